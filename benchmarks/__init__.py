@@ -1,0 +1,1 @@
+"""Speed, measured beside peers and physical floors in one run; the ratios matter, not the times."""

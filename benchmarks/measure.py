@@ -1,0 +1,45 @@
+"""Running a piece of work in a process of its own and collecting what it measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was done, by whom, how long it took in seconds."""
+
+    work: str
+    who: str
+    seconds: float
+
+
+def in_fresh_process(script: str, *arguments: str, rounds: int = 3) -> dict[str, float]:
+    """Run a script that prints one JSON object of seconds by name; the median of each over the rounds.
+
+    Each round has a home and a working directory of its own.
+
+    Raises:
+        RuntimeError: a round failed; the text holds what it wrote.
+    """
+    results: list[dict[str, float]] = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run(
+                [sys.executable, "-c", script, *arguments],
+                cwd=directory,
+                env={**os.environ, "RUNLORE_HOME": os.path.join(directory, "home")},  # noqa: PTH118
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        results.append(json.loads(done.stdout.splitlines()[-1]))
+    return {name: statistics.median(result[name] for result in results) for name in results[0]}

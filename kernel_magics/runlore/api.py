@@ -1,0 +1,127 @@
+"""What user code calls: logging into the open run, starting runs in scripts, reading runs back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runlore.errors import RunStateError
+from runlore.home import Home
+from runlore.run import Run
+from runlore.session import RunRequest, Session
+from runlore.values import as_seed, as_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+
+def start_run(
+    name: str | None = None,
+    *,
+    experiment: str | None = None,
+    seed: int | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    note: str | None = None,
+) -> Run:
+    """Open a run, in a script or inside a cell; best as ``with runlore.start_run("name"):``.
+
+    Args:
+        name: by default the notebook's name, or ``run``.
+        experiment: by default the notebook's name, or ``default``.
+        seed: seeds Python's, NumPy's and torch's global generators, now or when they are imported.
+        params: parameters to record.
+        tags: tags to set.
+        note: what the run is to find out.
+
+    Raises:
+        TypeError, ValueError: a name is no text, or the seed no whole number from 0 to 2**63 - 1.
+    """
+    request = RunRequest(
+        name=None if name is None else as_text("a run's name", name),
+        experiment=None if experiment is None else as_text("an experiment's name", experiment),
+        seed=None if seed is None else as_seed(seed),
+        params=dict(params or {}),
+        tags={str(key): str(value) for key, value in dict(tags or {}).items()},
+        note=note,
+    )
+    return Session.begin().open_run(request, "script")
+
+
+def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **values: Any) -> None:
+    """Append one point to each metric of the open run; see ``Run.log``.
+
+    Raises:
+        RunStateError: no run is open.
+        MetricError: a value is not one real number.
+    """
+    _open_run().log(metrics, step=step, **values)
+
+
+def observe(name: str, value: T) -> T:
+    """What ``--watch`` calls upon an assignment: log the value if an open run watches the name, and return it."""
+    session = Session.current()
+    run = session.active_run if session is not None else None
+    if run is not None and name in run.info.watch:
+        run.observe(name, value)
+    return value
+
+
+def log_params(params: Mapping[str, Any], /) -> None:
+    """Record parameters of the open run; see ``Run.log_params``."""
+    _open_run().log_params(params)
+
+
+def set_tags(tags: Mapping[str, str], /) -> None:
+    """Set tags of the open run; see ``Run.set_tags``."""
+    _open_run().set_tags(tags)
+
+
+def note(text: str) -> None:
+    """Add a paragraph to the open run's note."""
+    _open_run().note(text)
+
+
+def log_artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
+    """Keep a copy of a file or directory with the open run; see ``Run.log_artifact``."""
+    _open_run().log_artifact(path, name)
+
+
+def log_figure(figure: Any, name: str | None = None) -> None:
+    """Keep a figure with the open run; see ``Run.log_figure``."""
+    _open_run().log_figure(figure, name)
+
+
+def runs() -> pd.DataFrame:
+    """All recorded runs, newest first; see ``runlore.frames.runs``."""
+    from runlore import frames
+
+    return frames.runs(_home())
+
+
+def curves(
+    runs: str | Run | Sequence[str | Run] | pd.DataFrame, metrics: str | Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The points of runs; see ``runlore.frames.curves``."""
+    from runlore import frames
+
+    return frames.curves(runs, metrics, _home())
+
+
+def _home() -> Home | None:
+    """Where this process records, also after it changed its directory or environment; ``None`` if it does not."""
+    session = Session.current()
+    return session.home if session is not None else None
+
+
+def _open_run() -> Run:
+    session = Session.current()
+    run = session.active_run if session is not None else None
+    if run is None:
+        raise RunStateError(
+            "no run is open: put %%track at the top of the cell, or use 'with runlore.start_run():'"
+        )
+    return run

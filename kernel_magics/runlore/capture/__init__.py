@@ -1,0 +1,1 @@
+"""What a run needs to be repeated, gathered without being asked for."""

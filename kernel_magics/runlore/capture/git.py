@@ -1,0 +1,73 @@
+"""The state of the repository that the user works in: commit, branch, and what was not committed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+PATCH_LIMIT = 10 * 2**20
+"""Bytes; a larger patch is not stored."""
+
+_TIMEOUT = 10.0
+# Settings of the repository may name programs to run; looking at a repository must not run them.
+_INERT = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+
+
+class GitState(NamedTuple):
+    """``patch`` is ``git diff HEAD`` when there is something in it; ``problem`` says why one is missing."""
+
+    root: str
+    commit: str | None
+    branch: str | None
+    dirty: bool
+    patch: bytes | None
+    problem: str | None
+
+
+def read_state(directory: Path) -> GitState | None:
+    """The state of the repository around ``directory``; ``None`` when it is in none or there is no git.
+
+    Files that git does not track are named in ``dirty`` only: their content is not in the patch.
+
+    Raises:
+        subprocess.TimeoutExpired: git did not answer within 10 seconds.
+    """
+    root = _git(directory, "rev-parse", "--show-toplevel")
+    if root is None:
+        return None
+    top = Path(root.decode().rstrip("\n"))
+    commit = _text(_git(top, "rev-parse", "--verify", "-q", "HEAD"))
+    branch = _text(_git(top, "symbolic-ref", "--short", "-q", "HEAD"))
+    status = _git(top, "status", "--porcelain", "--untracked-files=normal") or b""
+    patch, problem = None, None
+    if commit is not None and status:
+        patch = _git(top, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD") or None
+        if patch is not None and len(patch) > PATCH_LIMIT:
+            problem = f"the uncommitted changes are {len(patch) >> 20} MiB, more than is stored"
+            patch = None
+    if problem is None and b"\n??" in b"\n" + status:
+        problem = "files that git does not track are not in the patch"
+    return GitState(str(top), commit, branch, bool(status), patch, problem)
+
+
+def _git(directory: Path, *arguments: str) -> bytes | None:
+    """Standard output of a git command, ``None`` when it failed or git is not installed."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+            ["git", *_INERT, *arguments],  # noqa: S607 - whichever git the user uses
+            cwd=directory,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            # A kernel that shuts down terminates its process group, and Ctrl-C in a terminal interrupts it.
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _text(output: bytes | None) -> str | None:
+    return output.decode(errors="replace").strip() or None if output else None

@@ -1,0 +1,160 @@
+"""Random states of the libraries a notebook draws from: taken, kept as plain bytes, and put back.
+
+A library is looked at only when the user has imported it. States are kept as MessagePack of plain numbers and
+bytes; reading one back can execute nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from runlore.objects import ObjectStore
+
+_WORDS = struct.Struct("<625I")
+
+
+class _Library(NamedTuple):
+    """``take`` and ``put`` need ``module`` loaded, with the attribute ``mark``; ``seed`` starts a stream anew."""
+
+    module: str
+    mark: str
+    take: Callable[[], Any]
+    put: Callable[[Any], None]
+    seed: Callable[[int], None]
+
+
+def _take_python() -> list[Any]:
+    version, words, gauss = sys.modules["random"].getstate()
+    return [version, _WORDS.pack(*words), gauss]
+
+
+def _put_python(state: Any) -> None:
+    version, words, gauss = state
+    sys.modules["random"].setstate((version, _WORDS.unpack(words), gauss))
+
+
+def _seed_python(seed: int) -> None:
+    sys.modules["random"].seed(seed)
+
+
+def _take_numpy() -> Any:
+    return _plain(sys.modules["numpy.random"].get_state(legacy=False))
+
+
+def _put_numpy(state: Any) -> None:
+    random = sys.modules["numpy.random"]
+    wanted = _rich(state)
+    kind = wanted["bit_generator"]
+    if random.get_state(legacy=False)["bit_generator"] != kind:
+        random.set_bit_generator(getattr(random, kind)())
+    random.set_state(wanted)
+
+
+def _seed_numpy(seed: int) -> None:
+    sys.modules["numpy.random"].seed(seed % 2**32)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's state as MessagePack can hold it: arrays by dtype and bytes, large integers as text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if hasattr(value, "tobytes"):
+        return {"dtype": value.dtype.str, "bytes": value.tobytes()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return {"integer": str(value)}
+    return value
+
+
+def _rich(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"dtype", "bytes"}:
+            return sys.modules["numpy"].frombuffer(value["bytes"], dtype=value["dtype"]).copy()
+        if value.keys() == {"integer"}:
+            return int(value["integer"])
+        return {key: _rich(item) for key, item in value.items()}
+    return value
+
+
+def _tensor_bytes(tensor: Any) -> bytes:
+    return bytes(memoryview(tensor.numpy())) if "numpy" in sys.modules else bytes(tensor.untyped_storage())
+
+
+def _tensor(state: bytes) -> Any:
+    torch = sys.modules["torch"]
+    return torch.frombuffer(bytearray(state), dtype=torch.uint8)
+
+
+def _take_torch() -> dict[str, Any]:
+    torch = sys.modules["torch"]
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {"cpu": _tensor_bytes(torch.get_rng_state()), "cuda": [_tensor_bytes(state) for state in devices]}
+
+
+def _put_torch(state: Any) -> None:
+    torch = sys.modules["torch"]
+    torch.set_rng_state(_tensor(state["cpu"]))
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all([_tensor(device) for device in state["cuda"]])
+
+
+def _seed_torch(seed: int) -> None:
+    sys.modules["torch"].manual_seed(seed)
+
+
+_LIBRARIES = {
+    "python": _Library("random", "getstate", _take_python, _put_python, _seed_python),
+    "numpy": _Library("numpy.random", "get_state", _take_numpy, _put_numpy, _seed_numpy),
+    "torch": _Library("torch", "get_rng_state", _take_torch, _put_torch, _seed_torch),
+}
+
+MODULES = {library.module: name for name, library in _LIBRARIES.items()}
+"""Module to library: once the module is imported, the library has a state."""
+
+
+def is_there(library: str) -> bool:
+    """Whether the library is known here and loaded, if only so far that it has a state."""
+    known = _LIBRARIES.get(library)
+    # A file of the user's may have the library's name.
+    return known is not None and hasattr(sys.modules.get(known.module), known.mark)
+
+
+def is_loaded(library: str) -> bool:
+    """Whether the library is known here and has been imported completely."""
+    if not is_there(library):
+        return False
+    spec = getattr(sys.modules[_LIBRARIES[library].module], "__spec__", None)
+    return not getattr(spec, "_initializing", False)
+
+
+def loaded() -> list[str]:
+    """The libraries that have a state now."""
+    return [name for name in _LIBRARIES if is_loaded(name)]
+
+
+def capture(library: str, objects: ObjectStore) -> str:
+    """Store the library's present state; return the object's digest.
+
+    Raises:
+        OSError: the object cannot be written.
+    """
+    return objects.put(msgspec.msgpack.encode(_LIBRARIES[library].take()))
+
+
+def restore(library: str, digest: str, objects: ObjectStore) -> None:
+    """Put a captured state back.
+
+    Raises:
+        ObjectMissing: the state is not in the store, or was changed there.
+        RuntimeError: the state fits another device set-up (such as a GPU that is not here).
+    """
+    _LIBRARIES[library].put(msgspec.msgpack.decode(objects.get(digest)))
+
+
+def seed(library: str, value: int) -> None:
+    """Start the library's stream from a seed; NumPy takes it modulo 2**32."""
+    _LIBRARIES[library].seed(value)

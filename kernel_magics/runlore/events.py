@@ -1,0 +1,270 @@
+"""The vocabulary of the journal: one typed event a line of ``events.jsonl``.
+
+A reader of this version understands every event below, skips the types it does not know and ignores
+fields it does not know, so an older reader can follow a newer writer as long as ``FORMAT`` is the same.
+``FORMAT`` is raised only when the meaning of something already written changes.
+
+All times are Unix seconds, all durations seconds, all digests BLAKE3 in lower-case hexadecimal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Union
+
+import msgspec
+
+FORMAT = 1
+
+Outcome = Literal["ok", "error", "interrupted", "unknown"]
+"""How a cell ended; ``unknown`` for cells that ran before Runlore was loaded."""
+
+RunOutcome = Literal["finished", "failed", "interrupted"]
+"""How a run ended, as far as its kernel could still say. ``killed`` is never written, only concluded."""
+
+RunKind = Literal["cell", "span", "script"]
+"""``%%track`` on one cell, ``%track on`` .. ``%track off``, or ``runlore.start_run()``."""
+
+ParamSource = Literal["literal", "option", "user"]
+"""Found as a literal in the notebook, given with ``-p``, or given by a call."""
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one process from every other one, also after its pid was used again."""
+
+    pid: int
+    started: float
+    host: str
+    boot: str
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An exception as the user saw it; ``traceback`` is plain text without terminal colours."""
+
+    name: str
+    message: str
+    traceback: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every event has."""
+
+    time: float
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, tag="session_started"):
+    """The first event of every journal.
+
+    ``kernel_name`` is the kernelspec's name, ``None`` outside Jupyter. ``rerun_of`` is the run that this
+    session replays and ``rerun`` the run that the replay will produce, both ``None`` in a session of a user.
+    """
+
+    format: int
+    session_id: str
+    process: ProcessIdentity
+    runlore: str
+    python: str
+    executable: str
+    cwd: str
+    kernel_name: str | None = None
+    notebook: str | None = None
+    user: str | None = None
+    rerun_of: str | None = None
+    rerun: str | None = None
+
+
+class SessionEnded(Event, frozen=True, kw_only=True, tag="session_ended"):
+    """The kernel shut down in an orderly way. A killed kernel leaves none."""
+
+
+class CellStarted(Event, frozen=True, kw_only=True, tag="cell_started"):
+    """A cell is about to run.
+
+    ``ordinal`` counts executions in this session: 0 is the first cell executed after ``%load_ext runlore``;
+    the cell that held the ``%load_ext`` and those before it have negative ordinals. ``source`` is what the
+    user ran, magics and all. ``rng`` maps a library (``python``, ``numpy``, ``torch``) to the object that
+    holds its state at this moment. ``replays`` is the ordinal in the original session, in a rerun.
+    """
+
+    ordinal: int
+    source: str
+    cell_id: str | None = None
+    execution_count: int | None = None
+    store_history: bool = True
+    rng: dict[str, str] = {}
+    replays: int | None = None
+
+
+class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
+    """A cell has ended, in whichever way."""
+
+    ordinal: int
+    outcome: Outcome
+    duration: float
+    error: ErrorInfo | None = None
+
+
+class RngImported(Event, frozen=True, kw_only=True, tag="rng_imported"):
+    """A library with a random state was first imported in the middle of a cell; its state right after."""
+
+    ordinal: int
+    library: str
+    digest: str
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """A run was opened; ``index`` says the how-manieth of its cell it is, from 0.
+
+    ``prefix`` is true for a run that came about only because a rerun replayed a cell before its target.
+    ``cell`` is ``None`` in a script.
+    """
+
+    run_id: str
+    name: str
+    experiment: str
+    kind: RunKind
+    cell: int | None = None
+    index: int = 0
+    seed: int | None = None
+    watch: list[str] = []
+    rerun_of: str | None = None
+    prefix: bool = False
+
+
+class ParamsLogged(Event, frozen=True, kw_only=True, tag="params_logged"):
+    """Parameters of a run; a later value for the same name replaces an earlier one."""
+
+    run_id: str
+    params: dict[str, Any]
+    source: ParamSource
+
+
+class TagsSet(Event, frozen=True, kw_only=True, tag="tags_set"):
+    """Tags of a run; a later value for the same key replaces an earlier one."""
+
+    run_id: str
+    tags: dict[str, str]
+
+
+class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
+    """A paragraph of the run's note."""
+
+    run_id: str
+    text: str
+
+
+class MetricStarted(Event, frozen=True, kw_only=True, tag="metric_started"):
+    """The run's first point of this metric comes next; ``file`` is the curve's name in the run's folder."""
+
+    run_id: str
+    metric: str
+    file: str
+
+
+class ArtifactLogged(Event, frozen=True, kw_only=True, tag="artifact_logged"):
+    """A file of the run; ``path`` is relative, with forward slashes; the content is object ``digest``."""
+
+    run_id: str
+    path: str
+    digest: str
+    size: int
+    media_type: str
+
+
+class GitCaptured(Event, frozen=True, kw_only=True, tag="git_captured"):
+    """The state of the repository that holds the working directory.
+
+    ``patch`` is the object with ``git diff HEAD`` when the tree was dirty and the patch within its limit.
+    ``root`` is the absolute path of the work tree.
+    """
+
+    run_id: str
+    root: str
+    commit: str | None
+    branch: str | None
+    dirty: bool
+    patch: str | None = None
+
+
+class EnvironmentCaptured(Event, frozen=True, kw_only=True, tag="environment_captured"):
+    """The environment of the run, as the JSON object ``digest`` (see ``runlore.capture.environment``)."""
+
+    run_id: str
+    digest: str
+
+
+class NotCaptured(Event, frozen=True, kw_only=True, tag="not_captured"):
+    """What the record lacks, and why; ``run_id`` is ``None`` when it concerns the whole session."""
+
+    what: str
+    why: str
+    run_id: str | None = None
+
+
+class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
+    """A run was closed; ``cell`` is the ordinal in which that happened."""
+
+    run_id: str
+    status: RunOutcome
+    duration: float
+    cell: int | None = None
+    error: ErrorInfo | None = None
+
+
+AnyEvent = Union[
+    SessionStarted,
+    SessionEnded,
+    CellStarted,
+    CellFinished,
+    RngImported,
+    RunStarted,
+    ParamsLogged,
+    TagsSet,
+    NoteAdded,
+    MetricStarted,
+    ArtifactLogged,
+    GitCaptured,
+    EnvironmentCaptured,
+    NotCaptured,
+    RunFinished,
+]
+
+_KNOWN_TYPES = frozenset(str(cls.__struct_config__.tag) for cls in AnyEvent.__args__)  # type: ignore[attr-defined]
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+class _Envelope(msgspec.Struct):
+    type: str = ""
+
+
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+
+
+def encode(event: AnyEvent) -> bytes:
+    """One journal line, with its newline. Text that is no Unicode (lone surrogates) is escaped."""
+    try:
+        return _encoder.encode(event) + b"\n"
+    except UnicodeEncodeError:
+        return _encoder.encode(_escape_surrogates(msgspec.to_builtins(event))) + b"\n"
+
+
+def _escape_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_escape_surrogates(key): _escape_surrogates(item) for key, item in value.items()}
+    return [_escape_surrogates(item) for item in value] if isinstance(value, list) else value
+
+
+def decode(line: bytes) -> AnyEvent | None:
+    """The event of one line; ``None`` for a type that this version does not know.
+
+    Raises:
+        msgspec.DecodeError: the line is no JSON, or an event of a known type without its fields.
+    """
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError:
+        if _envelope_decoder.decode(line).type not in _KNOWN_TYPES:
+            return None
+        raise

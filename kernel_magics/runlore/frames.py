@@ -1,0 +1,139 @@
+"""Runs and curves as pandas DataFrames, read from the journals; no server is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from runlore.curve import RECORD_SIZE, last_point, read_records
+from runlore.errors import RunNotFound
+from runlore.home import Home
+from runlore.record import RunRecord, sessions
+from runlore.run import Run
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_COLUMNS = (
+    "name", "experiment", "status", "started", "duration", "notebook", "session_id", "rerun_of", "note",
+)  # fmt: skip
+
+
+def runs(home: Home | None = None) -> pd.DataFrame:
+    """All runs recorded under ``$RUNLORE_HOME``, newest first.
+
+    Returns:
+        One row a run, ``run_id`` the index. Columns: ``name``, ``experiment``, ``status`` (running, finished,
+        failed, interrupted, killed), ``started`` (UTC timestamp), ``duration`` (seconds; missing while it
+        runs), ``notebook``, ``session_id``, ``rerun_of``, ``note``, then ``params.<name>``, ``metrics.<name>``
+        (last value) and ``tags.<key>`` as there are.
+    """
+    rows: list[dict[str, Any]] = []
+    for session in sessions(home or Home.default()):
+        notebook = session.info.notebook if session.info else None
+        rows.extend(_row(run, notebook) for run in session.runs.values() if not run.prefix)
+    rows.sort(key=lambda row: row["started"], reverse=True)
+    found = pd.DataFrame(rows, index=pd.Index([row.pop("run_id") for row in rows], name="run_id", dtype="str"))
+    missing = [column for column in _COLUMNS if column not in found.columns]
+    found[missing] = None
+    found["started"] = pd.to_datetime(found["started"], unit="s", utc=True)
+    details = [column for column in found.columns if column not in _COLUMNS]
+    details.sort(key=lambda column: ("params.", "metrics.", "tags.").index(column.split(".")[0] + "."))
+    ordered: pd.DataFrame = found[[*_COLUMNS, *details]]
+    return ordered
+
+
+def _row(run: RunRecord, notebook: str | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "run_id": run.run_id,
+        "name": run.name,
+        "experiment": run.experiment,
+        "status": run.status,
+        "started": run.started,
+        "duration": run.duration,
+        "notebook": notebook,
+        "session_id": run.session_id,
+        "rerun_of": run.rerun_of,
+        "note": "\n\n".join(run.notes) or None,
+    }
+    row.update({f"params.{name}": value for name, value in run.params.items()})
+    for name, path in run.metrics.items():
+        point = last_point(path)
+        if point is not None:
+            row[f"metrics.{name}"] = point[2]
+    row.update({f"tags.{key}": value for key, value in run.tags.items()})
+    return row
+
+
+def curves(
+    runs: str | Run | Sequence[str | Run] | pd.DataFrame,
+    metrics: str | Sequence[str] | None = None,
+    home: Home | None = None,
+) -> pd.DataFrame:
+    """Every point of the given runs.
+
+    Args:
+        runs: a run, its id (or an unambiguous start of it), several of these, or rows of ``runs()``.
+        metrics: only these; all when ``None``.
+        home: where to look; ``$RUNLORE_HOME`` by default.
+
+    Returns:
+        A row a point, in the order logged: ``run_id``, ``metric``, ``step`` (int64), ``step``'s ``time``
+        (UTC timestamp), ``value`` (float64).
+
+    Raises:
+        RunNotFound: a run is not recorded here, or the start of an id fits several.
+    """
+    wanted = [metrics] if isinstance(metrics, str) else metrics
+    recorded = {run.run_id: run for session in sessions(home or Home.default()) for run in session.runs.values()}
+    parts = []
+    for run_id in _ids(runs):
+        run = recorded[_match(run_id, recorded)]
+        for metric, path in run.metrics.items():
+            if wanted is None or metric in wanted:
+                parts.append(_points(run.run_id, metric, read_records(path)))
+    if not parts:
+        parts = [_points("", "", b"")]
+    joined: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return joined
+
+
+def _points(run_id: str, metric: str, records: bytes) -> pd.DataFrame:
+    import numpy as np
+
+    dtype = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
+    points: np.ndarray[Any, Any] = np.frombuffer(records, dtype=dtype)
+    count = len(records) // RECORD_SIZE
+    frame: pd.DataFrame = pd.DataFrame(
+        {
+            "run_id": pd.Series([run_id] * count, dtype="str"),
+            "metric": pd.Series([metric] * count, dtype="str"),
+            "step": points["step"],
+            "time": pd.to_datetime(points["time"], unit="s", utc=True),
+            "value": points["value"],
+        }
+    )
+    return frame
+
+
+def _ids(runs: Any) -> list[str]:
+    if isinstance(runs, (str, Run)):
+        runs = [runs]
+    elif isinstance(runs, pd.DataFrame):
+        runs = runs.index
+    if not isinstance(runs, Iterable):
+        raise TypeError(f"curves takes runs or their ids, not a {type(runs).__name__}")
+    return [run.run_id if isinstance(run, Run) else str(run) for run in runs]
+
+
+def _match(run_id: str, recorded: dict[str, RunRecord]) -> str:
+    if run_id in recorded:
+        return run_id
+    found = [known for known in recorded if run_id and known.startswith(run_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RunNotFound(f"{run_id!r} fits {len(found)} runs: {', '.join(found[:5])}; give more of the id")
+    raise RunNotFound(f"no run {run_id!r} is recorded here; runlore.runs() lists those that are")

@@ -1,0 +1,58 @@
+"""Where Runlore keeps its files.
+
+::
+
+    $RUNLORE_HOME/
+        sessions/<session_id>/events.jsonl
+        sessions/<session_id>/runs/<run_id>/<metric>.curve
+        objects/<blake3>
+        reruns/<run_id>/            (written by the server: plan, notebook, verdict)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Home:
+    """The directory layout under ``$RUNLORE_HOME``; creates nothing by itself."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser().absolute()
+
+    @classmethod
+    def default(cls) -> Home:
+        """``$RUNLORE_HOME``, or the platform's data directory for the user when it is not set."""
+        if chosen := os.environ.get("RUNLORE_HOME"):
+            return cls(chosen)
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("runlore", appauthor=False))
+
+    @property
+    def sessions(self) -> Path:
+        return self.path / "sessions"
+
+    @property
+    def objects(self) -> Path:
+        return self.path / "objects"
+
+    @property
+    def reruns(self) -> Path:
+        return self.path / "reruns"
+
+    def session(self, session_id: str) -> Path:
+        return self.sessions / session_id
+
+    def events(self, session_id: str) -> Path:
+        return self.session(session_id) / "events.jsonl"
+
+    def curves(self, session_id: str, run_id: str) -> Path:
+        return self.session(session_id) / "runs" / run_id
+
+    def rerun(self, run_id: str) -> Path:
+        return self.reruns / run_id
+
+    def __repr__(self) -> str:
+        return f"Home({str(self.path)!r})"

@@ -1,0 +1,98 @@
+"""Content-addressed objects: RNG states, patches, environments, artifacts; each written once."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from blake3 import blake3
+
+from runlore.errors import ObjectMissing
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class ObjectStore:
+    """A folder of files named by the BLAKE3 of their content."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._present: set[str] = set()
+        """Objects that were seen here: most states are stored again and again, and a look at the disk costs."""
+
+    def path(self, digest: str) -> Path:
+        """Where the object lies, or would lie.
+
+        Raises:
+            ObjectMissing: ``digest`` is no digest, so it can name no object (and no file elsewhere).
+        """
+        if not _DIGEST.fullmatch(digest):
+            raise ObjectMissing(f"{digest!r} is no BLAKE3 digest")
+        return self._directory / digest
+
+    def put(self, content: bytes) -> str:
+        """Store ``content`` unless it is there already, and return its digest.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        digest = str(blake3(content).hexdigest())
+        if digest in self._present:
+            return digest
+        target = self.path(digest)
+        if not target.exists():
+            staged = self._stage()
+            try:
+                staged.write_bytes(content)
+                os.replace(staged, target)
+            except BaseException:
+                staged.unlink(missing_ok=True)
+                raise
+        self._present.add(digest)
+        return digest
+
+    def put_file(self, source: Path) -> tuple[str, int]:
+        """Copy a file in without holding it in memory; return its digest and its size in bytes.
+
+        The digest is that of the bytes stored, also when the file changes while it is being read.
+
+        Raises:
+            OSError: ``source`` cannot be read, or the folder cannot be written.
+        """
+        hasher, size = blake3(), 0
+        staged = self._stage()
+        try:
+            with staged.open("wb") as out, source.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    hasher.update(chunk)
+                    out.write(chunk)
+                    size += len(chunk)
+            digest = str(hasher.hexdigest())
+            os.replace(staged, self.path(digest))
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        return digest, size
+
+    def _stage(self) -> Path:
+        """A name in the folder that no other writer uses; the folder is made if need be."""
+        if not self._directory.is_dir():
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._directory / f".staged-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def get(self, digest: str) -> bytes:
+        """The content, after its hash was verified.
+
+        Raises:
+            ObjectMissing: it is not there, or what is there has another hash.
+        """
+        path = self.path(digest)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ObjectMissing(f"object {digest} cannot be read: {error.strerror}") from error
+        if blake3(content).hexdigest() != digest:
+            raise ObjectMissing(f"object {digest} was changed on disk: its content has another hash")
+        return content

@@ -1,0 +1,83 @@
+"""Where a session comes from: the process, its kernel, its user, and what it replays."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runlore import events as ev
+
+if TYPE_CHECKING:
+    from runlore.replay import ReplayPlan
+
+
+def new_session_id() -> str:
+    """A session id: UTC time, so that folders sort by age, and enough chance to be unique."""
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(4)
+
+
+def session_started(
+    session_id: str, *, notebook: str | None, cwd: str | None, plan: ReplayPlan | None
+) -> ev.SessionStarted:
+    """The first event of this process's journal; a replay (``plan`` given) keeps its original's kernel name."""
+    from runlore.process import current_process
+
+    return ev.SessionStarted(
+        time=time.time(),
+        format=ev.FORMAT,
+        session_id=session_id,
+        process=current_process(),
+        runlore=_version(),
+        python=platform.python_version(),
+        executable=sys.executable,
+        cwd=cwd or _working_directory(),
+        kernel_name=plan.kernel_name if plan else _kernel_name(),
+        notebook=notebook,
+        user=_user(),
+        rerun_of=plan.rerun_of if plan else None,
+        rerun=plan.run_id if plan else None,
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("runlore")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _working_directory() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""
+
+
+def _user() -> str | None:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return None
+
+
+def _kernel_name() -> str | None:
+    """The kernelspec's name as the connection file has it; ``None`` outside a Jupyter kernel."""
+    ipykernel = sys.modules.get("ipykernel.kernelapp")
+    if ipykernel is None or not ipykernel.IPKernelApp.initialized():
+        return None
+    import json
+
+    connection = ipykernel.IPKernelApp.instance().abs_connection_file
+    try:
+        name = json.loads(Path(connection).read_text()).get("kernel_name")
+    except (OSError, ValueError):
+        return None
+    return str(name) if name else None

@@ -1,0 +1,274 @@
+"""What the journal says, folded into sessions, cells and runs.
+
+Everything here can be rebuilt from ``events.jsonl`` at any time; nothing here is ever written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import Any, Literal
+
+from runlore import events as ev
+from runlore import journal
+from runlore.home import Home
+from runlore.process import is_alive
+
+RunStatus = Literal["running", "finished", "failed", "interrupted", "killed"]
+
+
+@dataclass
+class CellRecord:
+    """One execution of one cell. ``outcome`` is ``None`` while it runs, and for ever if its kernel died."""
+
+    ordinal: int
+    source: str
+    started: float
+    cell_id: str | None = None
+    execution_count: int | None = None
+    store_history: bool = True
+    rng: dict[str, str] = field(default_factory=dict)
+    imported_rng: dict[str, str] = field(default_factory=dict)
+    replays: int | None = None
+    outcome: ev.Outcome | None = None
+    duration: float | None = None
+    error: ev.ErrorInfo | None = None
+
+
+@dataclass
+class Artifact:
+    """A file of a run; its content is an object of the home."""
+
+    path: str
+    digest: str
+    size: int
+    media_type: str
+
+
+@dataclass
+class RunRecord:
+    """One run. ``metrics`` maps a metric's name to its curve file in ``directory``.
+
+    ``last_cell`` is the ordinal in which the run ended; ``None`` while it is open.
+    ``rerun_of`` names the run that it repeats; ``prefix`` is explained at ``events.RunStarted``.
+    """
+
+    run_id: str
+    session_id: str
+    directory: Path
+    name: str
+    experiment: str
+    kind: ev.RunKind
+    started: float
+    cell: int | None
+    index: int
+    seed: int | None
+    watch: list[str]
+    rerun_of: str | None
+    prefix: bool
+    status: RunStatus = "running"
+    duration: float | None = None
+    last_cell: int | None = None
+    error: ev.ErrorInfo | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    param_sources: dict[str, ev.ParamSource] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    metrics: dict[str, Path] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    git: ev.GitCaptured | None = None
+    environment: str | None = None
+    not_captured: list[ev.NotCaptured] = field(default_factory=list)
+
+
+class SessionRecord:
+    """One kernel's life, followed as its journal grows.
+
+    ``refresh()`` reads what is new. ``info`` is ``None`` until the first event was read. ``changed`` are the ids
+    of the runs that the last refresh changed, by events of theirs or of a cell in which they were open.
+    """
+
+    def __init__(self, home: Home, session_id: str) -> None:
+        self.home = home
+        self.session_id = session_id
+        self.info: ev.SessionStarted | None = None
+        self.ended: float | None = None
+        self.died = False
+        self.cells: dict[int, CellRecord] = {}
+        self.runs: dict[str, RunRecord] = {}
+        self.not_captured: list[ev.NotCaptured] = []
+        self.changed: set[str] = set()
+        self.damaged_lines = 0
+        self._offset = 0
+        self._last_time = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can come: the session ended or its kernel is dead."""
+        return self.ended is not None or self.died
+
+    def refresh(self) -> bool:
+        """Read what was appended since the last call; say whether anything changed.
+
+        Raises:
+            JournalFormatError: the journal was written in a later format.
+        """
+        # Asked before reading: what a process wrote before it died is then sure to be in what is read.
+        alive = None if self.info is None or self.closed else is_alive(self.info.process)
+        reading = journal.read(self.home.events(self.session_id), self._offset)
+        self._offset = reading.offset
+        self.damaged_lines += reading.damaged
+        self.changed = set()
+        cells: set[int] = set()
+        for event in reading.events:
+            self._last_time = event.time
+            self._apply(event)
+            if isinstance(event, (ev.CellStarted, ev.CellFinished)):
+                cells.add(event.ordinal)
+            elif run_id := getattr(event, "run_id", None):
+                self.changed.add(run_id)
+        if cells:
+            self.changed.update(
+                run.run_id for run in self.runs.values() if run.status == "running" or run.last_cell in cells
+            )
+        if alive is False and not self.closed:
+            self._conclude_death()
+            return True
+        return bool(reading.events)
+
+    def _conclude_death(self) -> None:
+        self.died = True
+        for run in self.runs.values():
+            if run.status == "running":
+                self.changed.add(run.run_id)
+                run.status = "killed"
+                run.duration = max(self._last_time - run.started, 0.0)
+
+    @singledispatchmethod
+    def _apply(self, event: ev.AnyEvent) -> None:
+        raise TypeError(f"no rule to fold {type(event).__name__}")
+
+    @_apply.register
+    def _(self, event: ev.SessionStarted) -> None:
+        self.info = event
+
+    @_apply.register
+    def _(self, event: ev.SessionEnded) -> None:
+        self.ended = event.time
+
+    @_apply.register
+    def _(self, event: ev.CellStarted) -> None:
+        self.cells[event.ordinal] = CellRecord(
+            ordinal=event.ordinal,
+            source=event.source,
+            started=event.time,
+            cell_id=event.cell_id,
+            execution_count=event.execution_count,
+            store_history=event.store_history,
+            rng=event.rng,
+            replays=event.replays,
+        )
+
+    @_apply.register
+    def _(self, event: ev.CellFinished) -> None:
+        if cell := self.cells.get(event.ordinal):
+            cell.outcome, cell.duration, cell.error = event.outcome, event.duration, event.error
+
+    @_apply.register
+    def _(self, event: ev.RngImported) -> None:
+        if cell := self.cells.get(event.ordinal):
+            cell.imported_rng[event.library] = event.digest
+
+    @_apply.register
+    def _(self, event: ev.RunStarted) -> None:
+        self.runs[event.run_id] = RunRecord(
+            run_id=event.run_id,
+            session_id=self.session_id,
+            directory=self.home.curves(self.session_id, event.run_id),
+            name=event.name,
+            experiment=event.experiment,
+            kind=event.kind,
+            started=event.time,
+            cell=event.cell,
+            index=event.index,
+            seed=event.seed,
+            watch=event.watch,
+            rerun_of=event.rerun_of,
+            prefix=event.prefix,
+        )
+
+    @_apply.register
+    def _(self, event: ev.ParamsLogged) -> None:
+        if run := self.runs.get(event.run_id):
+            run.params.update(event.params)
+            run.param_sources.update(dict.fromkeys(event.params, event.source))
+
+    @_apply.register
+    def _(self, event: ev.TagsSet) -> None:
+        if run := self.runs.get(event.run_id):
+            run.tags.update(event.tags)
+
+    @_apply.register
+    def _(self, event: ev.NoteAdded) -> None:
+        if run := self.runs.get(event.run_id):
+            run.notes.append(event.text)
+
+    @_apply.register
+    def _(self, event: ev.MetricStarted) -> None:
+        # A name with a path in it comes from a forged journal; it must not lead out of the run's folder.
+        if (run := self.runs.get(event.run_id)) and Path(event.file).name == event.file:
+            run.metrics[event.metric] = run.directory / event.file
+
+    @_apply.register
+    def _(self, event: ev.ArtifactLogged) -> None:
+        if run := self.runs.get(event.run_id):
+            run.artifacts[event.path] = Artifact(event.path, event.digest, event.size, event.media_type)
+
+    @_apply.register
+    def _(self, event: ev.GitCaptured) -> None:
+        if run := self.runs.get(event.run_id):
+            run.git = event
+
+    @_apply.register
+    def _(self, event: ev.EnvironmentCaptured) -> None:
+        if run := self.runs.get(event.run_id):
+            run.environment = event.digest
+
+    @_apply.register
+    def _(self, event: ev.NotCaptured) -> None:
+        if event.run_id is None:
+            self.not_captured.append(event)
+        elif run := self.runs.get(event.run_id):
+            run.not_captured.append(event)
+
+    @_apply.register
+    def _(self, event: ev.RunFinished) -> None:
+        if run := self.runs.get(event.run_id):
+            run.status, run.duration = event.status, event.duration
+            run.last_cell, run.error = event.cell, event.error
+
+
+def sessions(home: Home) -> Iterator[SessionRecord]:
+    """Every session of the home, read once, oldest first; those of a later format are left out."""
+    from runlore.errors import JournalFormatError
+
+    for session_id in session_ids(home):
+        record = SessionRecord(home, session_id)
+        try:
+            record.refresh()
+            if record.info is not None and not record.closed:
+                record.refresh()  # the first look learned whose process to ask after
+        except JournalFormatError:
+            continue
+        if record.info is not None:
+            yield record
+
+
+def session_ids(home: Home) -> list[str]:
+    """The ids of all sessions, oldest first; empty when the home is not there yet."""
+    try:
+        return sorted(entry.name for entry in home.sessions.iterdir() if (entry / "events.jsonl").is_file())
+    except FileNotFoundError:
+        return []

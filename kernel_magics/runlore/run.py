@@ -1,0 +1,299 @@
+"""A run while it is open: what user code logs into."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+import struct
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from runlore import events as ev
+from runlore.curve import CurveWriter, UnmappedCurveWriter, curve_writer, file_name
+from runlore.errors import MetricError, RunStateError
+from runlore.values import as_json, as_number, as_step, as_text
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from runlore.session import Session
+
+
+class _Curve:
+    """One metric of an open run. ``append`` is ``None`` once the curve could not be written any more."""
+
+    __slots__ = ("append", "next_step", "writer")
+
+    def __init__(self, writer: CurveWriter | UnmappedCurveWriter | None) -> None:
+        self.writer = writer
+        self.append: Callable[[int, float, float], None] | None = writer.append if writer else None
+        self.next_step = 0
+
+
+class Run:
+    """One tracked execution, open from its start until ``finish``.
+
+    Made by ``%%track``, ``%track on`` and ``runlore.start_run``; usable as a context manager, which finishes it
+    as failed or interrupted when its block raises.
+    """
+
+    def __init__(self, session: Session, started: ev.RunStarted) -> None:
+        self._session = session
+        self._curves: dict[str, _Curve] = {}
+        self._unwatchable: dict[str, int] = {}
+        self._figures = 0
+        self._started = time.perf_counter()
+        self.info = started
+        self.status: ev.RunOutcome | None = None
+        self.duration: float | None = None
+        self.params: dict[str, Any] = {}
+        self.error: ev.ErrorInfo | None = None
+
+    @property
+    def run_id(self) -> str:
+        return self.info.run_id
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start, up to the end if it has ended."""
+        return time.perf_counter() - self._started if self.duration is None else self.duration
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the metrics logged so far, in the order of their first point."""
+        return list(self._curves)
+
+    @property
+    def directory(self) -> Path:
+        """Where the run's curve files lie."""
+        return self._session.home.curves(self._session.session_id, self.run_id)
+
+    def log(self, metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **values: Any) -> None:
+        """Append one point to each given metric.
+
+        Args:
+            metrics: name to value; needed only for names that are no identifiers.
+            step: the points' step; when absent each metric counts its own, from 0, one more than its last.
+            **values: name to value.
+
+        Values are real numbers or anything that holds exactly one (a NumPy scalar, a tensor of one element); NaN
+        and infinities are recorded as they are.
+
+        Raises:
+            MetricError: a value or the step is no such number; nothing of this call is recorded.
+            RunStateError: the run has ended.
+        """
+        if metrics is not None:
+            values = {**_checked_names(metrics), **values}
+        # The common case, one float by name, must stay within a microsecond: no other call before the append.
+        numbers = {
+            name: value if type(value) is float else as_number(name, value) for name, value in values.items()
+        }
+        at = None if step is None else as_step(step)
+        now = time.time()
+        for name, number in numbers.items():
+            curve = self._curves.get(name)
+            if curve is None:
+                curve = self._open_curve(_checked_name(name))
+            position = curve.next_step if at is None else at
+            curve.next_step = position + 1
+            if curve.append is not None:
+                try:
+                    curve.append(position, now, number)
+                except struct.error:
+                    raise MetricError(f"the next step of metric {name!r} does not fit into 64 bits") from None
+                except OSError as error:
+                    curve.append = None
+                    self._session.cannot_write(f"the rest of metric {name!r}", error, self.run_id)
+            elif self.status is not None:
+                raise self._ended()
+            else:
+                self._session.explain_silence()
+
+    def observe(self, name: str, value: Any) -> None:
+        """Log a watched variable after it was assigned; what is no number is counted and said at the end."""
+        try:
+            number = value if type(value) is float else as_number(name, value)
+        except MetricError:
+            self._unwatchable[name] = self._unwatchable.get(name, 0) + 1
+        else:
+            self.log({name: number})
+
+    def log_params(self, params: Mapping[str, Any], /) -> None:
+        """Record parameters. What JSON has no form for is recorded as its ``repr``."""
+        self.record_params(params, "user")
+
+    def set_tags(self, tags: Mapping[str, str], /) -> None:
+        """Set tags; a later value for the same key replaces the earlier one."""
+        tags = {str(key): str(value) for key, value in tags.items()}
+        self._write(ev.TagsSet(time=time.time(), run_id=self.run_id, tags=tags))
+
+    def note(self, text: str) -> None:
+        """Add a paragraph to the run's note."""
+        self._write(ev.NoteAdded(time=time.time(), run_id=self.run_id, text=str(text)))
+
+    def log_artifact(self, path: str | os.PathLike[str], name: str | None = None) -> None:
+        """Keep a copy of a file, or of every file below a directory, with the run.
+
+        Args:
+            path: what to keep; it may be changed or deleted afterwards.
+            name: under which relative path; by default the last part of ``path``.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            ValueError: ``name`` is absolute or leads upwards.
+        """
+        source = Path(path)
+        target = _artifact_path(name or source.name)
+        if source.is_dir():
+            files = sorted(file for file in source.rglob("*") if file.is_file())
+        elif source.exists():
+            files = [source]
+        else:
+            raise FileNotFoundError(f"there is no file {os.fspath(path)!r} to log as an artifact")
+        for file in files:
+            relative = target if file == source else target / file.relative_to(source).as_posix()
+            file.open("rb").close()  # an unreadable file is the caller's to hear about, unlike a full disk
+            stored = self._session.store(partial(self._session.objects.put_file, file), self.run_id)
+            if stored is not None:
+                self._record_artifact(relative, *stored)
+
+    def log_figure(self, figure: Any, name: str | None = None) -> None:
+        """Keep a figure with the run: Matplotlib's as PNG, plotly's as its JSON.
+
+        Args:
+            figure: a Matplotlib ``Figure`` (or ``Axes``), or a plotly ``Figure``.
+            name: the file's name; by default ``figure.png``, ``figure-2.png``, ... (``.json`` for plotly).
+
+        Raises:
+            TypeError: it is no figure of either kind.
+        """
+        figure = getattr(figure, "figure", None) or figure
+        if hasattr(figure, "savefig"):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", bbox_inches="tight")
+            content, suffix = buffer.getvalue(), ".png"
+        elif hasattr(figure, "to_json"):
+            content, suffix = figure.to_json().encode(), ".json"
+        else:
+            raise TypeError(f"log_figure takes a Matplotlib or plotly figure, not {type(figure).__name__}")
+        target = _artifact_path(name or self._next_figure_name(suffix))
+        digest = self._session.store(partial(self._session.objects.put, content), self.run_id)
+        if digest is not None:
+            self._record_artifact(target, digest, len(content))
+
+    def finish(self, status: ev.RunOutcome = "finished", error: ev.ErrorInfo | None = None) -> None:
+        """Close the run; the second call and later ones do nothing."""
+        if self.status is not None:
+            return
+        self.status, self.error = status, error
+        self.duration = time.perf_counter() - self._started
+        for name, count in self._unwatchable.items():
+            self._session.warn(
+                f"--watch {name}: {count} assigned value(s) were no single number and were not logged"
+            )
+        for curve in self._curves.values():
+            if curve.writer is not None:
+                curve.writer.close()
+            curve.append = None
+        self._session.close_run(self, status, self.duration)
+
+    def forget_curves(self) -> None:
+        """Log nothing more, without touching the files: they belong to the parent of this forked process."""
+        for curve in self._curves.values():
+            curve.writer = curve.append = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        from runlore.outcome import describe_error
+
+        if error is None:
+            self.finish()
+        else:
+            self.finish(*describe_error(error))
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name!r} {self.run_id} {self.status or 'running'}>"
+
+    def _next_figure_name(self, suffix: str) -> str:
+        self._figures += 1
+        return f"figure{suffix}" if self._figures == 1 else f"figure-{self._figures}{suffix}"
+
+    def _open_curve(self, name: str) -> _Curve:
+        if self.status is not None:
+            raise self._ended()
+        file = file_name(name)
+
+        def create() -> CurveWriter | UnmappedCurveWriter:
+            self._session.append(ev.MetricStarted(time=time.time(), run_id=self.run_id, metric=name, file=file))
+            self.directory.mkdir(parents=True, exist_ok=True)
+            return curve_writer(self.directory / file)
+
+        curve = self._curves[name] = _Curve(self._session.store(create, self.run_id))
+        return curve
+
+    def record_params(self, params: Mapping[str, Any], source: ev.ParamSource) -> None:
+        """Record parameters together with where they came from."""
+        plain = {str(name): as_json(value) for name, value in params.items()}
+        if plain:
+            self.params.update(plain)
+            self._write(ev.ParamsLogged(time=time.time(), run_id=self.run_id, params=plain, source=source))
+
+    def _record_artifact(self, path: PurePosixPath, digest: str, size: int) -> None:
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self._write(
+            ev.ArtifactLogged(
+                time=time.time(),
+                run_id=self.run_id,
+                path=path.as_posix(),
+                digest=digest,
+                size=size,
+                media_type=media_type,
+            )
+        )
+
+    def _write(self, event: ev.AnyEvent) -> None:
+        if self.status is not None:
+            raise self._ended()
+        self._session.append(event)
+
+    def _ended(self) -> RunStateError:
+        return RunStateError(f"run {self.name!r} has ended; start another one to log into")
+
+
+def _checked_names(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(metrics, Mapping):
+        raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
+    return {_checked_name(name): value for name, value in metrics.items()}
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise MetricError(f"a metric's name must be a non-empty string, not {name!r:.50}")
+    plain = as_text("a metric's name", name)
+    if not plain.isascii() and plain.encode(errors="ignore").decode() != plain:
+        raise MetricError(f"a metric's name must be Unicode text, not {plain!a:.50}")
+    return plain
+
+
+def _artifact_path(name: str) -> PurePosixPath:
+    path = PurePosixPath(Path(name).as_posix())
+    if path.is_absolute() or ".." in path.parts or path == PurePosixPath("."):
+        raise ValueError(f"an artifact's name is a relative path without '..', not {name!r}")
+    return path

@@ -1,0 +1,121 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { RefusedError, UnavailableError } from './errors';
+import { IErrorBody, IJob, IRunDetail, IRunPage, IWireCurve } from './types';
+
+/**
+ * The REST interface of the Runlore server extension.
+ *
+ * Every method rejects with a `RefusedError` when the server refuses and with an `UnavailableError` when
+ * nobody who knows Runlore answers.
+ */
+export class RunloreClient {
+  constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  /** One page of runs, newest first; `before` is the `next` of the page before. */
+  async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(options) as [
+      string,
+      string | number | undefined
+    ][]) {
+      if (value !== undefined) {
+        query.append(name, String(value));
+      }
+    }
+    return this._request<IRunPage>('GET', withQuery('runs', query));
+  }
+
+  /** Everything recorded about one run. */
+  async run(runId: string): Promise<IRunDetail> {
+    return this._request<IRunDetail>('GET', `runs/${encodeURIComponent(runId)}`);
+  }
+
+  /** The curves that exist of up to 100 runs; of all metrics when none is named. */
+  async curves(options: RunloreClient.ICurvesOptions): Promise<IWireCurve[]> {
+    const query = new URLSearchParams();
+    options.runs.forEach(run => query.append('run', run));
+    options.metrics?.forEach(metric => query.append('metric', metric));
+    query.append('points', String(options.points));
+    const answer = await this._request<{ curves: IWireCurve[] }>('GET', withQuery('curves', query));
+    return answer.curves;
+  }
+
+  /** Reruns that wait, run or have ended, newest first. */
+  async jobs(): Promise<IJob[]> {
+    return (await this._request<{ jobs: IJob[] }>('GET', 'jobs')).jobs;
+  }
+
+  /** Queue a rerun; in the recorded kernel unless another is named. */
+  async rerun(runId: string, kernel?: string): Promise<IJob> {
+    const body = kernel === undefined ? { run_id: runId } : { run_id: runId, kernel };
+    return this._request<IJob>('POST', 'jobs', body);
+  }
+
+  /** Stop a job; the answer may still be `stopping`. */
+  async stopJob(runId: string): Promise<IJob> {
+    return this._request<IJob>('DELETE', `jobs/${encodeURIComponent(runId)}`);
+  }
+
+  private async _request<T>(method: string, path: string, body?: object): Promise<T> {
+    const url = URLExt.join(this._settings.baseUrl, 'runlore') + '/' + path;
+    const init: RequestInit = body ? { method, body: JSON.stringify(body) } : { method };
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this._settings);
+    } catch (error) {
+      throw new UnavailableError(error instanceof Error ? error.message : String(error));
+    }
+    let content: unknown;
+    try {
+      content = await response.json();
+    } catch {
+      throw new UnavailableError(`${response.status} ${response.statusText}`, response.status);
+    }
+    if (response.ok) {
+      return content as T;
+    }
+    if (!isErrorBody(content)) {
+      throw new UnavailableError(`${response.status} ${response.statusText}`, response.status);
+    }
+    throw new RefusedError(
+      content.message,
+      response.status,
+      content.reason ?? null,
+      content.kernels ?? []
+    );
+  }
+}
+
+/**
+ * The namespace for the options of `RunloreClient`.
+ */
+export namespace RunloreClient {
+  export interface IRunsOptions {
+    limit?: number;
+    before?: string;
+    experiment?: string;
+    notebook?: string;
+  }
+
+  export interface ICurvesOptions {
+    runs: readonly string[];
+    metrics?: readonly string[];
+    /** Points a curve at the most. */
+    points: number;
+  }
+}
+
+function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+function isErrorBody(content: unknown): content is IErrorBody {
+  return (
+    typeof content === 'object' &&
+    content !== null &&
+    typeof (content as { message?: unknown }).message === 'string'
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * The shapes of `openapi.yaml`. Times are Unix seconds, durations seconds.
+ */
+
+/** A number; the words stand for what JSON cannot say. */
+export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export type RunStatus = 'running' | 'finished' | 'failed' | 'interrupted' | 'killed';
+
+export type VerdictWord = 'BIT-EXACT' | 'DIVERGED' | 'FAILED' | 'UNVERIFIABLE';
+
+export type JobState = 'queued' | 'running' | 'stopping' | 'succeeded' | 'failed' | 'cancelled';
+
+export type CellOutcome = 'ok' | 'error' | 'interrupted' | 'unknown';
+
+export type ParamSource = 'literal' | 'option' | 'user';
+
+export interface IMetricSummary {
+  last: WireNumber;
+  /** Least finite value; null without any. */
+  min: number | null;
+  /** Greatest finite value; null without any. */
+  max: number | null;
+  count: number;
+  /** Step of the last point. */
+  step: number;
+}
+
+export interface IDivergence {
+  metric: string;
+  step: number;
+  original: WireNumber | null;
+  rerun: WireNumber | null;
+}
+
+export interface IVerdict {
+  verdict: VerdictWord;
+  /** One sentence. */
+  reason: string;
+  /** Points compared. */
+  compared: number;
+  divergence?: IDivergence | null;
+  causes?: string[];
+}
+
+export interface IRun {
+  run_id: string;
+  name: string;
+  experiment: string;
+  kind: 'cell' | 'span' | 'script';
+  status: RunStatus;
+  session_id: string;
+  notebook: string | null;
+  started: number;
+  /** Null while it runs. */
+  duration: number | null;
+  params: Record<string, unknown>;
+  tags: Record<string, string>;
+  metrics: Record<string, IMetricSummary>;
+  rerun_of: string | null;
+  verdict: IVerdict | null;
+  mlflow_run_id: string | null;
+}
+
+export interface IRunPage {
+  runs: IRun[];
+  next: string | null;
+  total: number;
+}
+
+export interface ICell {
+  ordinal: number;
+  source: string;
+  outcome: CellOutcome | null;
+  duration: number | null;
+  /** Whether the run was open in this cell. */
+  of_run: boolean;
+  cell_id: string | null;
+}
+
+export interface IGit {
+  root: string;
+  commit: string | null;
+  branch: string | null;
+  dirty: boolean;
+  patch: string | null;
+}
+
+export interface IEnvironment {
+  python: string;
+  platform: string;
+  packages: Record<string, string>;
+  hardware: Record<string, unknown>;
+  variables: Record<string, string>;
+}
+
+export interface IArtifact {
+  path: string;
+  size: number;
+  media_type: string;
+  digest: string;
+}
+
+export interface IRunError {
+  name: string;
+  message: string;
+  traceback: string;
+}
+
+export interface INotCaptured {
+  what: string;
+  why: string;
+}
+
+export interface IRunDetail extends IRun {
+  cells: ICell[];
+  /** Ordinal of the cell that opened the run. */
+  cell: number | null;
+  last_cell: number | null;
+  seed: number | null;
+  /** Library to digest of its random state when the run's first cell started. */
+  rng: Record<string, string>;
+  note: string;
+  git: IGit | null;
+  environment: IEnvironment | null;
+  artifacts: IArtifact[];
+  error: IRunError | null;
+  not_captured: INotCaptured[];
+  param_sources: Record<string, ParamSource>;
+  /** Ids of the runs that repeat this one. */
+  reruns: string[];
+  kernel: string | null;
+}
+
+/** Little-endian float64 in base64. */
+export interface ITypedArray {
+  dtype: 'f8';
+  bdata: string;
+}
+
+export interface IWireCurve {
+  run_id: string;
+  metric: string;
+  /** Points recorded; more than sent when decimated. */
+  count: number;
+  step: ITypedArray;
+  time: ITypedArray;
+  value: ITypedArray;
+}
+
+export interface IJob {
+  /** The run that the rerun makes; also the job's id. */
+  run_id: string;
+  rerun_of: string;
+  name: string;
+  state: JobState;
+  cells_done: number;
+  cells_total: number;
+  /** Ordinal of the cell that runs now. */
+  cell: number | null;
+  submitted: number;
+  started: number | null;
+  ended: number | null;
+  verdict: IVerdict | null;
+  /** Why the job could not do its work, where it could not. */
+  error: string | null;
+}
+
+/** What the server says with an error. */
+export interface IErrorBody {
+  message: string;
+  reason?: string | null;
+  kernels?: string[];
+}

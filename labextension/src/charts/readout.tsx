@@ -1,0 +1,59 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { formatValue } from './format';
+import { IDrawing, ILine, IPoints, lineTitle } from './traces';
+
+const MOST_ROWS = 8;
+
+/**
+ * The hovered point of each line; undefined for a line without one.
+ */
+export type Hover = readonly (number | undefined)[];
+
+/**
+ * The values of every line at the pointer, greatest first.
+ */
+export function Readout(props: {
+  lines: readonly ILine[];
+  points: readonly IPoints[];
+  drawing: IDrawing;
+  hover: Hover;
+  unit: string;
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { lines, points, drawing, hover, unit, trans } = props;
+  const rows = lines.flatMap((line, index) => {
+    const at = hover[index];
+    const x = at === undefined ? undefined : points[index]?.x[at];
+    const y = at === undefined ? undefined : points[index]?.y[at];
+    return x === undefined || y === undefined || Number.isNaN(y) ? [] : [{ line, x, y }];
+  });
+  const [first] = rows;
+  if (!first) {
+    return null;
+  }
+  const shown = rows.sort((a, b) => b.y - a.y).slice(0, MOST_ROWS);
+  // On the side of the chart where the pointer is not.
+  const xs = points.flatMap(line => [line.x[0] ?? 0, line.x.at(-1) ?? 0]);
+  const isRight = first.x > (Math.min(...xs) + Math.max(...xs)) / 2;
+  return (
+    <div className={'jp-Runlore-readout' + (isRight ? ' jp-mod-left' : ' jp-mod-right')}>
+      <div className="jp-Runlore-readout-x">
+        {drawing.x === 'step' ? trans.__('step %1', first.x) : `${formatValue(first.x)} ${unit}`}
+      </div>
+      {shown.map(({ line, y }) => (
+        <div className="jp-Runlore-readout-row" key={line.curve.runId}>
+          <span className="jp-Runlore-swatch" data-color={line.style.color} />
+          <span className="jp-Runlore-readout-name">{lineTitle(line)}</span>
+          <span className="jp-Runlore-number">{formatValue(y)}</span>
+        </div>
+      ))}
+      {rows.length > shown.length && (
+        <div className="jp-Runlore-readout-x">
+          {trans.__('%1 more', rows.length - shown.length)}
+        </div>
+      )}
+    </div>
+  );
+}

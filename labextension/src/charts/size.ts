@@ -1,0 +1,24 @@
+import * as React from 'react';
+
+import { ISize } from './layout';
+
+/** The size of an element as it changes; null while it is hidden. */
+export function useSize(ref: React.RefObject<HTMLElement>): ISize | null {
+  const [size, setSize] = React.useState<ISize | null>(null);
+  React.useEffect(() => {
+    const node = ref.current;
+    if (!node) {
+      return;
+    }
+    const observer = new ResizeObserver(() => {
+      const { clientWidth: width, clientHeight: height } = node;
+      setSize(old => {
+        const isSame = old?.width === width && old.height === height;
+        return isSame ? old : width > 0 && height > 0 ? { width, height } : null;
+      });
+    });
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, [ref]);
+  return size;
+}

@@ -1,0 +1,22 @@
+import { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { modelPlugin } from './model/plugin';
+import { cardPlugin } from './notebook/plugin';
+import { commandsPlugin } from './panels/commands';
+import { detailsPlugin } from './panels/details/plugin';
+import { sidebarPlugin } from './panels/sidebar/plugin';
+
+export { IRunlore } from './tokens';
+
+/**
+ * The plugins of Runlore.
+ */
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  modelPlugin,
+  sidebarPlugin,
+  detailsPlugin,
+  commandsPlugin,
+  cardPlugin
+];
+
+export default plugins;

@@ -1,0 +1,152 @@
+import { IStateDB } from '@jupyterlab/statedb';
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { RunloreClient } from '../api/client';
+import { IJob, IRunDetail } from '../api/types';
+import { ChoicesModel } from './choices';
+import { ColorsModel } from './colors';
+import { CurvesModel } from './curves';
+import { JobsModel } from './jobs';
+import { IChange, LiveFeed } from './live';
+import { Preferences } from './preferences';
+import { RunsModel } from './runs';
+import { SelectionModel } from './selection';
+
+/**
+ * Everything that the views show, kept up to date while one of them is visible.
+ */
+export class Runlore implements IDisposable {
+  constructor(options: Runlore.IOptions) {
+    this._client = options.client;
+    this.preferences = new Preferences();
+    this.runs = new RunsModel(this._client);
+    this.jobs = new JobsModel(this._client);
+    this.colors = new ColorsModel(options.state);
+    this.choices = new ChoicesModel(options.state);
+    this.curves = this.newCurves();
+    this.selection = new SelectionModel(
+      this.runs,
+      options.state,
+      () => this.preferences.showNewest
+    );
+    this._live = new LiveFeed({
+      stream: options.stream,
+      fetch: change => this._fetch(change),
+      isAwaited: () =>
+        this.runs.error !== null ||
+        this.jobs.active.length > 0 ||
+        this.runs.list.some(run => run.status === 'running')
+    });
+    this._restored = Promise.all([
+      this.colors.restore(),
+      this.choices.restore(),
+      this.selection.restore()
+    ]);
+    this.jobs.changed.connect(this._watchJobs, this);
+    this.preferences.changed.connect(this._onPreferences, this);
+  }
+
+  readonly preferences: Preferences;
+  readonly runs: RunsModel;
+  readonly jobs: JobsModel;
+  readonly colors: ColorsModel;
+  readonly choices: ChoicesModel;
+  readonly selection: SelectionModel;
+  /** The curves of the runs that are shown. */
+  readonly curves: CurvesModel;
+
+  /** Emitted after a fetch, with what it was for. */
+  get fetched(): ISignal<this, IChange> {
+    return this._fetched;
+  }
+
+  get isDisposed(): boolean {
+    return this._live.isDisposed;
+  }
+
+  dispose(): void {
+    this._live.dispose();
+    this.selection.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Curves for a view of its own. */
+  newCurves(): CurvesModel {
+    return new CurvesModel(this._client, () => this.preferences.points);
+  }
+
+  /** Everything recorded about one run; rejects as the client does. */
+  detail(runId: string): Promise<IRunDetail> {
+    return this._client.run(runId);
+  }
+
+  /** Queue a rerun, and keep the original in the charts beside it; rejects as the client does. */
+  async rerun(runId: string, kernel?: string): Promise<IJob> {
+    const job = await this.jobs.rerun(runId, kernel);
+    this.selection.pick(runId);
+    return job;
+  }
+
+  /** Keep everything up to date until what is returned is disposed of. */
+  retain(): IDisposable {
+    return this._live.retain();
+  }
+
+  /** Fetch everything again, soon. */
+  refresh(): void {
+    this._live.refresh();
+  }
+
+  private async _fetch(change: IChange): Promise<void> {
+    await this._restored;
+    const jobs =
+      change.all || change.jobs.size > 0
+        ? // Whether the server answers at all is told by the runs, asked at the same time.
+          this.jobs.refresh().catch(() => undefined)
+        : undefined;
+    if (change.all) {
+      await this.runs.refresh();
+      await this.selection.resolve();
+      this.curves.invalidate();
+    } else {
+      this.curves.invalidate([...change.runs]);
+      await this.runs.refetch([...change.runs]);
+    }
+    await jobs;
+    this._fetched.emit(change);
+  }
+
+  // The end of a rerun is told even when no view is open any more.
+  private _watchJobs(): void {
+    if (this.jobs.active.length > 0) {
+      this._jobWatch ??= this._live.retain();
+    } else {
+      this._jobWatch?.dispose();
+      this._jobWatch = null;
+    }
+  }
+
+  private _onPreferences(): void {
+    this.curves.reset();
+  }
+
+  private readonly _client: RunloreClient;
+  private readonly _live: LiveFeed;
+  private readonly _restored: Promise<unknown>;
+  private _jobWatch: IDisposable | null = null;
+  private _fetched = new Signal<this, IChange>(this);
+}
+
+/**
+ * The namespace for the options of `Runlore`.
+ */
+export namespace Runlore {
+  export interface IOptions {
+    client: RunloreClient;
+    /** The events of the server. */
+    stream: ISignal<unknown, LiveFeed.IEvent>;
+    /** Where view state is kept across reloads; null to forget it with the page. */
+    state: IStateDB | null;
+  }
+}

@@ -1,0 +1,102 @@
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+
+import { CommandIds, DOMAIN, IRunlore } from '../tokens';
+import { notifyEnd } from './jobs/notice';
+import { rerun, stopJob } from './jobs/rerun';
+import { rerunIcon, runsIcon, stopIcon } from './marks/icons';
+import { PANEL_ID } from './sidebar/panel';
+import { targetRun } from './target';
+
+/**
+ * Adds the commands on runs and jobs, and tells when a rerun has ended.
+ */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'runlore:commands',
+  description: 'Adds the commands to rerun a run, to stop a rerun and to show the runs.',
+  autoStart: true,
+  requires: [IRunlore],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    runlore: IRunlore,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands, shell } = app;
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+
+    commands.addCommand(CommandIds.rerun, {
+      label: trans.__('Rerun'),
+      caption: trans.__('Repeat the run exactly, and say whether it came out the same'),
+      icon: rerunIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            runId: { type: 'string', description: trans.__('The run to repeat') },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__('Whether the run is the one under the context menu')
+            }
+          }
+        }
+      },
+      isEnabled: args => targetRun(app, runlore, args) !== undefined,
+      execute: async args => {
+        const runId = targetRun(app, runlore, args);
+        if (runId !== undefined) {
+          await rerun(runlore, runId, trans);
+        }
+      }
+    });
+
+    commands.addCommand(CommandIds.stopJob, {
+      label: trans.__('Stop Rerun'),
+      caption: trans.__('Stop the rerun that was queued last, where none is named'),
+      icon: stopIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            runId: { type: 'string', description: trans.__('The run that the rerun makes') }
+          }
+        }
+      },
+      isEnabled: args => typeof args.runId === 'string' || runlore.jobs.active.length > 0,
+      execute: async args => {
+        const runId = typeof args.runId === 'string' ? args.runId : runlore.jobs.active[0]?.run_id;
+        if (runId !== undefined) {
+          await stopJob(runlore, runId, trans);
+        }
+      }
+    });
+
+    commands.addCommand(CommandIds.showPanel, {
+      label: trans.__('Show Runs'),
+      caption: trans.__('Show recorded runs and their curves in the sidebar'),
+      icon: runsIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => shell.activateById(PANEL_ID)
+    });
+
+    commands.addCommand(CommandIds.refresh, {
+      label: trans.__('Refresh Runs'),
+      caption: trans.__('Load runs, curves and reruns again'),
+      icon: refreshIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => runlore.refresh()
+    });
+
+    const category = trans.__('Runlore');
+    for (const command of Object.values(CommandIds)) {
+      palette?.addItem({ command, category });
+    }
+
+    runlore.jobs.ended.connect((_, job) =>
+      notifyEnd(job, runId => void commands.execute(CommandIds.openRun, { runId }), trans)
+    );
+  }
+};

@@ -1,0 +1,115 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IGit, IRunDetail } from '../../api/types';
+import { FactTable, jsonText, Part } from './table';
+
+/**
+ * In what the run ran: interpreter, packages, machine, repository.
+ */
+export function Environment(props: {
+  run: IRunDetail;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, trans } = props;
+  const { environment } = run;
+  return (
+    <>
+      <Part title={trans.__('Git')}>
+        {run.git ? (
+          <Git git={run.git} trans={trans} />
+        ) : (
+          <p>{trans.__('The notebook was in no git repository.')}</p>
+        )}
+      </Part>
+      {environment ? (
+        <>
+          <Part title={trans.__('Interpreter')}>
+            <FactTable
+              label={trans.__('Interpreter')}
+              facts={[
+                ['Python', environment.python],
+                [trans.__('platform'), environment.platform],
+                [trans.__('kernel'), run.kernel ?? '–']
+              ]}
+            />
+          </Part>
+          <Part title={trans.__('Hardware')}>
+            <FactTable
+              label={trans.__('Hardware')}
+              facts={Object.entries(environment.hardware).map(([name, value]) => [
+                name,
+                jsonText(value)
+              ])}
+            />
+          </Part>
+          <Packages packages={environment.packages} trans={trans} />
+          <Part title={trans.__('Variables')}>
+            <FactTable
+              label={trans.__('Environment variables')}
+              facts={Object.entries(environment.variables)}
+            />
+          </Part>
+        </>
+      ) : (
+        <Part title={trans.__('Packages')}>
+          <p>{trans.__('The environment was not captured.')}</p>
+        </Part>
+      )}
+    </>
+  );
+}
+
+function Git(props: { git: IGit; trans: TranslationBundle }): React.ReactElement {
+  const { git, trans } = props;
+  return (
+    <>
+      <FactTable
+        label={trans.__('Git')}
+        facts={[
+          [trans.__('commit'), <code key="commit">{git.commit ?? '–'}</code>],
+          [trans.__('branch'), git.branch ?? '–'],
+          [
+            trans.__('working tree'),
+            git.dirty ? trans.__('changed since the commit') : trans.__('clean')
+          ],
+          [trans.__('folder'), git.root]
+        ]}
+      />
+      {git.patch !== null && git.patch !== '' && (
+        <details className="jp-Runlore-patch">
+          <summary>{trans.__('Changes since the commit')}</summary>
+          <pre className="jp-Runlore-source" tabIndex={0}>
+            {git.patch}
+          </pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Packages(props: {
+  packages: Record<string, string>;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { packages, trans } = props;
+  const [filter, setFilter] = React.useState('');
+  const all = Object.entries(packages);
+  const word = filter.trim().toLowerCase();
+  const found = all.filter(([name]) => name.toLowerCase().includes(word));
+  return (
+    <Part title={trans.__('Packages (%1)', all.length)}>
+      <input
+        className="jp-mod-styled jp-Runlore-packageFilter"
+        type="search"
+        placeholder={trans.__('Filter packages')}
+        aria-label={trans.__('Filter packages')}
+        value={filter}
+        onChange={event => setFilter(event.target.value)}
+      />
+      <div className="jp-Runlore-packages">
+        <FactTable label={trans.__('Packages')} facts={found} />
+      </div>
+    </Part>
+  );
+}

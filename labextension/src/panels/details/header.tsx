@@ -1,0 +1,81 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IJob, IRun, IRunDetail } from '../../api/types';
+import { formatDuration } from '../../charts/format';
+import { isActive } from '../../model/jobs';
+import { JobProgress } from '../jobs/view';
+import { rerunIcon, stopIcon } from '../marks/icons';
+import { StatusMark, VerdictBadge } from '../marks/marks';
+
+/**
+ * Who the run is, how it went, what its verdict says.
+ */
+export function Header(props: {
+  run: IRunDetail;
+  /** Unix seconds. */
+  now: number;
+  /** The job that makes this run or, else, that repeats it. */
+  job: IJob | undefined;
+  /** A run that is loaded. */
+  find: (runId: string) => IRun | undefined;
+  onOpen: (runId: string) => void;
+  onRerun: () => void;
+  onStop: (jobId: string) => void;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, now, job, find, onOpen, onRerun, onStop, trans } = props;
+  const original = run.rerun_of;
+  const started = new Date(run.started * 1000).toLocaleString();
+  const duration = formatDuration(run.duration ?? Math.max(now - run.started, 0));
+  return (
+    <header className="jp-Runlore-header">
+      <div className="jp-Runlore-header-line">
+        <h2 title={run.name}>{run.name}</h2>
+        <button className="jp-mod-styled jp-mod-accept jp-Runlore-rerun" onClick={onRerun}>
+          <rerunIcon.react tag="span" />
+          {trans.__('Rerun')}
+        </button>
+      </div>
+      <div className="jp-Runlore-header-facts">
+        <StatusMark status={run.status} trans={trans} />
+        {original !== null && (
+          <button className="jp-Runlore-link" onClick={() => onOpen(original)}>
+            {trans.__('rerun of %1', find(original)?.name ?? run.name)}
+          </button>
+        )}
+        <span>{trans.__('started %1', started)}</span>
+        <span>{trans.__('took %1', duration)}</span>
+        {run.kernel !== null && <span>{trans.__('kernel %1', run.kernel)}</span>}
+      </div>
+      {run.verdict && (
+        <div className="jp-Runlore-header-verdict">
+          <VerdictBadge verdict={run.verdict} trans={trans} />
+          <span>{run.verdict.reason}</span>
+          {run.verdict.causes && run.verdict.causes.length > 0 && (
+            <ul>
+              {run.verdict.causes.map((cause, index) => (
+                <li key={index}>{cause}</li>
+              ))}
+            </ul>
+          )}
+        </div>
+      )}
+      {job && isActive(job) && (
+        <div className="jp-Runlore-header-job" data-runlore-job={job.run_id}>
+          <span>{job.run_id === run.run_id ? trans.__('At work') : trans.__('Being rerun')}</span>
+          <JobProgress job={job} trans={trans} />
+          <button
+            className="jp-Runlore-iconButton"
+            title={trans.__('Stop')}
+            aria-label={trans.__('Stop the rerun of %1', job.name)}
+            disabled={job.state === 'stopping'}
+            onClick={() => onStop(job.run_id)}
+          >
+            <stopIcon.react tag="span" />
+          </button>
+        </div>
+      )}
+    </header>
+  );
+}

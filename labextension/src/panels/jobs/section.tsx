@@ -1,0 +1,35 @@
+import { PanelWithToolbar } from '@jupyterlab/ui-components';
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { Runlore } from '../../model/runlore';
+import { presentTime, VisibleWidget } from '../visible';
+import { IJobActions, JobsView } from './view';
+
+/**
+ * The section of the sidebar with the reruns.
+ */
+export class JobsSection extends PanelWithToolbar {
+  constructor(runlore: Runlore, actions: IJobActions, trans: TranslationBundle) {
+    super();
+    this.addClass('jp-Runlore-jobs');
+    this.title.label = trans.__('Jobs');
+    this.addWidget(new JobsBody(runlore, actions, trans));
+  }
+}
+
+class JobsBody extends VisibleWidget {
+  constructor(
+    private readonly _runlore: Runlore,
+    private readonly _actions: IJobActions,
+    private readonly _trans: TranslationBundle
+  ) {
+    super([_runlore.jobs.changed]);
+    this.addClass('jp-Runlore-jobsBody');
+  }
+
+  protected override render(): React.ReactElement {
+    const jobs = this._runlore.jobs.inSight(presentTime());
+    return <JobsView jobs={jobs} actions={this._actions} trans={this._trans} />;
+  }
+}

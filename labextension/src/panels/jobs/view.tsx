@@ -1,0 +1,92 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IJob } from '../../api/types';
+import { isActive } from '../../model/jobs';
+import { stopIcon } from '../marks/icons';
+import { JobMark, VerdictBadge } from '../marks/marks';
+
+/**
+ * What one can do with a job.
+ */
+export interface IJobActions {
+  stop(runId: string): void;
+  open(runId: string): void;
+}
+
+/**
+ * Reruns at work, and those that ended a short while ago.
+ */
+export function JobsView(props: {
+  jobs: readonly IJob[];
+  actions: IJobActions;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { jobs, actions, trans } = props;
+  return (
+    <ul className="jp-Runlore-jobList">
+      {jobs.map(job => (
+        <li
+          className="jp-Runlore-job"
+          key={job.run_id}
+          data-runlore-job={job.run_id}
+          data-state={job.state}
+          data-verdict={job.verdict?.verdict}
+        >
+          <div className="jp-Runlore-run-line">
+            <button
+              className="jp-Runlore-link jp-Runlore-run-name"
+              title={trans.__('Open the rerun of %1', job.name)}
+              onClick={() => actions.open(job.run_id)}
+            >
+              {job.name}
+            </button>
+            {job.verdict ? (
+              <VerdictBadge verdict={job.verdict} trans={trans} />
+            ) : (
+              <JobMark state={job.state} trans={trans} />
+            )}
+            {isActive(job) && (
+              <button
+                className="jp-Runlore-iconButton"
+                title={trans.__('Stop')}
+                aria-label={trans.__('Stop the rerun of %1', job.name)}
+                disabled={job.state === 'stopping'}
+                onClick={() => actions.stop(job.run_id)}
+              >
+                <stopIcon.react tag="span" />
+              </button>
+            )}
+          </div>
+          {isActive(job) && <JobProgress job={job} trans={trans} />}
+          {job.error !== null && <div className="jp-Runlore-job-error">{job.error}</div>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How far a job has come, by cells. */
+export function JobProgress(props: { job: IJob; trans: TranslationBundle }): React.ReactElement {
+  const { job, trans } = props;
+  // The cell that runs counts as the one being at; before the first there is none.
+  const at = Math.min(job.cells_done + (job.state === 'queued' ? 0 : 1), job.cells_total);
+  const words = trans.__('cell %1/%2', at, job.cells_total);
+  const part = job.cells_total > 0 ? job.cells_done / job.cells_total : 0;
+  return (
+    <div className="jp-Runlore-progress">
+      <div
+        className="jp-Runlore-progress-bar"
+        role="progressbar"
+        aria-label={trans.__('Progress of the rerun of %1', job.name)}
+        aria-valuemin={0}
+        aria-valuemax={job.cells_total}
+        aria-valuenow={job.cells_done}
+        aria-valuetext={words}
+      >
+        <div style={{ width: `${100 * part}%` }} />
+      </div>
+      <span className="jp-Runlore-number">{words}</span>
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+import { JobState, RunStatus, VerdictWord } from '../../api/types';
+
+function stroke(name: string, path: string): LabIcon {
+  return new LabIcon({
+    name: `runlore:${name}`,
+    svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16" fill="none"><path d="${path}" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></svg>`
+  });
+}
+
+/** The icon of the sidebar: a learning curve. */
+export const runsIcon = new LabIcon({
+  name: 'runlore:runs',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 20 20" fill="none"><g class="jp-icon3 jp-icon-selectable" stroke="#616161" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M3 3v14h14"/><path d="M6 4c1.5 6 4 9 11 9.5"/></g></svg>'
+});
+
+export const rerunIcon = stroke('rerun', 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3.2H9.8');
+export const detailsIcon = stroke('details', 'M9 3h4v4M13 3L7.5 8.5M11.5 9.5V13H3V4.5h3.5');
+export const stopIcon = stroke('stop', 'M4.5 4.5h7v7h-7z');
+
+const running = stroke('running', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M8 7.9v.2');
+const finished = stroke('finished', 'M3 8.5l3.2 3.2L13 4.8');
+const failed = stroke('failed', 'M4.2 4.2l7.6 7.6M11.8 4.2l-7.6 7.6');
+const interrupted = stroke('interrupted', 'M5.7 4v8M10.3 4v8');
+const killed = stroke('killed', 'M9 2L4.5 8.8H8L7 14l4.5-6.8H8z');
+const queued = stroke('queued', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M8 5v3l2 1.5');
+
+export const statusIcons: Readonly<Record<RunStatus, LabIcon>> = {
+  running,
+  finished,
+  failed,
+  interrupted,
+  killed
+};
+
+export const jobIcons: Readonly<Record<JobState, LabIcon>> = {
+  queued,
+  running,
+  stopping: interrupted,
+  succeeded: finished,
+  failed,
+  cancelled: interrupted
+};
+
+export const verdictIcons: Readonly<Record<VerdictWord, LabIcon>> = {
+  'BIT-EXACT': stroke('bit-exact', 'M3.5 6h9M3.5 10h9'),
+  DIVERGED: stroke('diverged', 'M2 8h4.5L13 3.5M6.5 8L13 12.5'),
+  FAILED: stroke('verdict-failed', 'M8 3v6M8 12.4v.2'),
+  UNVERIFIABLE: stroke(
+    'unverifiable',
+    'M5.4 6.2a2.6 2.6 0 1 1 3.9 2.2C8.4 8.9 8 9.3 8 10.2M8 12.9v.2'
+  )
+};

@@ -1,0 +1,33 @@
+import { Token } from '@lumino/coreutils';
+
+import { Runlore } from './model/runlore';
+
+/** The domain of the translations. */
+export const DOMAIN = 'runlore';
+
+/** The MIME type of the card under a tracked cell. */
+export const CARD_MIME_TYPE = 'application/vnd.runlore.run.v1+json';
+
+/**
+ * The commands; those on a run take `runId`, those on a job the id of the run that it makes.
+ */
+export namespace CommandIds {
+  export const openRun = 'runlore:open-run';
+  export const rerun = 'runlore:rerun';
+  export const stopJob = 'runlore:stop-job';
+  export const showPanel = 'runlore:show-panel';
+  export const refresh = 'runlore:refresh';
+}
+
+/**
+ * The recorded runs, kept up to date.
+ */
+export type IRunlore = Runlore;
+
+/**
+ * The token for the recorded runs.
+ */
+export const IRunlore = new Token<IRunlore>(
+  'runlore:IRunlore',
+  'The runs, curves and reruns that Runlore recorded, kept up to date while something shows them.'
+);

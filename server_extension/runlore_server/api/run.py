@@ -1,0 +1,109 @@
+"""A run as the API shows it: short in lists, with everything recorded on its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from runlore.errors import JournalFormatError, ObjectMissing
+from runlore.objects import ObjectStore
+from runlore.record import RunRecord, SessionRecord
+from runlore_server.store.cells import executed_cells
+from runlore_server.store.listing import listed_run
+from runlore_server.verdict.verdict import as_number, read_verdict
+
+if TYPE_CHECKING:
+    from runlore_server.services import Services
+
+_ENVIRONMENT: dict[str, Any] = {"python": "", "platform": "", "packages": {}, "hardware": {}, "variables": {}}
+
+
+def run_body(services: Services, run: RunRecord, mlflow_run_id: str | None) -> dict[str, Any]:
+    """The schema ``Run`` of the API."""
+    return listed_run(
+        run,
+        notebook=services.store.session_info(run).notebook,
+        metrics=_metrics(services, run)[0],
+        verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
+        mlflow_run_id=mlflow_run_id,
+    )
+
+
+def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | None) -> dict[str, Any]:
+    """The schema ``RunDetail`` of the API."""
+    session = services.store.session(run)
+    objects = ObjectStore(services.config.home.objects)
+    lacking = [{"what": item.what, "why": item.why} for item in (*session.not_captured, *run.not_captured)]
+    lacking += _metrics(services, run)[1]
+    return {
+        **run_body(services, run, mlflow_run_id),
+        "cell": run.cell,
+        "last_cell": run.last_cell,
+        "cells": executed_cells(run, session),
+        "seed": run.seed,
+        "rng": _rng(run, session),
+        "note": "\n\n".join(run.notes),
+        "kernel": session.info.kernel_name if session.info is not None else None,
+        "reruns": [rerun.run_id for rerun in services.store.reruns_of(run.run_id)],
+        "param_sources": run.param_sources,
+        "git": _git(run, objects, lacking),
+        "environment": _environment(run, objects, lacking),
+        "artifacts": list(run.artifacts.values()),
+        "error": run.error,
+        "not_captured": lacking,
+    }
+
+
+def _metrics(services: Services, run: RunRecord) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The summaries of the run's curves, and what is wrong with those that cannot be read."""
+    found: dict[str, Any] = {}
+    lacking = []
+    for metric, path in run.metrics.items():
+        try:
+            summary = services.summaries.of(path)
+        except (JournalFormatError, OSError) as error:
+            lacking.append({"what": f"metric {metric}", "why": str(error)})
+            continue
+        if summary is not None:
+            found[metric] = {
+                "last": as_number(summary.last),
+                "min": summary.min,
+                "max": summary.max,
+                "count": summary.count,
+                "step": summary.step,
+            }
+    return found, lacking
+
+
+def _rng(run: RunRecord, session: SessionRecord) -> dict[str, str]:
+    cell = session.cells.get(run.cell) if run.cell is not None else None
+    return cell.rng if cell is not None else {}
+
+
+def _git(run: RunRecord, objects: ObjectStore, lacking: list[dict[str, str]]) -> dict[str, Any] | None:
+    if run.git is None:
+        return None
+    patch = None
+    if run.git.patch is not None:
+        try:
+            patch = objects.get(run.git.patch).decode(errors="replace")
+        except ObjectMissing as error:
+            lacking.append({"what": "git patch", "why": str(error)})
+    return {
+        "root": run.git.root,
+        "commit": run.git.commit,
+        "branch": run.git.branch,
+        "dirty": run.git.dirty,
+        "patch": patch,
+    }
+
+
+def _environment(run: RunRecord, objects: ObjectStore, lacking: list[dict[str, str]]) -> dict[str, Any] | None:
+    if run.environment is None:
+        return None
+    try:
+        return _ENVIRONMENT | msgspec.json.decode(objects.get(run.environment), type=dict[str, Any])
+    except (ObjectMissing, msgspec.DecodeError) as error:
+        lacking.append({"what": "environment", "why": str(error)})
+        return None

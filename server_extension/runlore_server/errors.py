@@ -1,0 +1,59 @@
+"""Errors of the server side; each text says what to do. The web layer alone turns them into HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runlore.errors import RunloreError
+
+
+class AmbiguousRun(RunloreError, LookupError):
+    """Several runs have ids that start with the given text; ``candidates`` are those ids."""
+
+    def __init__(self, text: str, candidates: Sequence[str]) -> None:
+        self.candidates = list(candidates)
+        shown = ", ".join(self.candidates[:5]) + (", ..." if len(self.candidates) > 5 else "")
+        super().__init__(f"{text!r} starts the ids of {len(self.candidates)} runs ({shown}); give more of it")
+
+
+class JobNotFound(RunloreError, LookupError):
+    """No rerun job makes a run with this id."""
+
+
+class RerunRefused(RunloreError, RuntimeError):
+    """The run cannot be rerun as asked; nothing was started."""
+
+
+class KernelMissing(RerunRefused):
+    """No kernelspec has the name asked for; ``kernels`` are the names that could be used instead."""
+
+    def __init__(self, message: str, kernels: Sequence[str]) -> None:
+        self.kernels = list(kernels)
+        super().__init__(message)
+
+
+class InvalidRequest(RunloreError, ValueError):
+    """A query or a body is not what the API documents."""
+
+
+class TrackingStoreAway(RunloreError, ConnectionError):
+    """MLflow's tracking store cannot be reached at the moment; nothing is lost, it is tried again."""
+
+
+class ExportRefused(RunloreError, RuntimeError):
+    """MLflow does not take this run as it is; trying again soon would change nothing."""
+
+
+class ExportedElsewhere(RunloreError, RuntimeError):
+    """Another process on the home exports to MLflow at the moment."""
+
+
+class LabExtraMissing(RunloreError, RuntimeError):
+    """The server side lacks packages that ``runlore[lab]`` brings; ``packages`` are their names."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self.packages = list(packages)
+        super().__init__(
+            f"Runlore records runs, but its panel and reruns need {', '.join(self.packages)}; "
+            "run: pip install 'runlore[lab]'"
+        )

@@ -1,0 +1,108 @@
+"""The files that go to MLflow with a run, laid out under the names they shall have there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from blake3 import blake3
+
+from runlore.errors import ObjectMissing
+from runlore.objects import ObjectStore
+from runlore.record import Artifact, RunRecord, SessionRecord
+from runlore_server.store.cells import executed_cells
+from runlore_server.store.curves import read_points
+
+OWN = "runlore"
+"""The folder of what Runlore adds; a user's artifacts of that name stay away from it."""
+
+
+def stage(run: RunRecord, session: SessionRecord, objects: ObjectStore, directory: Path) -> dict[str, str]:
+    """Put every file of an ended run into the empty ``directory``.
+
+    Returns:
+        What could not be put there, with the reason.
+
+    Raises:
+        JournalFormatError: a curve file is no such file, or a later version's.
+        OSError: ``directory`` cannot be written.
+    """
+    tried = {artifact.path: _stage_artifact(artifact, objects, directory) for artifact in run.artifacts.values()}
+    missing = {path: why for path, why in tried.items() if why is not None}
+    own = directory / OWN
+    own.mkdir(exist_ok=True)
+    if run.metrics:
+        _write_curves(run, own / "curves.parquet")
+    (own / "cells.json").write_bytes(msgspec.json.format(msgspec.json.encode(executed_cells(run, session))))
+    for name, digest in (
+        ("environment.json", run.environment),
+        ("changes.patch", run.git.patch if run.git is not None else None),
+    ):
+        if digest is not None and (why := _stage_object(digest, objects, own / name)) is not None:
+            missing[f"{OWN}/{name}"] = why
+    return missing
+
+
+def _stage_object(digest: str, objects: ObjectStore, target: Path) -> str | None:
+    try:
+        target.write_bytes(objects.get(digest))
+    except ObjectMissing as error:
+        return str(error)
+    return None
+
+
+def _stage_artifact(artifact: Artifact, objects: ObjectStore, directory: Path) -> str | None:
+    """Put one logged artifact into its place, or say why that cannot be."""
+    path = PurePosixPath(artifact.path)
+    if path.is_absolute() or ".." in path.parts or "\\" in artifact.path or not path.parts:
+        return "its name leads out of the run's folder"
+    if path.parts[0] == OWN:
+        return f"the folder {OWN}/ is kept for what Runlore adds"
+    try:
+        source, target = objects.path(artifact.digest), directory / path
+        if str(blake3(max_threads=blake3.AUTO).update_mmap(source).hexdigest()) != artifact.digest:
+            return "its stored copy was changed on disk"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(source, target)
+    except FileNotFoundError:
+        return "its stored copy is gone"
+    except (ObjectMissing, FileExistsError, NotADirectoryError) as error:
+        return str(error)
+    return None
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give the file a second name: a checkpoint of gigabytes needs no second copy. Copy it where that fails."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise  # two artifacts of one name; a copy would write into the first one's object
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _write_curves(run: RunRecord, path: Path) -> None:
+    """All points of all curves, in logged order: columns ``metric step time value``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = pa.array(list(run.metrics), pa.string())
+    schema = pa.schema(
+        [
+            ("metric", pa.dictionary(pa.int32(), pa.string())),
+            ("step", pa.int64()),
+            ("time", pa.float64()),
+            ("value", pa.float64()),
+        ]
+    )
+    encoding = {"step": "DELTA_BINARY_PACKED", "time": "BYTE_STREAM_SPLIT", "value": "BYTE_STREAM_SPLIT"}
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=["metric"], column_encoding=encoding
+    ) as writer:
+        for index, curve in enumerate(run.metrics.values()):
+            points = read_points(curve)
+            metric = pa.DictionaryArray.from_arrays(pa.array([index] * len(points), pa.int32()), names)
+            columns = [pa.array(points[name].copy()) for name in ("step", "time", "value")]
+            writer.write_table(pa.Table.from_arrays([metric, *columns], schema=schema))

@@ -1,0 +1,197 @@
+"""Runs and verdicts as a terminal shows them, and as ``--json`` prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from runlore.card import format_duration
+from runlore.curve import last_point
+from runlore.errors import JournalFormatError
+from runlore.record import RunRecord, SessionRecord
+from runlore_server.store.cells import executed_cells
+from runlore_server.store.listing import listed_run
+from runlore_server.verdict.verdict import Verdict, as_number
+
+_HEAD = ("run", "name", "status", "started", "duration", "metrics", "verdict", "rerun of")
+_SHORT_ID = 8
+_MOST_METRICS = 4
+_LONGEST_NAME = 30
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is to say of one run; ``reruns`` are the runs that repeat it."""
+
+    run: RunRecord
+    session: SessionRecord
+    verdict: Verdict | None
+    reruns: Sequence[RunRecord]
+    mlflow_run_id: str | None
+
+
+def last_values(run: RunRecord) -> dict[str, tuple[int, float]]:
+    """Metric to step and value of its last point; metrics without a readable point are left out."""
+    found = {}
+    for metric, path in run.metrics.items():
+        point = _last_point(path)
+        if point is not None:
+            found[metric] = (point[0], point[2])
+    return found
+
+
+def _last_point(path: Any) -> tuple[int, float, float] | None:
+    try:
+        return last_point(path)
+    except (JournalFormatError, OSError):
+        return None
+
+
+# -- text ---------------------------------------------------------------------------------------------------
+
+
+def table(runs: Sequence[tuple[RunRecord, Verdict | None]]) -> str:
+    """The runs, one a line under a heading."""
+    if not runs:
+        return "No run is recorded yet. In a notebook: %load_ext runlore, then %%track at the top of a cell."
+    rows = [_HEAD, *(_row(run, verdict) for run, verdict in runs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _row(run: RunRecord, verdict: Verdict | None) -> tuple[str, ...]:
+    values = [f"{name}={_short_number(value)}" for name, (_, value) in last_values(run).items()]
+    more = f" +{len(values) - _MOST_METRICS}" if len(values) > _MOST_METRICS else ""
+    return (
+        run.run_id[:_SHORT_ID],
+        _printable(run.name, _LONGEST_NAME),
+        run.status,
+        _local_time(run.started),
+        format_duration(run.duration) if run.duration is not None else "",
+        _printable(" ".join(values[:_MOST_METRICS]), 200) + more,
+        verdict.verdict if verdict else "",
+        (run.rerun_of or "")[:_SHORT_ID],
+    )
+
+
+def details(known: Known) -> str:
+    """Everything that tells of one run on a screen or two."""
+    run, session, verdict = known.run, known.session, known.verdict
+    info = session.info
+    facts: list[tuple[str, str]] = [
+        ("run", run.run_id),
+        ("name", _printable(run.name, 200)),
+        ("experiment", _printable(run.experiment, 200)),
+        ("status", run.status),
+        ("started", _local_time(run.started)),
+        ("duration", format_duration(run.duration) if run.duration is not None else ""),
+        ("notebook", _printable(info.notebook or "", 300) if info else ""),
+        ("directory", _printable(info.cwd, 300) if info else ""),
+        ("kernel", f"{info.kernel_name or 'none'} ({info.executable})" if info else ""),
+        ("cells", _cells(run)),
+        ("seed", "" if run.seed is None else str(run.seed)),
+        ("git", _git(run)),
+        ("rerun of", run.rerun_of or ""),
+        ("verdict", f"{verdict.verdict}: {verdict.reason}" if verdict else ""),
+        ("reruns", " ".join(rerun.run_id for rerun in known.reruns)),
+        ("in MLflow", known.mlflow_run_id or ""),
+        ("error", _printable(f"{run.error.name}: {run.error.message}", 300) if run.error else ""),
+    ]
+    lines = _aligned([(name, value) for name, value in facts if value])
+    parts = [
+        ("parameters", _aligned([(name, _printable(repr(value), 200)) for name, value in run.params.items()])),
+        ("metrics", _aligned([(n, f"{v!r} at step {s}") for n, (s, v) in last_values(run).items()])),
+        ("tags", _aligned([(name, _printable(value, 200)) for name, value in run.tags.items()])),
+        ("artifacts", _aligned([(path, f"{file.size} bytes") for path, file in run.artifacts.items()])),
+        ("not captured", [f"{note.what}: {note.why}" for note in [*session.not_captured, *run.not_captured]]),
+    ]
+    for title, content in parts:
+        if content:
+            lines += ["", f"{title}:", *(f"  {line}" for line in content)]
+    if run.cell is not None and run.cell in session.cells:
+        lines += [
+            "",
+            "code:",
+            *(f"  {_printable(line, 500)}" for line in session.cells[run.cell].source.splitlines()),
+        ]
+    return "\n".join(lines)
+
+
+def judgement(run_id: str, rerun_of: str, verdict: Verdict, notebook: str) -> str:
+    """A verdict, where it comes from and what it rests on."""
+    lines = [f"{verdict.verdict}  {verdict.reason}"]
+    lines += [f"  - {cause}" for cause in verdict.causes]
+    return "\n".join([*lines, *_aligned([("rerun", run_id), ("of", rerun_of), ("notebook", notebook)])])
+
+
+def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(name) for name, _ in pairs), default=0)
+    return [f"{name.ljust(width)}  {value}" for name, value in pairs]
+
+
+def _cells(run: RunRecord) -> str:
+    if run.cell is None:
+        return "none (a script)"
+    return str(run.cell) if run.last_cell in (None, run.cell) else f"{run.cell} to {run.last_cell}"
+
+
+def _git(run: RunRecord) -> str:
+    if run.git is None:
+        return ""
+    state = "with uncommitted changes" if run.git.dirty else "clean"
+    return f"{(run.git.commit or 'no commit')[:12]} {run.git.branch or ''} ({state})"
+
+
+def _local_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _short_number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else str(value)
+
+
+def _printable(text: str, longest: int) -> str:
+    """On one line, and without control characters: what was recorded must not steer the terminal."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain if len(plain) <= longest else plain[: longest - 3] + "..."
+
+
+# -- JSON ---------------------------------------------------------------------------------------------------
+
+
+def run_object(
+    run: RunRecord, notebook: str | None, verdict: Verdict | None, mlflow_run_id: str | None
+) -> dict[str, Any]:
+    """What the list of runs says of one; of each metric, step and value of the last point."""
+    metrics = {name: {"step": step, "last": as_number(value)} for name, (step, value) in last_values(run).items()}
+    told = msgspec.to_builtins(verdict) if verdict else None
+    return listed_run(run, notebook=notebook, metrics=metrics, verdict=told, mlflow_run_id=mlflow_run_id)
+
+
+def detail_object(known: Known) -> dict[str, Any]:
+    """What is recorded about one run, its cells and those before it in executed order."""
+    run, session, info = known.run, known.session, known.session.info
+    return {
+        **run_object(run, info.notebook if info else None, known.verdict, known.mlflow_run_id),
+        "kernel": info.kernel_name if info else None,
+        "directory": info.cwd if info else None,
+        "cell": run.cell,
+        "last_cell": run.last_cell,
+        "seed": run.seed,
+        "note": "\n\n".join(run.notes),
+        "error": msgspec.to_builtins(run.error),
+        "git": msgspec.to_builtins(run.git),
+        "environment": run.environment,
+        "artifacts": [msgspec.to_builtins(artifact) for artifact in run.artifacts.values()],
+        "not_captured": [{"what": n.what, "why": n.why} for n in [*session.not_captured, *run.not_captured]],
+        "reruns": [rerun.run_id for rerun in known.reruns],
+        "cells": msgspec.to_builtins(executed_cells(run, session)),
+    }

@@ -1,0 +1,84 @@
+"""The folder of one rerun: what it was told, what it made, how it went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from runlore.errors import JournalFormatError
+from runlore.record import RunStatus
+from runlore.replay import ReplayPlan, read_plan, write_plan
+from runlore_server.rerun.kernels import Kernel
+from runlore_server.rerun.outcome import Outcome
+from runlore_server.whole import write_whole
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rerun is to be started.
+
+    ``session`` is the original's and ``status`` that of the original run when the rerun was prepared. ``environ``
+    are the recorded environment variables to set in the kernel, where others that Runlore would have recorded are
+    removed; ``None`` when nothing is known of them.
+    """
+
+    session: str
+    status: RunStatus
+    kernel: Kernel
+    cwd: str
+    environ: dict[str, str] | None
+
+
+class Folder:
+    """``<home>/reruns/<run_id>/`` and the files in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.plan_file = path / "plan.json"
+        self.launch_file = path / "launch.json"
+        self.notebook = path / "notebook.ipynb"
+        self.log = path / "runner.log"
+        self._outcome = path / "outcome.json"
+
+    def create(self, plan: ReplayPlan, launch: Launch) -> None:
+        """Write what a rerun starts from beside its notebook, over whatever an earlier attempt left.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._outcome.unlink(missing_ok=True)
+        write_plan(plan, self.plan_file)
+        write_whole(self.launch_file, msgspec.json.encode(launch))
+
+    def plan(self) -> ReplayPlan:
+        """What is to be replayed.
+
+        Raises:
+            JournalFormatError: the file is no plan of this version.
+            FileNotFoundError: there is none.
+        """
+        return read_plan(self.plan_file)
+
+    def launch(self) -> Launch:
+        """How it is started.
+
+        Raises:
+            JournalFormatError: the file is damaged.
+            FileNotFoundError: there is none.
+        """
+        try:
+            return msgspec.json.decode(self.launch_file.read_bytes(), type=Launch)
+        except msgspec.DecodeError as error:
+            raise JournalFormatError(f"{self.launch_file.name} of a rerun is damaged: {error}") from error
+
+    def outcome(self) -> Outcome | None:
+        """What the runner said at its end; ``None`` as long as it has said nothing."""
+        try:
+            return msgspec.json.decode(self._outcome.read_bytes(), type=Outcome)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def end(self, outcome: Outcome) -> None:
+        """Write the runner's last word."""
+        write_whole(self._outcome, msgspec.json.encode(outcome))

@@ -1,0 +1,38 @@
+"""A rerun as the queue and its clients see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runlore_server.verdict.verdict import Verdict
+
+JobState = Literal["queued", "running", "stopping", "succeeded", "failed", "cancelled"]
+"""``succeeded``: there is a verdict on what the rerun logged. ``failed``: the rerun broke or could not be done."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One rerun; ``run_id`` is the run that it makes.
+
+    ``cell`` is the ordinal, in the original's session, of the cell that runs now. ``error`` says why the work
+    could not be done, where it could not. Times are Unix seconds.
+    """
+
+    run_id: str
+    rerun_of: str
+    name: str
+    state: JobState
+    cells_done: int
+    cells_total: int
+    cell: int | None
+    submitted: float
+    started: float | None
+    ended: float | None
+    verdict: Verdict | None
+    error: str | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing about the job will change any more."""
+        return self.state in ("succeeded", "failed", "cancelled")

@@ -1,0 +1,48 @@
+"""What works behind the web layer, for one home: the store, the export and the reruns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runlore_server.config import Config
+from runlore_server.ingest import Exporter
+from runlore_server.rerun.queue import JobQueue
+from runlore_server.store.curves import CurveSummaries
+from runlore_server.store.exports import Exports
+from runlore_server.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a request may need; all of it may be used from several threads."""
+
+    config: Config
+    store: RunStore
+    summaries: CurveSummaries
+    exports: Exports
+    exporter: Exporter
+    jobs: JobQueue
+
+    @classmethod
+    def open(cls, config: Config, on_job: Callable[[str], None]) -> Services:
+        """Read the home and start to export and to rerun. Blocks.
+
+        Args:
+            config: which home, and where MLflow is.
+            on_job: called from another thread with the run id of a job that changed.
+        """
+        store, summaries = RunStore(config.home), CurveSummaries()
+        exports = Exports(config.home, config.tracking_uri)
+        jobs = JobQueue(config.home, store, on_job)
+        jobs.start()  # first: it moves reruns that were cut short out of the way, which nobody else should see
+        store.refresh()
+        exporter = Exporter(config, store, summaries, exports)
+        exporter.start()
+        return cls(config, store, summaries, exports, exporter, jobs)
+
+    def close(self) -> None:
+        """Stop what was started. Blocks."""
+        self.jobs.shutdown()
+        self.exporter.shutdown()
+        self.exports.close()

@@ -1,0 +1,38 @@
+"""The cells that a run rests on."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runlore.events import Outcome
+from runlore.record import RunRecord, SessionRecord
+
+
+class ExecutedCell(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of one cell; ``of_run`` tells whether the run was open in it."""
+
+    ordinal: int
+    source: str
+    outcome: Outcome | None
+    duration: float | None
+    of_run: bool
+    cell_id: str | None
+
+
+def executed_cells(run: RunRecord, session: SessionRecord) -> list[ExecutedCell]:
+    """Every cell executed in the run's session up to the end of the run, in executed order; none for a script."""
+    if run.cell is None:
+        return []
+    last = max(session.cells, default=run.cell) if run.last_cell is None else run.last_cell
+    return [
+        ExecutedCell(
+            ordinal=ordinal,
+            source=cell.source,
+            outcome=cell.outcome,
+            duration=cell.duration,
+            of_run=ordinal >= run.cell,
+            cell_id=cell.cell_id,
+        )
+        for ordinal, cell in sorted(session.cells.items())
+        if ordinal <= last
+    ]

@@ -1,0 +1,30 @@
+"""What a list of runs says of one, in the API as on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runlore.record import RunRecord
+
+
+def listed_run(
+    run: RunRecord, *, notebook: str | None, metrics: dict[str, Any], verdict: Any, mlflow_run_id: str | None
+) -> dict[str, Any]:
+    """The run with what others know of it; times in Unix seconds, durations in seconds."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "experiment": run.experiment,
+        "kind": run.kind,
+        "status": run.status,
+        "session_id": run.session_id,
+        "notebook": notebook,
+        "started": run.started,
+        "duration": run.duration,
+        "params": run.params,
+        "tags": run.tags,
+        "metrics": metrics,
+        "rerun_of": run.rerun_of,
+        "verdict": verdict,
+        "mlflow_run_id": mlflow_run_id,
+    }

@@ -1,0 +1,133 @@
+"""A real JupyterLab with Runlore, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TOKEN = "e2e"
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab: where it answers, what it serves, where it records."""
+
+    url: str
+    root: Path
+    home: Path
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    directory = tmp_path_factory.mktemp("lab")
+    root = directory / "work"
+    root.mkdir()
+    shutil.copy(EXAMPLES / "quickstart.ipynb", root)
+    settings = directory / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(
+        json.dumps({"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True})
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home, log = directory / "home", directory / "lab.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+                *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
+            ],
+            env={
+                **os.environ,
+                "RUNLORE_HOME": str(home),
+                "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
+                "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
+                "IPYTHONDIR": str(directory / "ipython"),
+            },
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_it_answers(f"{url}/api/status?token={TOKEN}", server, log)
+        yield Lab(url, root, home, log)
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    assert executable, "the browser tests need chromium: make chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, device_scale_factor=1)
+    opened = context.new_page()
+    yield opened
+    context.close()
+
+
+def open_lab(page: Page, lab: Lab, notebook: str | None = None) -> None:
+    """Open Lab, wait until it is usable, and open a notebook whose kernel is ready."""
+    page.goto(f"{lab.url}/lab?token={TOKEN}")
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=90_000)
+    page.evaluate("() => window.jupyterapp.restored")
+    if notebook is None:
+        return
+    page.evaluate(
+        """async path => {
+            const app = window.jupyterapp;
+            const widget = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+            await widget.context.ready;
+            await widget.sessionContext.ready;
+            await widget.sessionContext.session.kernel.info;
+        }""",
+        notebook,
+    )

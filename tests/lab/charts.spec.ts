@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+
+import { formatDuration, formatSize, formatValue } from '../../labextension/src/charts/format';
+import { spreadLabels } from '../../labextension/src/charts/labels';
+import { labelWidth, placeLabels } from '../../labextension/src/charts/layout';
+import { smooth } from '../../labextension/src/charts/smoothing';
+import { sparkPath } from '../../labextension/src/charts/sparkline';
+import {
+  chartTraces,
+  IDrawing,
+  ILine,
+  lastPoint,
+  linePoints,
+  lineTitle,
+  timeUnit
+} from '../../labextension/src/charts/traces';
+
+const drawing: IDrawing = { x: 'step', log: false, smoothing: 0, unit: 1 };
+const theme = {
+  font: 'x',
+  background: '#fff',
+  text: '#000',
+  grid: '#000',
+  axis: '#000',
+  runs: ['#010101', '#020202']
+};
+const size = { width: 300, height: 230 };
+
+function line(values: readonly number[], name = 'run', seconds = 1): ILine {
+  return {
+    curve: {
+      runId: name,
+      metric: 'loss',
+      count: values.length,
+      step: Float64Array.from(values, (_, index) => index),
+      time: Float64Array.from(values, (_, index) => 1000 + index * seconds),
+      value: Float64Array.from(values)
+    },
+    name,
+    mark: '',
+    style: { color: 1, dash: 'dash' },
+    started: 1000
+  };
+}
+
+describe('points', () => {
+  it('that are not finite are gaps', () => {
+    const { raw } = linePoints(line([1, NaN, Infinity, -Infinity, 2]), drawing);
+    expect([...raw]).toEqual([1, NaN, NaN, NaN, 2]);
+  });
+
+  it('lie at the time since the start of their run', () => {
+    const lines = [line([1, 2, 3], 'run', 3600)];
+    const unit = timeUnit(lines);
+    expect(unit.name).toBe('min');
+    const { x } = linePoints(lines[0] as ILine, { ...drawing, x: 'time', unit: unit.seconds });
+    expect([...x]).toEqual([0, 60, 120]);
+  });
+
+  it('end with the last one that is drawn', () => {
+    const points = linePoints(line([3, 2, -1, NaN]), drawing);
+    expect(lastPoint(points, false, Infinity)).toEqual({ x: 2, y: -1 });
+    expect(lastPoint(points, true, Infinity)).toEqual({ x: 1, y: 2 });
+    expect(lastPoint(points, false, 0.5)).toEqual({ x: 0, y: 3 });
+    expect(lastPoint(linePoints(line([NaN]), drawing), false, Infinity)).toBeNull();
+  });
+});
+
+describe('smoothing', () => {
+  it('keeps a constant, gaps and the order of magnitude of the first point', () => {
+    expect([...smooth(Float64Array.of(2, 2, NaN, 2), 0.9)]).toEqual([2, 2, NaN, 2]);
+    const [first, second] = smooth(Float64Array.of(10, 0), 0.5);
+    expect(first).toBe(10);
+    expect(second).toBeCloseTo(10 / 3);
+  });
+});
+
+describe('traces', () => {
+  it('draw the raw line behind a smoothed one, in the colour and dash of the run', () => {
+    const lines = [line(Array.from({ length: 100 }, (_, index) => index))];
+    const points = lines.map(one => linePoints(one, { ...drawing, smoothing: 0.5 }));
+    const traces = chartTraces(lines, points, theme);
+    expect(traces.map(trace => [trace.line.dash, trace.line.color, trace.opacity])).toEqual([
+      ['solid', '#020202', 0.3],
+      ['dash', '#020202', 1]
+    ]);
+  });
+
+  it('mark points that no line reaches', () => {
+    const values = Array.from({ length: 100 }, (_, index) => (index % 10 === 5 ? index : NaN));
+    const lines = [line(values)];
+    const points = lines.map(one => linePoints(one, drawing));
+    const [trace] = chartTraces(lines, points, theme);
+    expect(trace?.mode).toBe('lines+markers');
+    const sizes = trace?.marker.size as number[];
+    expect([sizes[5], sizes[6]]).toEqual([4, 0]);
+  });
+});
+
+describe('labels', () => {
+  it('keep apart, in order and within the chart', () => {
+    const labels = [100, 101, 102, 219].map((top, index) => ({ index, top }));
+    const tops = spreadLabels(labels, 14, [8, 208]).sort((a, b) => a.top - b.top);
+    expect(tops.map(label => label.index)).toEqual([0, 1, 2, 3]);
+    tops.slice(1).forEach((label, at) => {
+      expect(label.top - (tops[at]?.top ?? 0)).toBeGreaterThanOrEqual(14);
+    });
+    expect(tops.at(-1)?.top).toBe(208);
+  });
+
+  it('stand beside the ends of their lines, on a logarithmic axis as well', () => {
+    const points = [linePoints(line([100, 10, 1]), drawing)];
+    const xaxis = { range: [0, 2] as [number, number], autorange: true };
+    const at = (log: boolean, range: [number, number]): number | undefined =>
+      placeLabels(
+        points,
+        size,
+        { ...drawing, log },
+        { xaxis, yaxis: { range, autorange: true } }
+      )[0]?.top;
+    expect(at(false, [1, 100])).toBe(size.height - 22);
+    expect(at(true, [-2, 2])).toBe((8 + size.height - 22) / 2);
+    expect(at(false, [50, 100])).toBeUndefined();
+  });
+
+  it('are for up to five lines that have names', () => {
+    const named = (count: number): ILine[] => Array.from({ length: count }, () => line([1], 'run'));
+    expect(labelWidth(named(5), size)).toBeGreaterThan(0);
+    expect(labelWidth(named(6), size)).toBe(0);
+    expect(labelWidth([line([1], '')], size)).toBe(0);
+    expect(labelWidth([line([1], 'x'.repeat(500))], size)).toBeLessThan(size.width / 3);
+  });
+
+  it('keep room for what tells a rerun from its original', () => {
+    const long = line([1], 'x'.repeat(500));
+    const rerun = { ...long, mark: '(rerun)' };
+    expect(lineTitle(rerun)).toBe(`${long.name} (rerun)`);
+    expect(labelWidth([long, rerun], size)).toBeGreaterThan(labelWidth([long], size));
+  });
+});
+
+describe('sparklines', () => {
+  it('break at gaps and need two points', () => {
+    expect(sparkPath([1, null, 3, 2], 32, 12)).toBe('M1.0,11.0M21.0,1.0L31.0,6.0');
+    expect(sparkPath([1], 32, 12)).toBe('');
+    expect(sparkPath([null, null], 32, 12)).toBe('');
+    expect(sparkPath([5, 5], 32, 12)).toBe('M1.0,6.0L31.0,6.0');
+  });
+});
+
+describe('formats', () => {
+  it.each([
+    [0.198123, '0.1981'],
+    [-0.5, '−0.5000'],
+    [12, '12'],
+    [1234.567, '1235'],
+    [0.0000123456, '1.235e−5'],
+    [1234567.8, '1.235e6'],
+    [0, '0'],
+    [NaN, 'NaN'],
+    [-Infinity, '−∞']
+  ])('show the value %d as %s', (value, text) => {
+    expect(formatValue(value)).toBe(text);
+  });
+
+  it.each([
+    [0.0034, '3 ms'],
+    [2.5, '2.50 s'],
+    [12.34, '12.3 s'],
+    [59.97, '1 min'],
+    [245, '4 min 5 s'],
+    [12000, '3 h 20 min'],
+    [187200, '2 d 4 h']
+  ])('show %d seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [812, '812 B'],
+    [3400, '3.4 kB'],
+    [123456789, '123 MB'],
+    [5e12, '5000 GB']
+  ])('show %d bytes as %s', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+  });
+});

@@ -1,0 +1,107 @@
+import {
+  IJob,
+  IMetricSummary,
+  IRun,
+  IRunDetail,
+  ITypedArray,
+  IVerdict,
+  IWireCurve
+} from '../../labextension/src/api/types';
+
+/** A finished run with one metric. */
+export function someRun(change: Partial<IRun> = {}): IRun {
+  return {
+    run_id: 'a1',
+    name: 'resnet',
+    experiment: 'digits',
+    kind: 'cell',
+    status: 'finished',
+    session_id: 's1',
+    notebook: 'quickstart.ipynb',
+    started: 1000,
+    duration: 12.34,
+    params: { lr: 0.001 },
+    tags: {},
+    metrics: { loss: someSummary() },
+    rerun_of: null,
+    verdict: null,
+    mlflow_run_id: null,
+    ...change
+  };
+}
+
+/** Runs `r0` (newest) to `r<count - 1>`. */
+export function manyRuns(count: number): IRun[] {
+  return Array.from({ length: count }, (_, index) =>
+    someRun({ run_id: `r${index}`, name: `run ${index}`, started: 100000 - index })
+  );
+}
+
+export function someSummary(change: Partial<IMetricSummary> = {}): IMetricSummary {
+  return { last: 0.198123, min: 0.1, max: 2.3, count: 400, step: 399, ...change };
+}
+
+export function someVerdict(change: Partial<IVerdict> = {}): IVerdict {
+  return { verdict: 'BIT-EXACT', reason: 'All 400 points are equal.', compared: 400, ...change };
+}
+
+export function someDetail(change: Partial<IRunDetail> = {}): IRunDetail {
+  return {
+    ...someRun(),
+    cells: [
+      { ordinal: 0, source: '1/0', outcome: 'error', duration: 0.1, of_run: false, cell_id: 'x' },
+      { ordinal: 1, source: 'fit()', outcome: 'ok', duration: 9, of_run: true, cell_id: 'y' }
+    ],
+    cell: 1,
+    last_cell: 1,
+    seed: null,
+    rng: { python: 'abc' },
+    note: '',
+    git: null,
+    environment: null,
+    artifacts: [],
+    error: null,
+    not_captured: [],
+    param_sources: { lr: 'literal' },
+    reruns: [],
+    kernel: 'python3',
+    ...change
+  };
+}
+
+export function someJob(change: Partial<IJob> = {}): IJob {
+  return {
+    run_id: 'j1',
+    rerun_of: 'a1',
+    name: 'resnet',
+    state: 'running',
+    cells_done: 6,
+    cells_total: 9,
+    cell: 6,
+    submitted: 2000,
+    started: 2001,
+    ended: null,
+    verdict: null,
+    error: null,
+    ...change
+  };
+}
+
+/** Numbers as the server sends them. */
+export function wireFloats(values: readonly number[]): ITypedArray {
+  return {
+    dtype: 'f8',
+    bdata: Buffer.from(Float64Array.from(values).buffer).toString('base64')
+  };
+}
+
+export function someCurve(runId: string, values: readonly number[], metric = 'loss'): IWireCurve {
+  return {
+    run_id: runId,
+    metric,
+    count: values.length,
+    step: wireFloats(values.map((_, index) => index)),
+    time: wireFloats(values.map((_, index) => 1000 + index)),
+    value: wireFloats(values)
+  };
+}

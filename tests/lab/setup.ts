@@ -1,0 +1,32 @@
+import { cleanup } from '@testing-library/react';
+import { afterEach } from 'vitest';
+
+// What browsers have and jsdom has not; the observers never fire here.
+class Observer {
+  observe(): void {
+    return;
+  }
+  unobserve(): void {
+    return;
+  }
+  disconnect(): void {
+    return;
+  }
+}
+
+class StandInDragEvent extends MouseEvent {}
+
+function matchMedia(media: string): object {
+  const listen = (): void => undefined;
+  return { matches: false, media, addListener: listen, removeListener: listen };
+}
+
+Object.assign(globalThis, {
+  ResizeObserver: Observer,
+  IntersectionObserver: Observer,
+  DragEvent: StandInDragEvent,
+  matchMedia,
+  requestIdleCallback: (callback: () => void) => setTimeout(callback, 0)
+});
+
+afterEach(cleanup);

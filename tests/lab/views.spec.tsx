@@ -1,0 +1,187 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen, within } from '@testing-library/react';
+import * as React from 'react';
+import { describe, expect, it, vi } from 'vitest';
+
+import { RefusedError } from '../../labextension/src/api/errors';
+import { IJob, IRun } from '../../labextension/src/api/types';
+import { RunsModel } from '../../labextension/src/model/runs';
+import { IView } from '../../labextension/src/model/view';
+import { JobsView } from '../../labextension/src/panels/jobs/view';
+import { ErrorState } from '../../labextension/src/panels/marks/states';
+import { matches, RunsView } from '../../labextension/src/panels/runs/view';
+import { manyRuns, someJob, someRun, someSummary, someVerdict } from './runs';
+import { RestServer } from './server';
+
+const trans = nullTranslator.load('runlore');
+const view: IView = {
+  experiment: 'digits',
+  choice: { metric: null, x: 'step', log: false, smoothing: 0 },
+  runs: [],
+  styles: new Map([['r1', { color: 3, dash: 'solid' }]]),
+  metrics: ['loss'],
+  metric: 'loss'
+};
+
+interface IShown {
+  runs: RunsModel;
+  actions: Record<'toggle' | 'open' | 'rerun', ReturnType<typeof vi.fn<(runId: string) => void>>>;
+  onRetry: ReturnType<typeof vi.fn<() => void>>;
+}
+
+async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
+  const server = await RestServer.start();
+  const runs = new RunsModel(server.client());
+  if (Array.isArray(answer)) {
+    server.runs = answer;
+    await runs.refresh();
+  }
+  await server.stop();
+  if (answer instanceof Error) {
+    await runs.refresh();
+  }
+  const actions = { toggle: vi.fn(), open: vi.fn(), rerun: vi.fn() };
+  const onRetry = vi.fn();
+  render(<RunsView {...{ runs, view, actions, onRetry, trans }} now={1000 + 240} />);
+  return { runs, actions, onRetry };
+}
+
+describe('the list of runs', () => {
+  it('says that it is loading, and what to do when it is empty', async () => {
+    await showRuns(null);
+    expect(screen.getByRole('status').textContent).toContain('Loading');
+  });
+
+  it('says what to do when it is empty', async () => {
+    await showRuns([]);
+    expect(screen.getByText('Nothing recorded yet.')).toBeTruthy();
+    expect(screen.getByText(/^%load_ext runlore\s%%track/).tagName).toBe('PRE');
+  });
+
+  it('says that nobody answers, and tries again', async () => {
+    const { onRetry } = await showRuns(new Error());
+    const alert = screen.getByRole('alert');
+    expect(alert.textContent).toContain('The Runlore server extension does not answer');
+    fireEvent.click(within(alert).getByText('Retry'));
+    expect(onRetry).toHaveBeenCalledOnce();
+  });
+
+  it('shows name, status, metric, age and verdict in words', async () => {
+    const divergence = { metric: 'loss', step: 812, original: 1, rerun: 'NaN' } as const;
+    await showRuns([
+      someRun({
+        run_id: 'r1',
+        name: '<b>bold</b>',
+        status: 'failed',
+        metrics: { loss: someSummary({ last: 'NaN' }) },
+        verdict: someVerdict({ verdict: 'DIVERGED', reason: 'loss differs', divergence })
+      })
+    ]);
+    const row = screen.getAllByRole('row')[0] as HTMLElement;
+    expect(row.dataset).toMatchObject({
+      runloreRun: 'r1',
+      status: 'failed',
+      verdict: 'DIVERGED'
+    });
+    expect(row.getAttribute('aria-selected')).toBe('true');
+    for (const text of ['<b>bold</b>', 'failed', 'NaN', '4m', '12.3 s', 'DIVERGED at step 812']) {
+      expect(row.textContent).toContain(text);
+    }
+    expect(row.querySelector('[data-color="3"]')).not.toBeNull();
+    expect(within(row).getByTitle('loss differs')).toBeTruthy();
+  });
+
+  it('tells a rerun from its original in words', async () => {
+    const [rerun, original] = manyRuns(2).map(run => ({ ...run, name: 'resnet' }));
+    await showRuns([{ ...rerun, rerun_of: 'r1' } as IRun, original as IRun]);
+    const [first, second] = screen.getAllByRole('row') as [HTMLElement, HTMLElement];
+    expect(within(first).getByText('rerun').title).toBe('Rerun of resnet');
+    expect(within(first).getByLabelText('Details of resnet (rerun)')).toBeTruthy();
+    expect(within(second).queryByText('rerun')).toBeNull();
+    expect(within(second).getByLabelText('Details of resnet')).toBeTruthy();
+  });
+
+  it('is worked by keyboard', async () => {
+    const { actions } = await showRuns(manyRuns(3));
+    const rows = screen.getAllByRole('row');
+    const [first, second] = rows as [HTMLElement, HTMLElement];
+    expect(rows.map(row => row.tabIndex)).toEqual([0, -1, -1]);
+    first.focus();
+    fireEvent.keyDown(first, { key: 'ArrowDown' });
+    expect(document.activeElement).toBe(second);
+    fireEvent.keyDown(second, { key: ' ' });
+    fireEvent.keyDown(second, { key: 'Enter' });
+    fireEvent.keyDown(second, { key: 'r' });
+    fireEvent.keyDown(second, { key: 'r', ctrlKey: true });
+    expect(actions.toggle.mock.calls).toEqual([['r1']]);
+    expect(actions.open.mock.calls).toEqual([['r1']]);
+    expect(actions.rerun.mock.calls).toEqual([['r1']]);
+    fireEvent.keyDown(second, { key: '/' });
+    expect(document.activeElement).toBe(screen.getByRole('searchbox'));
+  });
+
+  it('is worked by mouse', async () => {
+    const { actions } = await showRuns(manyRuns(2));
+    const row = screen.getAllByRole('row')[0] as HTMLElement;
+    fireEvent.click(row);
+    expect(actions.toggle.mock.calls).toEqual([['r0']]);
+    fireEvent.dblClick(row);
+    expect(actions.open.mock.calls).toEqual([['r0']]);
+    fireEvent.click(within(row).getByLabelText('Rerun run 0'));
+    expect(actions.rerun.mock.calls).toEqual([['r0']]);
+    expect(actions.toggle).toHaveBeenCalledOnce();
+  });
+
+  it('is filtered by every word', async () => {
+    await showRuns(manyRuns(12));
+    fireEvent.change(screen.getByRole('searchbox'), { target: { value: 'RUN 11' } });
+    expect(screen.getAllByRole('row')).toHaveLength(1);
+    expect(screen.getByText('1 of 12')).toBeTruthy();
+    fireEvent.change(screen.getByRole('searchbox'), { target: { value: 'nothing' } });
+    expect(screen.getByText('No run matches')).toBeTruthy();
+    const run = someRun({ verdict: someVerdict(), tags: { team: 'vision' } });
+    expect(matches(run, 'bit-exact team=vision')).toBe(true);
+    expect(matches(run, 'diverged')).toBe(false);
+  });
+});
+
+describe('errors', () => {
+  it("show the server's own words when it refused", () => {
+    const error = new RefusedError('You may not read runs.', 403);
+    render(<ErrorState error={error} onRetry={vi.fn()} trans={trans} />);
+    expect(screen.getByRole('alert').textContent).toContain('You may not read runs.');
+    expect(screen.getByRole('alert').textContent).not.toContain('does not answer');
+  });
+});
+
+describe('jobs', () => {
+  function showJobs(job: IJob): { stop: ReturnType<typeof vi.fn>; row: HTMLElement } {
+    const stop = vi.fn();
+    render(<JobsView jobs={[job]} actions={{ stop, open: vi.fn() }} trans={trans} />);
+    return { stop, row: screen.getByRole('listitem') };
+  }
+
+  it('show how many cells are done, and can be stopped', () => {
+    const { stop, row } = showJobs(someJob());
+    expect(row.dataset).toMatchObject({ runloreJob: 'j1', state: 'running' });
+    expect(row.textContent).toContain('cell 7/9');
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('6');
+    fireEvent.click(screen.getByLabelText('Stop the rerun of resnet'));
+    expect(stop).toHaveBeenCalledWith('j1');
+  });
+
+  it('show their verdict when they are done', () => {
+    const { row } = showJobs(
+      someJob({ state: 'succeeded', cells_done: 9, verdict: someVerdict() })
+    );
+    expect(row.dataset.verdict).toBe('BIT-EXACT');
+    expect(row.textContent).toContain('BIT-EXACT');
+    expect(screen.queryByRole('progressbar')).toBeNull();
+  });
+
+  it('say why they failed', () => {
+    const { row } = showJobs(someJob({ state: 'failed', error: 'The kernel died.' }));
+    expect(row.textContent).toContain('failed');
+    expect(row.textContent).toContain('The kernel died.');
+  });
+});

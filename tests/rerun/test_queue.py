@@ -1,0 +1,197 @@
+"""The durable queue: what it refuses, how it reports, and that it survives the death of its server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from runlore.errors import RunNotFound
+from runlore_server.errors import JobNotFound, KernelMissing
+from runlore_server.rerun.folder import Folder
+from runlore_server.rerun.job import Job
+from runlore_server.rerun.queue import JobQueue
+from runlore_server.store.runs import RunStore
+from runlore_server.verdict.verdict import read_verdict
+from tests.rerun.conftest import Recorded, alive, hanging_pids, record, wait_until
+
+OpenQueue = Callable[..., JobQueue]
+
+SERVER = """
+import sys, time
+from runlore.home import Home
+from runlore_server.rerun.queue import JobQueue
+from runlore_server.store.runs import RunStore
+home = Home(sys.argv[1])
+store = RunStore(home)
+store.refresh()
+queue = JobQueue(home, store, lambda run_id: None)
+queue.start()
+print("started", flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.fixture
+def open_queue() -> Iterator[OpenQueue]:
+    opened: list[JobQueue] = []
+
+    def start(recorded: Recorded, on_change: Callable[[str], None] = lambda _: None) -> JobQueue:
+        store = RunStore(recorded.home)
+        store.refresh()
+        queue = JobQueue(recorded.home, store, on_change)
+        queue.start()
+        opened.append(queue)
+        return queue
+
+    yield start
+    for queue in opened:
+        queue.shutdown()
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    cells = [
+        "%load_ext runlore",
+        "import random",
+        "%%track quick\nimport runlore\nrunlore.log(loss=random.random())",
+    ]
+    return record(tmp_path_factory.mktemp("queue"), cells)
+
+
+def ended(queue: JobQueue, run_id: str) -> Job:
+    return wait_until(lambda: job if (job := queue.get(run_id)).over else None)
+
+
+def test_jobs_run_one_after_the_other_and_tell_of_it(quick: Recorded, open_queue: OpenQueue) -> None:
+    told: dict[str, set[tuple[str, int]]] = {}
+    ready = threading.Event()
+
+    def on_change(run_id: str) -> None:
+        ready.wait(10)
+        job = queue.get(run_id)
+        told.setdefault(run_id, set()).add((job.state, job.cells_done))
+
+    queue = open_queue(quick, on_change)
+    ready.set()
+    first = queue.submit(quick.runs["quick"].run_id[:12])
+    second = queue.submit(quick.runs["quick"].run_id)
+    assert first.state in ("queued", "running")
+    assert (first.cells_total, first.name, first.rerun_of) == (2, "quick", quick.runs["quick"].run_id)
+    assert [job.run_id for job in queue.jobs()] == [second.run_id, first.run_id]
+    assert queue.get(first.run_id[:12]).run_id == first.run_id
+    one, two = ended(queue, first.run_id), ended(queue, second.run_id)
+    for job in (one, two):
+        assert (job.state, job.cells_done, job.cell, job.error) == ("succeeded", 2, None, None)
+        assert job.verdict is not None
+        assert job.verdict.verdict == "BIT-EXACT"
+        assert job.verdict == read_verdict(quick.home, job.run_id)
+    assert one.ended is not None
+    assert two.started is not None
+    assert one.ended <= two.started
+    wait_until(lambda: ("succeeded", 2) in told[first.run_id] and ("succeeded", 2) in told[second.run_id], 10)
+
+
+def test_what_cannot_run_is_refused_before_it_is_queued(quick: Recorded, open_queue: OpenQueue) -> None:
+    queue = open_queue(quick)
+    before = len(queue.jobs())
+    with pytest.raises(RunNotFound):
+        queue.submit("ffffffffffff")
+    with pytest.raises(KernelMissing) as refused:
+        queue.submit(quick.runs["quick"].run_id, kernel="fortran")
+    assert "python3" in refused.value.kernels
+    assert len(queue.jobs()) == before
+    for use in (queue.get, queue.stop):
+        with pytest.raises(JobNotFound):
+            use("ffffffffffffffff")
+
+
+def test_stopping_a_running_and_a_waiting_job(hanging: Recorded, open_queue: OpenQueue) -> None:
+    queue = open_queue(hanging)
+    other = open_queue(hanging)  # a second server on the same home: not the one that executes
+    running = queue.submit("".join(run.run_id for run in hanging.runs.values()))
+    waiting = other.submit(running.rerun_of)
+    pids = hanging_pids(hanging)
+    job = wait_until(lambda: job if (job := queue.get(running.run_id)).cell is not None else None, 10)
+    assert (job.state, job.cells_done, job.cell) == ("running", 0, 0)
+    assert other.get(waiting.run_id).state == "queued"
+    assert other.stop(waiting.run_id).state == "cancelled"
+    other.stop(running.run_id)
+    assert ended(queue, running.run_id).state == "cancelled"
+    assert not any(map(alive, pids))
+    assert queue.stop(running.run_id).state == "cancelled"  # once more: it stays as it is
+
+
+def test_shutdown_leaves_the_job_to_the_next_start(hanging: Recorded, open_queue: OpenQueue) -> None:
+    queue = open_queue(hanging)
+    job = queue.submit(hanging.runs["hang"].run_id)
+    pids = hanging_pids(hanging)
+    queue.shutdown()
+    assert not any(map(alive, pids))
+    (hanging.cwd / "again").unlink()
+    queue = open_queue(hanging)
+    after = ended(queue, job.run_id)
+    assert after.state == "succeeded"
+    assert after.verdict is not None
+    assert after.verdict.verdict == "BIT-EXACT"
+
+
+def test_a_killed_server_s_job_runs_again_once(hanging: Recorded, open_queue: OpenQueue) -> None:
+    run_id = hanging.runs["hang"].run_id
+
+    def start_server() -> subprocess.Popen[str]:
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(hanging.home.path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+        )
+        assert server.stdout is not None
+        assert server.stdout.readline() == "started\n"
+        return server
+
+    server = start_server()
+    bystander = open_queue(hanging)
+    job = bystander.submit(run_id)
+    doomed = bystander.submit(run_id)
+    pids = hanging_pids(hanging)
+    first_session = Folder(hanging.home.rerun(job.run_id)).plan().session_id
+    (hanging.cwd / "again").unlink()
+    server.kill()
+    server.wait()
+    # The bystander notices, takes over, and runs the job again in a session of its own.
+    after = ended(bystander, job.run_id)
+    assert after.state == "succeeded"
+    assert not any(map(alive, pids))
+    assert Folder(hanging.home.rerun(job.run_id)).plan().session_id != first_session
+    holders = list(hanging.home.sessions.glob(f"*/runs/{job.run_id}"))
+    assert len(holders) == 1
+    assert ended(bystander, doomed.run_id).state == "succeeded"
+
+
+def test_a_job_that_takes_its_server_down_twice_is_given_up(hanging: Recorded, open_queue: OpenQueue) -> None:
+    job_id = None
+    for _ in range(2):
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(hanging.home.path)], stdout=subprocess.PIPE, text=True
+        )
+        assert server.stdout is not None
+        server.stdout.readline()
+        if job_id is None:
+            store = RunStore(hanging.home)
+            store.refresh()
+            client = JobQueue(hanging.home, store, lambda _: None)
+            job_id = client.submit(hanging.runs["hang"].run_id).run_id
+            client.shutdown()
+        pids = hanging_pids(hanging)
+        server.kill()
+        server.wait()
+        wait_until(lambda pids=pids: not any(map(alive, pids)), within=20)
+    job = open_queue(hanging).get(job_id)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert "2 times" in job.error

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'jsdom',
+    include: ['tests/lab/**/*.spec.{ts,tsx}'],
+    setupFiles: ['tests/lab/setup.ts'],
+    server: {
+      // Published as ES modules without file extensions, which node itself does not resolve.
+      deps: { inline: [/@jupyterlab\//, /@lumino\//, /@jupyter\//] }
+    }
+  }
+});
