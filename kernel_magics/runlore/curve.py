@@ -3,9 +3,10 @@
 Layout, little-endian: a header of 24 bytes (8 bytes magic, u32 version, 12 bytes zero), then records of
 24 bytes: step i64, time f64 (Unix seconds), value f64. The file is mapped and grows in chunks. The values of
 records not yet written hold a sentinel, a signalling NaN that arithmetic never produces, and the value is
-the last field to be written: a record is there exactly when its value is. So a SIGKILL at any moment loses
-nothing that ``append`` returned from, and leaves nothing half-written that a reader would take for a point.
-The writer cuts the unused tail off when it closes.
+the last field to be written, in one store of eight bytes (``struct`` would clear them first): a record is
+there exactly when its value is. So a SIGKILL at any moment loses nothing that ``append`` returned from, and
+leaves nothing half-written that a reader would take for a point. The writer cuts the unused tail off when it
+closes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import itertools
 import mmap
 import os
 import struct
+import sys
 import threading
 import weakref
 from pathlib import Path
@@ -31,9 +33,8 @@ HEADER = struct.pack("<8sI12x", MAGIC, VERSION)
 RECORD_SIZE = 24
 SENTINEL = struct.pack("<Q", 0x7FF4_524C_4E4F_4E45)
 _RECORD = struct.Struct("<qdd")
-_POINT_PREFIX = struct.Struct("<qd")
-_VALUE = struct.Struct("<d")
-_UNWRITTEN = _POINT_PREFIX.pack(0, 0.0) + SENTINEL
+_UNWRITTEN = bytes(RECORD_SIZE - len(SENTINEL)) + SENTINEL
+_HEADER_WORDS, _RECORD_WORDS = len(HEADER) // 8, RECORD_SIZE // 8
 _FIRST_CHUNK = 170  # about a page, so that a thousand short metrics stay small
 _LARGEST_CHUNK = 43_690  # a MiB
 _LONGEST_NAME = 200
@@ -54,6 +55,7 @@ class CurveWriter:
 
     Raises:
         OSError: the file cannot be created or, from ``append``, cannot grow (a full disk).
+        ValueError: from ``append``, the step does not fit into 64 bits, or the writer was closed.
     """
 
     open_ones: ClassVar[weakref.WeakSet[CurveWriter]] = weakref.WeakSet()
@@ -79,10 +81,11 @@ class CurveWriter:
         index = next(self._next)  # atomic: one slot a caller, whichever thread
         if index >= self._capacity:
             self._reserve(index)
-        offset = len(HEADER) + index * RECORD_SIZE
-        buffer = self._map
-        _POINT_PREFIX.pack_into(buffer, offset, step, time)
-        _VALUE.pack_into(buffer, offset + 16, value)
+        word = _HEADER_WORDS + index * _RECORD_WORDS
+        self._integers[word] = step
+        floats = self._floats
+        floats[word + 1] = time
+        floats[word + 2] = value
 
     def close(self) -> None:
         """Cut the unused tail off; further calls do nothing."""
@@ -91,7 +94,8 @@ class CurveWriter:
                 return
             self._closed = True
             self.open_ones.discard(self)
-            self._map.close()
+            self._integers.release()
+            self._floats.release()
             os.ftruncate(self._fd, len(HEADER) + min(next(self._next), self._capacity) * RECORD_SIZE)
             os.close(self._fd)
 
@@ -107,7 +111,9 @@ class CurveWriter:
         done = 0
         while done < len(pattern):
             done += os.pwrite(self._fd, pattern[done:], start + done)
-        self._map = mmap.mmap(self._fd, start + len(pattern))
+        # The views keep the mapping; it goes when the last thread that still writes through them is done.
+        mapping = memoryview(mmap.mmap(self._fd, start + len(pattern)))
+        self._integers, self._floats = mapping.cast("q"), mapping.cast("d")
         self._capacity += records
 
 
@@ -116,6 +122,7 @@ class UnmappedCurveWriter:
 
     Raises:
         OSError: the file cannot be created or, from ``append``, cannot be written.
+        ValueError: from ``append``, the step does not fit into 64 bits.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,7 +132,11 @@ class UnmappedCurveWriter:
 
     def append(self, step: int, time: float, value: float) -> None:
         """Append one point. When this returns, the point survives a SIGKILL of this process."""
-        self._write(_RECORD.pack(step, time, value), 0)
+        try:
+            record = _RECORD.pack(step, time, value)
+        except struct.error as error:
+            raise ValueError(str(error)) from None
+        self._write(record, 0)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -145,10 +156,13 @@ class UnmappedCurveWriter:
 def curve_writer(path: Path) -> CurveWriter | UnmappedCurveWriter:
     """A writer for a new curve: a mapped one unless very many are open already.
 
+    A mapping is written in the machine's byte order, so big-endian machines do without.
+
     Raises:
         OSError: the file cannot be created.
     """
-    return CurveWriter(path) if len(CurveWriter.open_ones) < _MOST_MAPPED else UnmappedCurveWriter(path)
+    mapped = sys.byteorder == "little" and len(CurveWriter.open_ones) < _MOST_MAPPED
+    return CurveWriter(path) if mapped else UnmappedCurveWriter(path)
 
 
 def check_header(content: bytes, name: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import mimetypes
 import os
-import struct
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -109,7 +108,9 @@ class Run:
             if curve.append is not None:
                 try:
                     curve.append(position, now, number)
-                except struct.error:
+                except ValueError:
+                    if position < 2**63:  # another thread ended the run meanwhile
+                        raise self._ended() from None
                     raise MetricError(f"the next step of metric {name!r} does not fit into 64 bits") from None
                 except OSError as error:
                     curve.append = None

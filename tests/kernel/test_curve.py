@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,25 @@ def test_sigkill_loses_no_point_that_was_logged(tmp_path: Path) -> None:
         assert len(found) >= said
         assert [values[0] for values in found] == list(range(len(found)))
         assert all(step == value for step, _, value in found)
+
+
+def test_sigkill_leaves_no_half_written_point(tmp_path: Path) -> None:
+    # The kill must hit the few instructions of a store, so the child does nothing else, and many are killed.
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom runlore.curve import CurveWriter\n"
+        "w = CurveWriter(Path(sys.argv[1]))\nn = 0\nprint('go', flush=True)\n"
+        "while True:\n n += 1\n w.append(n, float(n), float(n))\n"
+    )
+    for round_ in range(40):
+        target = tmp_path / f"{round_}.curve"
+        child = subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(0.0005 * round_)
+        child.kill()
+        child.communicate()
+        found = points(read_records(target))
+        assert found == [(n, float(n), float(n)) for n in range(1, len(found) + 1)]
 
 
 def test_a_full_disk_is_an_error_and_keeps_the_points(tmp_path: Path) -> None:
