@@ -28,6 +28,12 @@ ParamSource = Literal["literal", "option", "user"]
 """Found as a literal in the notebook, given with ``-p``, or given by a call."""
 
 
+UncontrolledKind = Literal[
+    "clock", "uuid", "urandom", "network", "subprocess", "directory listing", "address order"
+]
+"""What a cell used that no replay can give back."""
+
+
 class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """What tells one process from every other one, also after its pid was used again."""
 
@@ -81,8 +87,10 @@ class CellStarted(Event, frozen=True, kw_only=True, tag="cell_started"):
 
     ``ordinal`` counts executions in this session: 0 is the first cell executed after ``%load_ext runlore``;
     the cell that held the ``%load_ext`` and those before it have negative ordinals. ``source`` is what the
-    user ran, magics and all. ``rng`` maps a library (``python``, ``numpy``, ``torch``) to the object that
-    holds its state at this moment. ``replays`` is the ordinal in the original session, in a rerun.
+    user ran, magics and all. ``rng`` maps a library (``python``, ``numpy``, ``torch``) to the digest of its
+    state at this moment, ``generators`` the path of a generator object in the user's namespace (``rng``,
+    ``loaders['train'].generator``) to the digest of its state; the states are in the session's state file.
+    ``replays`` is the ordinal in the original session, in a rerun.
     """
 
     ordinal: int
@@ -91,16 +99,82 @@ class CellStarted(Event, frozen=True, kw_only=True, tag="cell_started"):
     execution_count: int | None = None
     store_history: bool = True
     rng: dict[str, str] = {}
+    generators: dict[str, str] = {}
     replays: int | None = None
 
 
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """User variables as they stood, as object ``digest``.
+
+    ``signature`` is made with the key of the home: the object is in a format that can execute code, so it is read
+    only where that signature is right. ``missing`` maps each variable that could not be kept to why.
+    """
+
+    digest: str
+    signature: str
+    missing: dict[str, str] = {}
+
+
 class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
-    """A cell has ended, in whichever way."""
+    """A cell has ended, in whichever way.
+
+    ``outputs`` is the object that holds what the cell showed (see ``runlore.capture.outputs``), ``variables``
+    the one with fingerprints of the user's variables as they are now (see ``runlore.capture.variables``), and
+    ``snapshot`` the one with those variables themselves, taken after an interrupt (see ``runlore.snapshot``).
+    """
 
     ordinal: int
     outcome: Outcome
     duration: float
     error: ErrorInfo | None = None
+    outputs: str | None = None
+    variables: str | None = None
+    snapshot: Snapshot | None = None
+
+
+class ModuleLoaded(Event, frozen=True, kw_only=True, tag="module_loaded"):
+    """A module of the user's own was imported or reloaded; its source is the object ``digest``."""
+
+    ordinal: int | None
+    module: str
+    path: str
+    digest: str
+
+
+class FileRead(Event, frozen=True, kw_only=True, tag="file_read"):
+    """A cell (none in a script) opened a file or object for reading.
+
+    ``path`` is absolute, or a URL without its secrets. ``digest`` is ``None`` where the content could not be
+    hashed; ``why`` then says why. ``seen_by`` names the watcher. ``version`` are other identities of the same
+    content: ``{"dvc": md5, "git": blob id, "etag": .., "repository": .., "commit": ..}``.
+    """
+
+    ordinal: int | None
+    path: str
+    digest: str | None
+    size: int | None
+    seen_by: str
+    version: dict[str, str] = {}
+    why: str | None = None
+
+
+class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
+    """A cell (none in a script) wrote a file; identity as of the cell's end, ``digest`` as in ``FileRead``."""
+
+    ordinal: int | None
+    path: str
+    digest: str | None
+    size: int | None
+    seen_by: str
+    why: str | None = None
+
+
+class UncontrolledUsed(Event, frozen=True, kw_only=True, tag="uncontrolled_used"):
+    """A cell (none in a script) used what no replay gives back; ``detail`` says what, without secrets."""
+
+    ordinal: int | None
+    kind: UncontrolledKind
+    detail: str
 
 
 class RngImported(Event, frozen=True, kw_only=True, tag="rng_imported"):
@@ -215,6 +289,10 @@ AnyEvent = Union[
     SessionEnded,
     CellStarted,
     CellFinished,
+    ModuleLoaded,
+    FileRead,
+    FileWritten,
+    UncontrolledUsed,
     RngImported,
     RunStarted,
     ParamsLogged,

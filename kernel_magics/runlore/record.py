@@ -20,6 +20,16 @@ RunStatus = Literal["running", "finished", "failed", "interrupted", "killed"]
 
 
 @dataclass
+class CellFacts:
+    """What was seen while a cell ran, in the order in which it was seen."""
+
+    modules: list[ev.ModuleLoaded] = field(default_factory=list)
+    reads: list[ev.FileRead] = field(default_factory=list)
+    writes: list[ev.FileWritten] = field(default_factory=list)
+    uncontrolled: list[ev.UncontrolledUsed] = field(default_factory=list)
+
+
+@dataclass
 class CellRecord:
     """One execution of one cell. ``outcome`` is ``None`` while it runs, and for ever if its kernel died."""
 
@@ -30,11 +40,16 @@ class CellRecord:
     execution_count: int | None = None
     store_history: bool = True
     rng: dict[str, str] = field(default_factory=dict)
+    generators: dict[str, str] = field(default_factory=dict)
     imported_rng: dict[str, str] = field(default_factory=dict)
     replays: int | None = None
     outcome: ev.Outcome | None = None
     duration: float | None = None
     error: ev.ErrorInfo | None = None
+    outputs: str | None = None
+    variables: str | None = None
+    snapshot: ev.Snapshot | None = None
+    facts: CellFacts = field(default_factory=CellFacts)
 
 
 @dataclass
@@ -86,8 +101,9 @@ class RunRecord:
 class SessionRecord:
     """One kernel's life, followed as its journal grows.
 
-    ``refresh()`` reads what is new. ``info`` is ``None`` until the first event was read. ``changed`` are the ids
-    of the runs that the last refresh changed, by events of theirs or of a cell in which they were open.
+    ``refresh()`` reads what is new. ``info`` is ``None`` until the first event was read. ``outside`` is what was
+    seen while no cell ran. ``changed`` are the ids of the runs that the last refresh changed, by events of theirs
+    or of a cell in which they were open.
     """
 
     def __init__(self, home: Home, session_id: str) -> None:
@@ -99,6 +115,7 @@ class SessionRecord:
         self.cells: dict[int, CellRecord] = {}
         self.runs: dict[str, RunRecord] = {}
         self.not_captured: list[ev.NotCaptured] = []
+        self.outside = CellFacts()
         self.changed: set[str] = set()
         self.damaged_lines = 0
         self._offset = 0
@@ -168,6 +185,7 @@ class SessionRecord:
             execution_count=event.execution_count,
             store_history=event.store_history,
             rng=event.rng,
+            generators=event.generators,
             replays=event.replays,
         )
 
@@ -175,6 +193,27 @@ class SessionRecord:
     def _(self, event: ev.CellFinished) -> None:
         if cell := self.cells.get(event.ordinal):
             cell.outcome, cell.duration, cell.error = event.outcome, event.duration, event.error
+            cell.outputs, cell.variables, cell.snapshot = event.outputs, event.variables, event.snapshot
+
+    def _facts(self, ordinal: int | None) -> CellFacts:
+        cell = self.cells.get(ordinal) if ordinal is not None else None
+        return self.outside if cell is None else cell.facts
+
+    @_apply.register
+    def _(self, event: ev.ModuleLoaded) -> None:
+        self._facts(event.ordinal).modules.append(event)
+
+    @_apply.register
+    def _(self, event: ev.FileRead) -> None:
+        self._facts(event.ordinal).reads.append(event)
+
+    @_apply.register
+    def _(self, event: ev.FileWritten) -> None:
+        self._facts(event.ordinal).writes.append(event)
+
+    @_apply.register
+    def _(self, event: ev.UncontrolledUsed) -> None:
+        self._facts(event.ordinal).uncontrolled.append(event)
 
     @_apply.register
     def _(self, event: ev.RngImported) -> None:

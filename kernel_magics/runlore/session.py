@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from runlore import events as ev
 from runlore.capture import rng
@@ -52,6 +52,22 @@ class RunRequest:
     note: str | None = None
 
 
+class CellCapture(Protocol):
+    """What watches the user's code cell by cell; ``Session.captures`` holds those at work.
+
+    What one of them raises is written down as not captured and stops nothing.
+    """
+
+    def cell_started(self, ordinal: int) -> None:
+        """A cell begins; its ``CellStarted`` has been written."""
+
+    def cell_finished(self, ordinal: int) -> dict[str, Any]:
+        """A cell has ended; return the fields of its ``CellFinished`` that this capture knows."""
+
+    def session_ended(self) -> None:
+        """The session ends; write what is left and let go of every hook."""
+
+
 class Session:
     """The recorder of this process.
 
@@ -74,6 +90,7 @@ class Session:
         """Called with each run that is opened; a front-end may know more about it."""
         self.cell: ev.CellStarted | None = None
         """The cell that runs now."""
+        self.captures: list[CellCapture] = []
         self._stack: list[Run] = []
         self._runs_of_cell = 0
         self._last_outcome: tuple[ev.RunOutcome, ev.ErrorInfo | None] | None = None
@@ -120,14 +137,30 @@ class Session:
         self.cell = cell
         self._runs_of_cell = 0
         self.append(cell)
+        for capture in self.captures:
+            self._guarded(capture, partial(capture.cell_started, cell.ordinal))
 
     def finish_cell(self, outcome: ev.Outcome, duration: float, error: ev.ErrorInfo | None) -> None:
         if self.cell is not None:
-            ordinal, self.cell = self.cell.ordinal, None
+            ordinal = self.cell.ordinal
+            details: dict[str, Any] = {}
+            for capture in self.captures:
+                details.update(self._guarded(capture, partial(capture.cell_finished, ordinal)) or {})
+            self.cell = None
             self._last_outcome = (RUN_OUTCOMES[outcome], error)
+            now = time.time()
             self.append(
-                ev.CellFinished(time=time.time(), ordinal=ordinal, outcome=outcome, duration=duration, error=error)
+                ev.CellFinished(
+                    time=now, ordinal=ordinal, outcome=outcome, duration=duration, error=error, **details
+                )
             )
+
+    def _guarded(self, capture: CellCapture, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - it looks at objects of the user's, which may do anything
+            self.not_captured(type(capture).__name__, f"{type(error).__name__}: {error}")
+            return None
 
     # -- random states -------------------------------------------------------------------------------------
 
@@ -304,6 +337,8 @@ class Session:
         status, error = self._last_outcome or _script_outcome()
         for run in reversed(self.open_runs):
             run.finish(status, error)
+        for capture in self.captures:
+            self._guarded(capture, capture.session_ended)
         self._context.wait()
         self.append(ev.SessionEnded(time=time.time()))
         self._journal.close()
