@@ -18,6 +18,10 @@ from runlore.home import Home
 from runlore.record import RunRecord, SessionRecord, sessions
 
 
+# A test run that a shell put in the background ignores Ctrl-C, and so would every process that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass
 class Result:
     """What executing one cell gave: its outputs as a front-end receives them, and the reply."""
