@@ -17,7 +17,6 @@ from jupyter_client.manager import KernelManager
 from runlore.home import Home
 from runlore.record import RunRecord, SessionRecord, sessions
 
-
 # A test run that a shell put in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
