@@ -58,7 +58,11 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
         RunStateError: no run is open.
         MetricError: a value is not one real number.
     """
-    _open_run().log(metrics, step=step, **values)
+    run = open_run()
+    if metrics is None:  # without a detour: this is the call that stands in training loops
+        run.curves.log(values, step)
+    else:
+        run.log(metrics, step=step, **values)
 
 
 def observe(name: str, value: T) -> T:
@@ -66,33 +70,33 @@ def observe(name: str, value: T) -> T:
     session = Session.current()
     run = session.active_run if session is not None else None
     if run is not None and name in run.info.watch:
-        run.observe(name, value)
+        run.curves.observe(name, value)
     return value
 
 
 def log_params(params: Mapping[str, Any], /) -> None:
     """Record parameters of the open run; see ``Run.log_params``."""
-    _open_run().log_params(params)
+    open_run().log_params(params)
 
 
 def set_tags(tags: Mapping[str, str], /) -> None:
     """Set tags of the open run; see ``Run.set_tags``."""
-    _open_run().set_tags(tags)
+    open_run().set_tags(tags)
 
 
 def note(text: str) -> None:
     """Add a paragraph to the open run's note."""
-    _open_run().note(text)
+    open_run().note(text)
 
 
 def log_artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
     """Keep a copy of a file or directory with the open run; see ``Run.log_artifact``."""
-    _open_run().log_artifact(path, name)
+    open_run().log_artifact(path, name)
 
 
 def log_figure(figure: Any, name: str | None = None) -> None:
     """Keep a figure with the open run; see ``Run.log_figure``."""
-    _open_run().log_figure(figure, name)
+    open_run().log_figure(figure, name)
 
 
 def runs() -> pd.DataFrame:
@@ -117,7 +121,12 @@ def _home() -> Home | None:
     return session.home if session is not None else None
 
 
-def _open_run() -> Run:
+def open_run() -> Run:
+    """The innermost run that is open.
+
+    Raises:
+        RunStateError: there is none.
+    """
     session = Session.current()
     run = session.active_run if session is not None else None
     if run is None:

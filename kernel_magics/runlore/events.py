@@ -29,9 +29,23 @@ ParamSource = Literal["literal", "option", "user"]
 
 
 UncontrolledKind = Literal[
-    "clock", "uuid", "urandom", "network", "subprocess", "directory listing", "address order"
+    "clock",
+    "uuid",
+    "urandom",
+    "network",
+    "subprocess",
+    "directory listing",
+    "directory contents",
+    "address order",
+    "environment variable",
+    "process id",
+    "file time",
 ]
-"""What a cell used that no replay can give back."""
+"""What a cell used that no replay can give back.
+
+The detail of ``environment variable`` is the name and a digest of the value under the home's key, or ``unset``; of
+``directory contents`` the digest of the object with the sorted names as a JSON array, and the directory.
+"""
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +76,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session_started"):
 
     ``kernel_name`` is the kernelspec's name, ``None`` outside Jupyter. ``rerun_of`` is the run that this
     session replays and ``rerun`` the run that the replay will produce, both ``None`` in a session of a user.
+    ``hash_seed`` is the ``PYTHONHASHSEED`` that the process was started with, ``None`` where it chose its own.
     """
 
     format: int
@@ -76,6 +91,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session_started"):
     user: str | None = None
     rerun_of: str | None = None
     rerun: str | None = None
+    hash_seed: str | None = None
 
 
 class SessionEnded(Event, frozen=True, kw_only=True, tag="session_ended"):
@@ -90,7 +106,8 @@ class CellStarted(Event, frozen=True, kw_only=True, tag="cell_started"):
     user ran, magics and all. ``rng`` maps a library (``python``, ``numpy``, ``torch``) to the digest of its
     state at this moment, ``generators`` the path of a generator object in the user's namespace (``rng``,
     ``loaders['train'].generator``) to the digest of its state; the states are in the session's state file.
-    ``replays`` is the ordinal in the original session, in a rerun.
+    ``entropy`` is the root of the seeds that libraries took from the operating system while it ran (see
+    ``runlore.capture.entropy``). ``replays`` is the ordinal in the original session, in a rerun.
     """
 
     ordinal: int
@@ -100,6 +117,7 @@ class CellStarted(Event, frozen=True, kw_only=True, tag="cell_started"):
     store_history: bool = True
     rng: dict[str, str] = {}
     generators: dict[str, str] = {}
+    entropy: str | None = None
     replays: int | None = None
 
 
@@ -121,6 +139,7 @@ class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
     ``outputs`` is the object that holds what the cell showed (see ``runlore.capture.outputs``), ``variables``
     the one with fingerprints of the user's variables as they are now (see ``runlore.capture.variables``), and
     ``snapshot`` the one with those variables themselves, taken after an interrupt (see ``runlore.snapshot``).
+    ``interrupted`` says whether SIGINT came while it ran, also where the code caught it; ``None`` is not known.
     """
 
     ordinal: int
@@ -130,6 +149,7 @@ class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
     outputs: str | None = None
     variables: str | None = None
     snapshot: Snapshot | None = None
+    interrupted: bool | None = None
 
 
 class ModuleLoaded(Event, frozen=True, kw_only=True, tag="module_loaded"):
@@ -145,8 +165,10 @@ class FileRead(Event, frozen=True, kw_only=True, tag="file_read"):
     """A cell (none in a script) opened a file or object for reading.
 
     ``path`` is absolute, or a URL without its secrets. ``digest`` is ``None`` where the content could not be
-    hashed; ``why`` then says why. ``seen_by`` names the watcher. ``version`` are other identities of the same
-    content: ``{"dvc": md5, "git": blob id, "etag": .., "repository": .., "commit": ..}``.
+    hashed; ``why`` says why, or what else is doubtful. ``seen_by`` names the watcher. ``version`` are other
+    identities of the same content: ``{"dvc": md5, "git": blob id, "etag": .., "repository": .., "path": ..,
+    "commit": ..}``. ``writer`` is the earlier cell that wrote the file. A path that ends with a separator stands
+    for many files of that directory, see ``runlore.capture.data.entries``.
     """
 
     ordinal: int | None
@@ -156,10 +178,14 @@ class FileRead(Event, frozen=True, kw_only=True, tag="file_read"):
     seen_by: str
     version: dict[str, str] = {}
     why: str | None = None
+    writer: int | None = None
 
 
 class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
-    """A cell (none in a script) wrote a file; identity as of the cell's end, ``digest`` as in ``FileRead``."""
+    """A cell (none in a script) wrote a file; identity as of the cell's end, ``digest`` as in ``FileRead``.
+
+    ``new`` says whether there was no such file before the cell wrote it, ``None`` where nobody looked in time.
+    """
 
     ordinal: int | None
     path: str
@@ -167,6 +193,7 @@ class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
     size: int | None
     seen_by: str
     why: str | None = None
+    new: bool | None = None
 
 
 class UncontrolledUsed(Event, frozen=True, kw_only=True, tag="uncontrolled_used"):

@@ -4,8 +4,10 @@
 
     $RUNLORE_HOME/
         sessions/<session_id>/events.jsonl
+        sessions/<session_id>/states.bin
         sessions/<session_id>/runs/<run_id>/<metric>.curve
         objects/<blake3>
+        key                         (signs what only this home may read back, see runlore.snapshot)
         reruns/<run_id>/            (written by the server: plan, notebook, verdict)
 """
 
@@ -42,11 +44,18 @@ class Home:
     def reruns(self) -> Path:
         return self.path / "reruns"
 
+    @property
+    def key(self) -> Path:
+        return self.path / "key"
+
     def session(self, session_id: str) -> Path:
         return self.sessions / session_id
 
     def events(self, session_id: str) -> Path:
         return self.session(session_id) / "events.jsonl"
+
+    def states(self, session_id: str) -> Path:
+        return self.session(session_id) / "states.bin"
 
     def curves(self, session_id: str, run_id: str) -> Path:
         return self.session(session_id) / "runs" / run_id

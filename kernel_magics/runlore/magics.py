@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -92,6 +92,11 @@ def continue_counting(number: int) -> None:
     """Let the next cell of a replay be ``In[number]``."""
     if _recorder is not None:
         _recorder.continue_counting(number)
+
+
+def resume() -> Any:
+    """End a stopped cell of a replay as its original ended."""
+    return _recorder.resume() if _recorder is not None else None
 
 
 def disconnect() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 import sys
@@ -40,7 +41,24 @@ def session_started(
         user=_user(),
         rerun_of=plan.rerun_of if plan else None,
         rerun=plan.run_id if plan else None,
+        hash_seed=hash_seed(),
     )
+
+
+def hash_seed() -> str | None:
+    """The ``PYTHONHASHSEED`` that this process was started with; ``None`` where it chose its own.
+
+    What code of the user's has set since counts for processes that it starts, not for this one.
+    """
+    if not sys.flags.hash_randomization:
+        return "0"
+    try:
+        started_with = Path("/proc/self/environ").read_bytes().split(b"\0")
+        found = next((entry[15:].decode() for entry in started_with if entry.startswith(b"PYTHONHASHSEED=")), None)
+    except (OSError, ValueError):
+        found = os.environ.get("PYTHONHASHSEED")
+    usable = found is not None and found.isdecimal() and not sys.flags.ignore_environment
+    return found if usable else None
 
 
 def _version() -> str:

@@ -41,6 +41,7 @@ class CellRecord:
     store_history: bool = True
     rng: dict[str, str] = field(default_factory=dict)
     generators: dict[str, str] = field(default_factory=dict)
+    entropy: str | None = None
     imported_rng: dict[str, str] = field(default_factory=dict)
     replays: int | None = None
     outcome: ev.Outcome | None = None
@@ -49,6 +50,7 @@ class CellRecord:
     outputs: str | None = None
     variables: str | None = None
     snapshot: ev.Snapshot | None = None
+    interrupted: bool | None = None
     facts: CellFacts = field(default_factory=CellFacts)
 
 
@@ -186,6 +188,7 @@ class SessionRecord:
             store_history=event.store_history,
             rng=event.rng,
             generators=event.generators,
+            entropy=event.entropy,
             replays=event.replays,
         )
 
@@ -194,6 +197,7 @@ class SessionRecord:
         if cell := self.cells.get(event.ordinal):
             cell.outcome, cell.duration, cell.error = event.outcome, event.duration, event.error
             cell.outputs, cell.variables, cell.snapshot = event.outputs, event.variables, event.snapshot
+            cell.interrupted = event.interrupted
 
     def _facts(self, ordinal: int | None) -> CellFacts:
         cell = self.cells.get(ordinal) if ordinal is not None else None

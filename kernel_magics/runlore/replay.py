@@ -8,9 +8,11 @@ the original had at that moment.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+from runlore.events import ErrorInfo, ModuleLoaded, Outcome, Snapshot
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -23,13 +25,20 @@ LOADING_CELL = -1
 class ReplayCell(msgspec.Struct, frozen=True, kw_only=True):
     """One cell to replay, as its original execution went (see ``events.CellStarted`` for the fields).
 
-    ``interrupt_after`` is the time in seconds after which the user had stopped the original.
+    ``snapshot`` holds the variables with which an interrupt left the original; they are put in place of running
+    it, and ``outcome`` and ``error`` tell how it ended. ``interrupt_after`` is the time in seconds
+    after which it is stopped where they cannot be.
     """
 
     ordinal: int
     execution_count: int | None = None
     rng: dict[str, str] = {}
     imported_rng: dict[str, str] = {}
+    generators: dict[str, str] = {}
+    entropy: str | None = None
+    snapshot: Snapshot | None = None
+    outcome: Outcome | None = None
+    error: ErrorInfo | None = None
     interrupt_after: float | None = None
 
 
@@ -37,18 +46,30 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a replaying kernel must know.
 
     ``run_id`` and ``session_id`` are those that the replay will write; ``rerun_of`` is the original run, number
-    ``target_index`` among the runs opened by cell ``target_cell``.
+    ``target_index`` among the runs opened by cell ``target_cell`` of the session ``original``, whose state file
+    holds the random states. ``left_out`` maps the number in ``In[n]`` of each cell that is not replayed to its
+    source. ``modules`` are the loads of the user's modules up to the last cell, in their order.
+    ``fingerprints`` says how thoroughly variables are looked at (see ``runlore.capture.variables``).
+    ``reseed`` draws from fresh seeds instead of recorded states (see ``runlore.reseed``). ``helper`` marks a
+    replay that only serves to judge another one; its run is listed nowhere.
     """
 
     format: int = FORMAT
     run_id: str
     session_id: str
     rerun_of: str
+    original: str
     target_cell: int
     target_index: int
     notebook: str | None
     kernel_name: str | None
     cells: list[ReplayCell]
+    left_out: dict[int, str] = {}
+    modules: list[ModuleLoaded] = []
+    fingerprints: Literal["cheap", "full"] = "cheap"
+    overrides: dict[str, Any] = {}
+    reseed: int | None = None
+    helper: bool = False
 
 
 def read_plan(path: Path) -> ReplayPlan:
@@ -82,6 +103,13 @@ def start(shell: InteractiveShell, plan_path: str) -> None:
     extensions = shell.extension_manager
     if extensions is not None and all(cell.ordinal != LOADING_CELL for cell in plan.cells):
         extensions.loaded.add("runlore")  # a further %load_ext then says what it said to the user
+
+
+def resume() -> Any:
+    """End a cell as an interrupt had ended it; runs in its place."""
+    from runlore.magics import resume as end_again
+
+    return end_again()
 
 
 def continue_counting(number: int) -> None:

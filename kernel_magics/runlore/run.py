@@ -6,32 +6,21 @@ import io
 import mimetypes
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
-from runlore.curve import CurveWriter, UnmappedCurveWriter, curve_writer, file_name
-from runlore.errors import MetricError, RunStateError
-from runlore.values import as_json, as_number, as_step, as_text
+from runlore.errors import RunStateError
+from runlore.metrics import Metrics, checked_names
+from runlore.values import as_json
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from runlore.session import Session
-
-
-class _Curve:
-    """One metric of an open run. ``append`` is ``None`` once the curve could not be written any more."""
-
-    __slots__ = ("append", "next_step", "writer")
-
-    def __init__(self, writer: CurveWriter | UnmappedCurveWriter | None) -> None:
-        self.writer = writer
-        self.append: Callable[[int, float, float], None] | None = writer.append if writer else None
-        self.next_step = 0
 
 
 class Run:
@@ -43,8 +32,7 @@ class Run:
 
     def __init__(self, session: Session, started: ev.RunStarted) -> None:
         self._session = session
-        self._curves: dict[str, _Curve] = {}
-        self._unwatchable: dict[str, int] = {}
+        self.curves = Metrics(session, started)
         self._figures = 0
         self._started = time.perf_counter()
         self.info = started
@@ -69,7 +57,7 @@ class Run:
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics logged so far, in the order of their first point."""
-        return list(self._curves)
+        return self.curves.names
 
     @property
     def directory(self) -> Path:
@@ -85,49 +73,16 @@ class Run:
             **values: name to value.
 
         Values are real numbers or anything that holds exactly one (a NumPy scalar, a tensor of one element); NaN
-        and infinities are recorded as they are.
+        and infinities are recorded as they are. A torch tensor on a device is copied there and read later, in a
+        batch, so that logging does not wait for the device.
 
         Raises:
             MetricError: a value or the step is no such number; nothing of this call is recorded.
             RunStateError: the run has ended.
         """
         if metrics is not None:
-            values = {**_checked_names(metrics), **values}
-        # The common case, one float by name, must stay within a microsecond: no other call before the append.
-        numbers = {
-            name: value if type(value) is float else as_number(name, value) for name, value in values.items()
-        }
-        at = None if step is None else as_step(step)
-        now = time.time()
-        for name, number in numbers.items():
-            curve = self._curves.get(name)
-            if curve is None:
-                curve = self._open_curve(_checked_name(name))
-            position = curve.next_step if at is None else at
-            curve.next_step = position + 1
-            if curve.append is not None:
-                try:
-                    curve.append(position, now, number)
-                except ValueError:
-                    if position < 2**63:  # another thread ended the run meanwhile
-                        raise self._ended() from None
-                    raise MetricError(f"the next step of metric {name!r} does not fit into 64 bits") from None
-                except OSError as error:
-                    curve.append = None
-                    self._session.cannot_write(f"the rest of metric {name!r}", error, self.run_id)
-            elif self.status is not None:
-                raise self._ended()
-            else:
-                self._session.explain_silence()
-
-    def observe(self, name: str, value: Any) -> None:
-        """Log a watched variable after it was assigned; what is no number is counted and said at the end."""
-        try:
-            number = value if type(value) is float else as_number(name, value)
-        except MetricError:
-            self._unwatchable[name] = self._unwatchable.get(name, 0) + 1
-        else:
-            self.log({name: number})
+            values = {**checked_names(metrics), **values}
+        self.curves.log(values, step)
 
     def log_params(self, params: Mapping[str, Any], /) -> None:
         """Record parameters. What JSON has no form for is recorded as its ``repr``."""
@@ -198,20 +153,8 @@ class Run:
             return
         self.status, self.error = status, error
         self.duration = time.perf_counter() - self._started
-        for name, count in self._unwatchable.items():
-            self._session.warn(
-                f"--watch {name}: {count} assigned value(s) were no single number and were not logged"
-            )
-        for curve in self._curves.values():
-            if curve.writer is not None:
-                curve.writer.close()
-            curve.append = None
+        self.curves.close(completed=status == "finished")
         self._session.close_run(self, status, self.duration)
-
-    def forget_curves(self) -> None:
-        """Log nothing more, without touching the files: they belong to the parent of this forked process."""
-        for curve in self._curves.values():
-            curve.writer = curve.append = None
 
     def __enter__(self) -> Self:
         return self
@@ -235,19 +178,6 @@ class Run:
     def _next_figure_name(self, suffix: str) -> str:
         self._figures += 1
         return f"figure{suffix}" if self._figures == 1 else f"figure-{self._figures}{suffix}"
-
-    def _open_curve(self, name: str) -> _Curve:
-        if self.status is not None:
-            raise self._ended()
-        file = file_name(name)
-
-        def create() -> CurveWriter | UnmappedCurveWriter:
-            self._session.append(ev.MetricStarted(time=time.time(), run_id=self.run_id, metric=name, file=file))
-            self.directory.mkdir(parents=True, exist_ok=True)
-            return curve_writer(self.directory / file)
-
-        curve = self._curves[name] = _Curve(self._session.store(create, self.run_id))
-        return curve
 
     def record_params(self, params: Mapping[str, Any], source: ev.ParamSource) -> None:
         """Record parameters together with where they came from."""
@@ -276,21 +206,6 @@ class Run:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self.name!r} has ended; start another one to log into")
-
-
-def _checked_names(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(metrics, Mapping):
-        raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
-    return {_checked_name(name): value for name, value in metrics.items()}
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str) or not name:
-        raise MetricError(f"a metric's name must be a non-empty string, not {name!r:.50}")
-    plain = as_text("a metric's name", name)
-    if not plain.isascii() and plain.encode(errors="ignore").decode() != plain:
-        raise MetricError(f"a metric's name must be Unicode text, not {plain!a:.50}")
-    return plain
 
 
 def _artifact_path(name: str) -> PurePosixPath:

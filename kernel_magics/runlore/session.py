@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from runlore import events as ev
 from runlore.capture import rng
 from runlore.capture.context import ContextCapture
-from runlore.capture.imports import ImportWatcher
+from runlore.history import code_captures
 from runlore.home import Home
 from runlore.journal import JournalWriter
+from runlore.loggers.listeners import LoggerListeners
 from runlore.objects import ObjectStore
 from runlore.origin import new_session_id, session_started
 from runlore.outcome import describe_error
+from runlore.randomness import Randomness
 from runlore.run import Run
 from runlore.warner import Warner
 
@@ -97,7 +99,6 @@ class Session:
         self._journal: JournalWriter | None = None
         self._context = ContextCapture(self)
         self._warner = Warner()
-        self._untakeable: set[str] = set()
         self._pid = os.getpid()
         try:
             self.home.session(self.session_id).mkdir(parents=True, mode=0o700)
@@ -105,8 +106,10 @@ class Session:
         except OSError as error:
             self.cannot_write("this session", error)
         self.append(session_started(self.session_id, notebook=self.notebook, cwd=cwd, plan=plan))
-        self._imports = ImportWatcher(list(rng.MODULES), self._imported)
-        self._imports.install()
+        self.randomness = Randomness(self)
+        self.captures += code_captures(self)
+        self.captures.append(LoggerListeners(self))
+        self.captures += _data_captures(self)
         atexit.register(self.end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -140,10 +143,12 @@ class Session:
         for capture in self.captures:
             self._guarded(capture, partial(capture.cell_started, cell.ordinal))
 
-    def finish_cell(self, outcome: ev.Outcome, duration: float, error: ev.ErrorInfo | None) -> None:
+    def finish_cell(
+        self, outcome: ev.Outcome, duration: float, error: ev.ErrorInfo | None, **details: Any
+    ) -> None:
+        """The running cell has ended; ``details`` are further fields of its ``CellFinished``."""
         if self.cell is not None:
             ordinal = self.cell.ordinal
-            details: dict[str, Any] = {}
             for capture in self.captures:
                 details.update(self._guarded(capture, partial(capture.cell_finished, ordinal)) or {})
             self.cell = None
@@ -161,59 +166,6 @@ class Session:
         except Exception as error:  # noqa: BLE001 - it looks at objects of the user's, which may do anything
             self.not_captured(type(capture).__name__, f"{type(error).__name__}: {error}")
             return None
-
-    # -- random states -------------------------------------------------------------------------------------
-
-    def random_states(self) -> dict[str, str]:
-        """The present random states by library, as digests of stored objects."""
-        taken = {name: self._take(name) for name in rng.loaded()}
-        return {name: digest for name, digest in taken.items() if digest is not None}
-
-    def _take(self, library: str) -> str | None:
-        try:
-            return self.store(partial(rng.capture, library, self.objects))
-        except Exception as error:  # noqa: BLE001 - the user may have put any object in the generator's place
-            if library not in self._untakeable:
-                self._untakeable.add(library)
-                why = f"it could not be taken: {type(error).__name__}: {error}"
-                self.not_captured(f"random state of {library}", why)
-            return None
-
-    def restore_random_states(self, states: dict[str, str]) -> None:
-        """Put recorded states back, of the libraries that are loaded; what fails is recorded and said."""
-        for library, digest in states.items():
-            if rng.is_loaded(library):
-                self._restore(library, digest)
-
-    def _restore(self, library: str, digest: str) -> None:
-        try:
-            rng.restore(library, digest, self.objects)
-        except Exception as error:  # noqa: BLE001 - whatever stands in the generator's place here may raise anything
-            self.not_captured(f"random state of {library}", f"it could not be restored: {error}")
-
-    def _imported(self, module: str) -> None:
-        """A library with a random state was just imported: its fresh state is nobody's choice, so keep it."""
-        library = rng.MODULES[module]
-        if not rng.is_there(library):
-            return
-        active = self.active_run
-        if self.plan is not None and self.cell is not None and self.cell.replays is not None:
-            cell = next((c for c in self.plan.cells if c.ordinal == self.cell.replays), None)
-            if cell is not None:
-                states = {**cell.rng, **cell.imported_rng}
-                if library in states:
-                    self._restore(library, states[library])  # its import still counts as going on
-        if active is not None and active.info.seed is not None:
-            rng.seed(library, active.info.seed)
-        self.note_random_state(library)
-
-    def note_random_state(self, library: str) -> None:
-        """Record a library's state as of now, in the middle of a cell."""
-        digest = self._take(library)
-        if self.cell is not None and digest is not None:
-            self.append(
-                ev.RngImported(time=time.time(), ordinal=self.cell.ordinal, library=library, digest=digest)
-            )
 
     # -- runs ----------------------------------------------------------------------------------------------
 
@@ -234,7 +186,7 @@ class Session:
             here = (self.cell.replays, self._runs_of_cell)
             prefix = here != (self.plan.target_cell, self.plan.target_index)
             if not prefix:
-                run_id, rerun_of = self.plan.run_id, self.plan.rerun_of
+                run_id, rerun_of, prefix = self.plan.run_id, self.plan.rerun_of, self.plan.helper
         default = Path(self.notebook).stem if self.notebook else None
         started = ev.RunStarted(
             time=time.time(),
@@ -343,14 +295,24 @@ class Session:
         self.append(ev.SessionEnded(time=time.time()))
         self._journal.close()
         self._journal = None
-        self._imports.remove()
+        self.randomness.close()
         if Session._current is self:
             Session._current = None
 
     def _forked(self) -> None:
         # A forked worker shares the mapped curve files; two writers on one cursor would overwrite each other.
         for run in self._stack:
-            run.forget_curves()
+            run.curves.forget()
+
+
+def _data_captures(session: Session) -> list[CellCapture]:
+    from runlore.capture.data.data import DataCapture  # 30 ms that a process pays only when it records
+
+    try:
+        return [DataCapture(session)]
+    except Exception as error:  # noqa: BLE001 - it asks the system for much; without it, the rest is recorded
+        session.not_captured("data", f"the capture could not start: {type(error).__name__}: {error}")
+        return []
 
 
 def _script_outcome() -> tuple[ev.RunOutcome, ev.ErrorInfo | None]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,9 +14,11 @@ from runlore import card
 from runlore import events as ev
 from runlore.capture import rng
 from runlore.capture.params import literal_params
+from runlore.history import shell_captures
 from runlore.outcome import describe_error
 from runlore.replay import LOADING_CELL, ReplayCell, ReplayPlan
 from runlore.session import RUN_OUTCOMES, Session
+from runlore.stopping import Stopping
 from runlore.tracking import TrackedCellTransformer, rewrite_cell
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class ShellRecorder:
         self._shell = shell
         # A cell before this one may have changed the directory; a rerun starts where the kernel did.
         self.session = Session.begin(plan=plan, notebook=_notebook_path(shell), cwd=shell.starting_dir)
+        self.session.captures += shell_captures(self.session, shell)
         self._plan = plan
         self._replayed = 0
         self._info: ExecutionInfo | None = None
@@ -54,7 +55,7 @@ class ShellRecorder:
         self._last_number = 0
         self._attached = False
         self._sources: list[str] = []
-        self._interrupt: threading.Timer | None = None
+        self._stopping = Stopping(self.session, shell)
         self._known_runs = len(self.session.runs)
         self._uncarded: list[Run] = []
         """Runs that have not shown their card yet, because they are open."""
@@ -70,7 +71,7 @@ class ShellRecorder:
         shell.events.register("pre_run_cell", self._before_cell)
         shell.events.register("post_run_cell", self._after_cell)
         shell.input_transformers_cleanup.append(rewrite_cell)
-        shell.ast_transformers.append(self._transformer)
+        shell.ast_transformers += [self._transformer, self._stopping.replacer]
         self.session.on_open = self._describe_run
         if self._plan is None:
             self._catch_up()
@@ -86,8 +87,9 @@ class ShellRecorder:
         shell.events.unregister("pre_run_cell", self._before_cell)
         shell.events.unregister("post_run_cell", self._after_cell)
         shell.input_transformers_cleanup.remove(rewrite_cell)
-        if self._transformer in shell.ast_transformers:  # IPython drops a transformer that raised
-            shell.ast_transformers.remove(self._transformer)
+        for transformer in (self._transformer, self._stopping.replacer):
+            if transformer in shell.ast_transformers:  # IPython drops a transformer that raised
+                shell.ast_transformers.remove(transformer)
         self.session.on_open = None
 
     def _loaded_again(self) -> None:
@@ -95,9 +97,11 @@ class ShellRecorder:
         cell = self.session.cell
         if cell is not None and cell.replays == LOADING_CELL:
             planned = self._planned_cell(LOADING_CELL)
-            self.session.restore_random_states({**planned.rng, **planned.imported_rng})
+            randomness = self.session.randomness
+            randomness.restore({**planned.rng, **planned.imported_rng})
             for library in rng.loaded():
-                self.session.note_random_state(library)  # so that a rerun of this rerun can do the same
+                randomness.note(library)  # so that a rerun of this rerun can do the same
+            randomness.begin(planned.entropy)
 
     # -- hooks ---------------------------------------------------------------------------------------------
 
@@ -109,7 +113,8 @@ class ShellRecorder:
         self._info = info
         replayed = self._next_replayed()
         if replayed is not None and replayed.ordinal != LOADING_CELL:
-            self.session.restore_random_states(replayed.rng)
+            self.session.randomness.restore(replayed.rng)
+            self.session.randomness.restore_generators(replayed.generators, self._shell.user_ns)
         if replayed is not None:
             self._next_ordinal = replayed.ordinal
         self._start_cell(
@@ -119,12 +124,10 @@ class ShellRecorder:
             execution_count=self._cell_number() if info.store_history else None,
             store_history=bool(info.store_history),
             replays=replayed.ordinal if replayed is not None else None,
+            entropy=self.session.randomness.begin(replayed.entropy if replayed is not None else None),
         )
         self._next_ordinal += 1
-        if replayed is not None and replayed.interrupt_after is not None:
-            self._interrupt = threading.Timer(replayed.interrupt_after, os.kill, (os.getpid(), signal.SIGINT))
-            self._interrupt.daemon = True
-            self._interrupt.start()
+        self._stopping.cell_started(replayed)
 
     def _after_cell(self, result: ExecutionResult | None) -> None:
         cell = self.session.cell
@@ -135,13 +138,11 @@ class ShellRecorder:
             return
         self._info = None  # of the loading cell it is None from the start: it ran before anyone could note it
         self._inner.clear()
-        if self._interrupt is not None:
-            self._interrupt.cancel()
-            self._interrupt = None
         duration = time.perf_counter() - self._started
         outcome, error = _outcome(result)
+        stopped = self._stopping.cell_ended(cell.source, outcome, *_ended(result))
         self._finish_tracked(self.session.open_runs, outcome, error)
-        self.session.finish_cell(outcome, duration, error)
+        self.session.finish_cell(outcome, duration, error, **stopped)
         self._show_cards()
 
     def _after_inner_cell(self, result: ExecutionResult) -> None:
@@ -167,10 +168,16 @@ class ShellRecorder:
                 time=time.time(),
                 source=source,
                 execution_count=execution_count,
-                rng=self.session.random_states() if seen else {},
+                **(self._random_states() if seen else {}),
                 **details,
             )
         )
+
+    def _random_states(self) -> dict[str, Any]:
+        randomness = self.session.randomness
+        before = self._sources[-2] if len(self._sources) > 1 else ""
+        generators = randomness.generators(self._shell.user_ns, self._shell.user_ns_hidden, before)
+        return {"rng": randomness.states(), "generators": generators}
 
     def _show_cards(self) -> None:
         from IPython.display import publish_display_data
@@ -201,12 +208,17 @@ class ShellRecorder:
         assert self._plan is not None  # noqa: S101 - only asked for in a replay
         return next(cell for cell in self._plan.cells if cell.ordinal == ordinal)
 
+    def resume(self) -> Any:
+        """What runs in place of a stopped cell."""
+        return self._stopping.resume()
+
     def continue_counting(self, number: int) -> None:
         """Let the next cell be ``In[number]``, as its original was, so that ``In`` and ``Out`` mean the same."""
         history = self._shell.history_manager
         if history is not None:
-            gap = [""] * (number - len(history.input_hist_raw))
-            history.input_hist_parsed.extend(gap)
+            left_out = self._plan.left_out if self._plan is not None else {}
+            gap = [left_out.get(missing, "") for missing in range(len(history.input_hist_raw), number)]
+            history.input_hist_parsed.extend(_as_python(self._shell, source) for source in gap)
             history.input_hist_raw.extend(gap)
         self._shell.execution_count = number
 
@@ -237,7 +249,8 @@ class ShellRecorder:
             ordinal += 1
         if loading is not None:
             self._info = None
-            self._start_cell(ordinal=ordinal, source=loading[1], execution_count=loading[0])
+            root = self.session.randomness.begin()
+            self._start_cell(ordinal=ordinal, source=loading[1], execution_count=loading[0], entropy=root)
             ordinal += 1
         self._next_ordinal = 0 if at_first else ordinal
 
@@ -247,6 +260,13 @@ def _ends(result: ExecutionResult, started: ExecutionInfo) -> bool:
     ended = result.info
     # Where showing an exception raises another one, IPython ends the cell with a new description of it.
     return ended is started or (ended is not None and ended.raw_cell is started.raw_cell)
+
+
+def _ended(result: ExecutionResult | None) -> tuple[BaseException | None, Any]:
+    """The exception that ended a cell, and the value that it showed."""
+    if result is None:
+        return sys.exc_info()[1], None
+    return result.error_before_exec or result.error_in_exec, result.result
 
 
 def _outcome(result: ExecutionResult | None) -> tuple[ev.Outcome, ev.ErrorInfo | None]:

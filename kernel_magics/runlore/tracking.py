@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import cell_magic, classic_prompt, ipython_p
 
 from runlore.capture.watch import WatchTransformer
 from runlore.session import RunRequest, Session
-from runlore.values import as_seed
+from runlore.values import as_pair, as_seed
 
 _MAGIC = re.compile(r"%%track(?:\s+(?P<options>.*))?\s*$")
 _OPEN = "__import__('runlore.tracking', fromlist=['open_run']).open_run"
@@ -34,9 +34,11 @@ def _parser() -> _Parser:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the run's name")
     parser.add_argument("--seed", type=_seed, metavar="N", help="seed Python, NumPy and torch first")
     parser.add_argument("--experiment", metavar="E", help="the experiment that the run belongs to")
-    parser.add_argument("--watch", nargs="+", action="extend", type=_identifier, default=[], metavar="NAME")
-    parser.add_argument("-p", "--param", nargs="+", action="extend", type=_pair, default=[], metavar="NAME=VALUE")
-    parser.add_argument("--tag", nargs="+", action="extend", type=_pair, default=[], metavar="K=V")
+    parser.add_argument("--watch", nargs="+", action="extend", type=_variable, default=[], metavar="NAME")
+    parser.add_argument(
+        "-p", "--param", nargs="+", action="extend", type=as_pair, default=[], metavar="NAME=VALUE"
+    )
+    parser.add_argument("--tag", nargs="+", action="extend", type=as_pair, default=[], metavar="K=V")
     parser.add_argument("--note", nargs="+", metavar="TEXT", help="what this run is to find out")
     return parser
 
@@ -70,25 +72,15 @@ def _seed(text: str) -> int:
 _seed.__name__ = "seed (a whole number from 0)"
 
 
-def _identifier(text: str) -> str:
+def _variable(text: str) -> str:
     import keyword
 
-    if not text.isidentifier() or keyword.iskeyword(text):
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split(".")):
         raise ValueError(text)
     return text
 
 
-_identifier.__name__ = "variable name (an identifier to watch)"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise ValueError(text)
-    return name, value
-
-
-_pair.__name__ = "NAME=VALUE pair"
+_variable.__name__ = "variable name (an identifier or dotted name to watch)"
 
 
 def _value(text: str) -> Any:
@@ -149,7 +141,11 @@ class TrackedCellTransformer(ast.NodeTransformer):
             watcher.rewrite(node)
             for name in names:
                 if name not in watcher.found:
-                    Session.begin().warn(f"--watch {name}: this cell never assigns {name!r}", key=f"watch {name}")
+                    Session.begin().warn(
+                        f"--watch {name}: this cell never assigns {name!r}; only assignments that stand in the "
+                        "tracked cell are seen, not those in compiled functions, earlier cells or modules",
+                        key=f"watch {name}",
+                    )
         return node
 
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from runlore.errors import MetricError
+
+_ARRAY_LIBRARIES = frozenset({"cupy", "jax", "jaxlib", "mlx", "numpy", "pandas", "tensorflow", "torch"})
+
+
+def is_numeric(kind: type) -> bool:
+    """Whether values of this type are numbers, or arrays that hold their numbers already."""
+    if issubclass(kind, (Real, Decimal)):
+        return True
+    return any(base.__module__.partition(".")[0] in _ARRAY_LIBRARIES for base in kind.__mro__)
 
 
 def as_number(name: str, value: Any) -> float:
@@ -98,6 +109,21 @@ def as_seed(value: Any) -> int:
     if not 0 <= seed < 2**63:
         raise ValueError(f"a seed must be from 0 to 2**63 - 1, not {seed}")
     return seed
+
+
+def as_pair(text: str) -> tuple[str, str]:
+    """Name and value of an option's ``NAME=VALUE``.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise ValueError(text)
+    return name, value
+
+
+as_pair.__name__ = "NAME=VALUE pair"  # what argparse calls it where it refuses one
 
 
 def _plain_text(value: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from runlore.capture.params import literal_params
 from runlore.objects import ObjectStore
+from runlore.states import StateFile
 from tests.conftest import Notebook
 
 
@@ -65,7 +66,7 @@ def test_random_states_are_those_before_the_cell(open_notebook: Callable[..., No
     assert cells[3].rng["torch"] != cells[4].rng["torch"]
     assert cells[3].rng["numpy"] == cells[4].rng["numpy"]
     assert cells[1].imported_rng["numpy"] != cells[2].rng["numpy"]
-    states = ObjectStore(notebook.home.objects)
+    states = StateFile(notebook.home.states(notebook.session().session_id))
     assert all(states.get(digest) for cell in cells.values() for digest in cell.rng.values())
 
 

@@ -3,70 +3,137 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from runlore import events as ev
-from runlore.capture import environment, git
+from runlore.capture import audit, environment, git
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from runlore.capture.locking import Locking
     from runlore.run import Run
     from runlore.session import Session
 
 _PATIENCE = 15.0
 """Seconds that the end of a session waits for git at the most."""
 
+_PATIENCE_FOR_LOCK = 3.0
+"""Seconds that it waits for the lock of the environment then."""
+
+
+@dataclass
+class _Surroundings:
+    """What is known of one run's environment; ``lock`` are the keys that the lock adds to the ``facts``."""
+
+    run_id: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    lock: dict[str, Any] | None = None
+    written: str | None = None
+
 
 class ContextCapture:
-    """Captures the context of a session's runs; git is asked in the background."""
+    """Captures the context of a session's runs; git is asked, and the lock taken, in the background."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._worker: ThreadPoolExecutor | None = None
         self._asked: set[Future[None]] = set()
-        self._environments: dict[str, str] = {}
+        self._locking: Locking | None = None
+        self._locks_asked: set[Future[None]] = set()
+        self._runs: dict[str, _Surroundings] = {}
+        self._without_lock: list[_Surroundings] = []
+        """Runs that the next look at the environment is for."""
+        self._mutex = threading.Lock()
 
     def opened(self, run: Run) -> None:
-        """Capture the environment now, and the repository's state as of now in the background."""
-        self._capture_environment(run)
+        """Capture the environment now, and its lock and the repository's state as of now in the background."""
         if self._worker is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="runlore-context")
+            self._worker = ThreadPoolExecutor(
+                max_workers=1, thread_name_prefix="runlore-context", initializer=audit.mute_thread
+            )
+        found = self._runs[run.run_id] = _Surroundings(run.run_id)
+        directories = self._capture_environment(found)
         try:
             directory = Path.cwd()
         except FileNotFoundError:
             self._session.not_captured("git", "the working directory was deleted", run.run_id)
-            return
-        asked = self._worker.submit(self._capture_git, run.run_id, directory)
-        self._asked.add(asked)
-        asked.add_done_callback(self._asked.discard)
+        else:
+            _submit(self._worker, self._asked, self._capture_git, run.run_id, directory)
+        if directories:
+            with self._mutex:
+                self._without_lock.append(found)
+                waits = len(self._without_lock) > 1
+            if not waits:
+                _submit(self._worker, self._locks_asked, self._capture_lock, directories)
 
     def closing(self, run: Run) -> None:
         """Capture the environment again: the run may have imported libraries or changed their settings."""
-        self._capture_environment(run)
+        found = self._runs.pop(run.run_id, None)
+        if found is not None:
+            self._capture_environment(found)
 
     def wait(self) -> None:
-        """Wait until git has answered for every run."""
+        """Wait until git has answered for every run, and a moment for the lock."""
         if self._worker is not None:
             from concurrent.futures import wait
 
             wait(set(self._asked), timeout=_PATIENCE)
+            if wait(set(self._locks_asked), timeout=_PATIENCE_FOR_LOCK).not_done and self._locking is not None:
+                self._locking.stop()
+                wait(set(self._locks_asked), timeout=_PATIENCE_FOR_LOCK)
             self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _capture_environment(self, run: Run) -> None:
+    def _capture_environment(self, of: _Surroundings) -> environment.Directories:
         try:
-            found = environment.capture()
+            directories = environment.search_path()
+            found = environment.capture(directories)
         except Exception as error:  # noqa: BLE001 - it asks libraries that the user may have patched
-            self._session.not_captured("environment", f"{type(error).__name__}: {error}", run.run_id)
+            self._session.not_captured("environment", f"{type(error).__name__}: {error}", of.run_id)
+            return ()
+        with self._mutex:
+            of.facts = found
+            self._write(of)
+        return directories
+
+    def _write(self, of: _Surroundings) -> None:
+        if not of.facts:
             return
-        digest = self._session.store(lambda: self._session.objects.put(found), run.run_id)
-        if digest is not None and self._environments.get(run.run_id) != digest:
-            self._environments[run.run_id] = digest
-            self._session.append(ev.EnvironmentCaptured(time=time.time(), run_id=run.run_id, digest=digest))
+        content = msgspec.json.encode(of.facts | (of.lock or {}), order="deterministic")
+        digest = self._session.store(lambda: self._session.objects.put(content), of.run_id)
+        if digest is not None and of.written != digest:
+            of.written = digest
+            self._session.append(ev.EnvironmentCaptured(time=time.time(), run_id=of.run_id, digest=digest))
+
+    def _capture_lock(self, directories: environment.Directories) -> None:
+        from runlore.capture.locking import Locking, LockNotTaken
+
+        # One look serves all runs that were opened before it.
+        with self._mutex:
+            waiting, self._without_lock = self._without_lock, []
+        if self._locking is None:
+            self._locking = Locking(self._session.home.objects)
+        try:
+            taken = self._locking.take(directories)
+        except LockNotTaken as error:
+            for of in waiting:
+                self._session.not_captured("environment lock", str(error), of.run_id)
+            return
+        for what, why in taken.problems:
+            self._session.not_captured(what, why)
+        with self._mutex:
+            for of in waiting:
+                of.lock = {"lock": taken.lock, "edited": taken.edited}
+                self._write(of)
 
     def _capture_git(self, run_id: str, directory: Path) -> None:
         try:
@@ -91,3 +158,11 @@ class ContextCapture:
         )
         if state.problem is not None:
             self._session.not_captured("uncommitted changes", state.problem, run_id)
+
+
+def _submit(
+    worker: ThreadPoolExecutor, asked: set[Future[None]], job: Callable[..., None], *arguments: Any
+) -> None:
+    future = worker.submit(job, *arguments)
+    asked.add(future)
+    future.add_done_callback(asked.discard)

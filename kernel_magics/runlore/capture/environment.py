@@ -1,8 +1,10 @@
 """The environment of a run: interpreter, packages, hardware, settings that change results.
 
-The object is JSON with the keys ``python``, ``platform``, ``packages`` (name to version), ``hardware``,
-``libraries`` (settings of loaded libraries) and ``variables`` (environment variables from the allow-list;
-others never enter the record, because they may hold secrets).
+The object is JSON with the keys ``python``, ``implementation``, ``platform``, ``libc``, ``packages`` (name to
+version), ``hardware``, ``libraries`` (settings of loaded libraries) and ``variables`` (environment variables
+from the allow-list; others never enter the record, because they may hold secrets). Once the lock has been taken
+in the background there are ``lock``, the digest of the object that ``runlore.capture.lock`` describes, and
+``edited``: files of installed packages that were changed by hand, with the digests of what they hold.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from runlore.capture import libraries
 
 ALLOWED_VARIABLES = (
     "ATEN_CPU_CAPABILITY",
@@ -47,24 +50,30 @@ ALLOWED_VARIABLES = (
 _INSTALLED = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info")
 
 
-def capture() -> bytes:
-    """The environment as it is now, as the JSON described above.
+Directories = tuple[tuple[str, int], ...]
+"""The directories on ``sys.path`` with the times of their last change, in ns."""
+
+
+def capture(directories: Directories) -> dict[str, Any]:
+    """The environment as it is now, but for the lock; ``directories`` are what ``search_path`` gives.
 
     Packages are listed anew only after an installation changed one of the directories on ``sys.path``.
     """
-    directories = tuple(
-        (path, stat.st_mtime_ns) for path in sys.path if (stat := _stat_directory(path)) is not None
-    )
-    found = {
+    return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
+        "libc": " ".join(_libc()),
         "packages": _packages(directories),
         "hardware": _hardware(),
-        "libraries": _libraries(),
+        "libraries": libraries.capture(),
         "variables": {name: os.environ[name] for name in ALLOWED_VARIABLES if name in os.environ},
     }
-    return msgspec.json.encode(found, order="deterministic")
+
+
+def search_path() -> Directories:
+    """Where packages are imported from; it changes with every installation."""
+    return tuple((path, stat.st_mtime_ns) for path in sys.path if (stat := _stat_directory(path)) is not None)
 
 
 def _stat_directory(path: str) -> os.stat_result | None:
@@ -74,26 +83,38 @@ def _stat_directory(path: str) -> os.stat_result | None:
         return None
 
 
+@lru_cache(maxsize=1)
+def _libc() -> tuple[str, str]:
+    return platform.libc_ver()
+
+
 @lru_cache(maxsize=4)
-def _packages(directories: tuple[tuple[str, int], ...]) -> dict[str, str]:
-    # Reading every METADATA file costs a tenth of a second; the name of its folder says the same.
-    found: dict[str, str] = {}
-    for directory, _ in directories:
+def _packages(directories: Directories) -> dict[str, str]:
+    found = {name: version for name, version, _ in installed(directory for directory, _ in directories)}
+    return dict(sorted(found.items()))
+
+
+def installed(directories: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
+    """Every package that can be imported from the directories: normalised name, version, its ``*-info``.
+
+    Of several with one name, the first on the path is the one that is imported.
+    """
+    seen = set[str]()
+    for directory in directories:
         try:
-            entries = [entry.name for entry in os.scandir(directory or ".") if entry.name.endswith("-info")]
+            # The folder's name says what reading every METADATA says, which costs a tenth of a second.
+            entries = sorted(entry.name for entry in os.scandir(directory or ".") if entry.name.endswith("-info"))
         except OSError:
             continue
         for entry in entries:
-            match = _INSTALLED.fullmatch(entry)
-            if match:
-                name, version = match["name"], match["version"]
-            elif described := _described(Path(directory or ".") / entry):
-                name, version = described
-            else:
+            match, path = _INSTALLED.fullmatch(entry), Path(directory or ".") / entry
+            described = (match["name"], match["version"]) if match else _described(path)
+            if described is None:
                 continue
-            # The first on the path is the one that is imported.
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
-    return dict(sorted(found.items()))
+            name = re.sub(r"[-_.]+", "-", described[0]).lower()
+            if name not in seen:
+                seen.add(name)
+                yield name, described[1], path
 
 
 def _described(path: Path) -> tuple[str, str] | None:
@@ -149,23 +170,3 @@ def _nvidia_driver() -> str | None:
         return Path("/proc/driver/nvidia/version").read_text().splitlines()[0]
     except (OSError, IndexError):
         return None
-
-
-def _libraries() -> dict[str, Any]:
-    torch = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "get_num_threads"):
-        return {}
-    facts = {
-        "version": str(torch.__version__),  # with the local part (+cu130) that the package name lacks
-        "threads": torch.get_num_threads(),
-        "interop_threads": torch.get_num_interop_threads(),
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),
-        "cudnn_deterministic": torch.backends.cudnn.deterministic,
-        "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cuda": torch.version.cuda,
-    }
-    if torch.cuda.is_initialized():
-        facts["devices"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return {"torch": facts}

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from runlore.capture import audit
+
 PATCH_LIMIT = 10 * 2**20
 """Bytes; a larger patch is not stored."""
 
@@ -33,16 +35,16 @@ def read_state(directory: Path) -> GitState | None:
     Raises:
         subprocess.TimeoutExpired: git did not answer within 10 seconds.
     """
-    root = _git(directory, "rev-parse", "--show-toplevel")
+    root = ask(directory, "rev-parse", "--show-toplevel")
     if root is None:
         return None
     top = Path(root.decode().rstrip("\n"))
-    commit = _text(_git(top, "rev-parse", "--verify", "-q", "HEAD"))
-    branch = _text(_git(top, "symbolic-ref", "--short", "-q", "HEAD"))
-    status = _git(top, "status", "--porcelain", "--untracked-files=normal") or b""
+    commit = _text(ask(top, "rev-parse", "--verify", "-q", "HEAD"))
+    branch = _text(ask(top, "symbolic-ref", "--short", "-q", "HEAD"))
+    status = ask(top, "status", "--porcelain", "--untracked-files=normal") or b""
     patch, problem = None, None
     if commit is not None and status:
-        patch = _git(top, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD") or None
+        patch = ask(top, "diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD") or None
         if patch is not None and len(patch) > PATCH_LIMIT:
             problem = f"the uncommitted changes are {len(patch) >> 20} MiB, more than is stored"
             patch = None
@@ -51,19 +53,24 @@ def read_state(directory: Path) -> GitState | None:
     return GitState(str(top), commit, branch, bool(status), patch, problem)
 
 
-def _git(directory: Path, *arguments: str) -> bytes | None:
-    """Standard output of a git command, ``None`` when it failed or git is not installed."""
+def ask(directory: Path, *arguments: str) -> bytes | None:
+    """Standard output of a git command, ``None`` when it failed or git is not installed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not answer within 10 seconds.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
-            ["git", *_INERT, *arguments],  # noqa: S607 - whichever git the user uses
-            cwd=directory,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            # A kernel that shuts down terminates its process group, and Ctrl-C in a terminal interrupts it.
-            start_new_session=True,
-        )
+        with audit.muted():  # it is not the user's code that starts a program here
+            done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+                ["git", *_INERT, *arguments],  # noqa: S607 - whichever git the user uses
+                cwd=directory,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                # A kernel that shuts down terminates its process group, and Ctrl-C in a terminal interrupts it.
+                start_new_session=True,
+            )
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

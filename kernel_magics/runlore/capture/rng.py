@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from runlore.objects import ObjectStore
-
 _WORDS = struct.Struct("<625I")
+"""The state of a Mersenne Twister as Python gives it: 624 words and a position."""
 
 
 class _Library(NamedTuple):
@@ -28,14 +27,24 @@ class _Library(NamedTuple):
     seed: Callable[[int], None]
 
 
-def _take_python() -> list[Any]:
-    version, words, gauss = sys.modules["random"].getstate()
+def packed(state: tuple[int, tuple[int, ...], float | None]) -> list[Any]:
+    """What ``random.Random.getstate`` gives, as MessagePack can hold it briefly."""
+    version, words, gauss = state
     return [version, _WORDS.pack(*words), gauss]
 
 
-def _put_python(state: Any) -> None:
+def unpacked(state: Any) -> tuple[int, tuple[int, ...], float | None]:
+    """What ``packed`` was made of, for ``random.Random.setstate``."""
     version, words, gauss = state
-    sys.modules["random"].setstate((version, _WORDS.unpack(words), gauss))
+    return version, _WORDS.unpack(words), gauss
+
+
+def _take_python() -> list[Any]:
+    return packed(sys.modules["random"].getstate())
+
+
+def _put_python(state: Any) -> None:
+    sys.modules["random"].setstate(unpacked(state))
 
 
 def _seed_python(seed: int) -> None:
@@ -43,15 +52,15 @@ def _seed_python(seed: int) -> None:
 
 
 def _take_numpy() -> Any:
-    return _plain(sys.modules["numpy.random"].get_state(legacy=False))
+    return plain(sys.modules["numpy.random"].get_state(legacy=False))
 
 
 def _put_numpy(state: Any) -> None:
     random = sys.modules["numpy.random"]
-    wanted = _rich(state)
+    wanted = rich(state)
     kind = wanted["bit_generator"]
     if random.get_state(legacy=False)["bit_generator"] != kind:
-        random.set_bit_generator(getattr(random, kind)())
+        random.set_bit_generator(bit_generator(kind)(0))
     random.set_state(wanted)
 
 
@@ -59,10 +68,23 @@ def _seed_numpy(seed: int) -> None:
     sys.modules["numpy.random"].seed(seed % 2**32)
 
 
-def _plain(value: Any) -> Any:
+def bit_generator(kind: str) -> Any:
+    """NumPy's bit generator of this name.
+
+    Raises:
+        ValueError: NumPy has none such.
+    """
+    base = sys.modules["numpy.random"].BitGenerator
+    found = getattr(sys.modules["numpy.random"], kind, None)
+    if not isinstance(found, type) or not issubclass(found, base):
+        raise ValueError(f"numpy.random has no bit generator {kind!r}")
+    return found
+
+
+def plain(value: Any) -> Any:
     """NumPy's state as MessagePack can hold it: arrays by dtype and bytes, large integers as text."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if hasattr(value, "tobytes"):
         return {"dtype": value.dtype.str, "bytes": value.tobytes()}
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
@@ -70,21 +92,24 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _rich(value: Any) -> Any:
+def rich(value: Any) -> Any:
+    """What ``plain`` was made of."""
     if isinstance(value, dict):
         if value.keys() == {"dtype", "bytes"}:
             return sys.modules["numpy"].frombuffer(value["bytes"], dtype=value["dtype"]).copy()
         if value.keys() == {"integer"}:
             return int(value["integer"])
-        return {key: _rich(item) for key, item in value.items()}
+        return {key: rich(item) for key, item in value.items()}
     return value
 
 
-def _tensor_bytes(tensor: Any) -> bytes:
+def tensor_bytes(tensor: Any) -> bytes:
+    """The content of a byte tensor in main memory."""
     return bytes(memoryview(tensor.numpy())) if "numpy" in sys.modules else bytes(tensor.untyped_storage())
 
 
-def _tensor(state: bytes) -> Any:
+def tensor_of(state: bytes) -> Any:
+    """A byte tensor in main memory with this content."""
     torch = sys.modules["torch"]
     return torch.frombuffer(bytearray(state), dtype=torch.uint8)
 
@@ -92,14 +117,14 @@ def _tensor(state: bytes) -> Any:
 def _take_torch() -> dict[str, Any]:
     torch = sys.modules["torch"]
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return {"cpu": _tensor_bytes(torch.get_rng_state()), "cuda": [_tensor_bytes(state) for state in devices]}
+    return {"cpu": tensor_bytes(torch.get_rng_state()), "cuda": [tensor_bytes(state) for state in devices]}
 
 
 def _put_torch(state: Any) -> None:
     torch = sys.modules["torch"]
-    torch.set_rng_state(_tensor(state["cpu"]))
+    torch.set_rng_state(tensor_of(state["cpu"]))
     if state["cuda"]:
-        torch.cuda.set_rng_state_all([_tensor(device) for device in state["cuda"]])
+        torch.cuda.set_rng_state_all([tensor_of(device) for device in state["cuda"]])
 
 
 def _seed_torch(seed: int) -> None:
@@ -136,23 +161,19 @@ def loaded() -> list[str]:
     return [name for name in _LIBRARIES if is_loaded(name)]
 
 
-def capture(library: str, objects: ObjectStore) -> str:
-    """Store the library's present state; return the object's digest.
+def take(library: str) -> bytes:
+    """The library's present state."""
+    return msgspec.msgpack.encode(_LIBRARIES[library].take())
+
+
+def put(library: str, state: bytes) -> None:
+    """Put a state back that ``take`` gave.
 
     Raises:
-        OSError: the object cannot be written.
-    """
-    return objects.put(msgspec.msgpack.encode(_LIBRARIES[library].take()))
-
-
-def restore(library: str, digest: str, objects: ObjectStore) -> None:
-    """Put a captured state back.
-
-    Raises:
-        ObjectMissing: the state is not in the store, or was changed there.
         RuntimeError: the state fits another device set-up (such as a GPU that is not here).
+        ValueError: it is none of this library's states.
     """
-    _LIBRARIES[library].put(msgspec.msgpack.decode(objects.get(digest)))
+    _LIBRARIES[library].put(msgspec.msgpack.decode(state))
 
 
 def seed(library: str, value: int) -> None:

@@ -1,0 +1,187 @@
+"""Calls in source text of functions whose results no replay can give back."""
+
+from __future__ import annotations
+
+import ast
+import os
+import os.path
+import re
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runlore.events import UncontrolledKind
+
+Found = tuple["UncontrolledKind", str]
+
+_CLOCKS = [
+    *(
+        f"time.{name}{unit}"
+        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
+        for unit in ("", "_ns")
+    ),
+    *(f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")),
+    *(f"pandas.Timestamp.{name}" for name in ("now", "utcnow", "today")),
+    "datetime.date.today",
+    "timeit.default_timer",
+]
+_CHANCE = ["token_bytes", "token_hex", "token_urlsafe", "choice", "randbelow", "randbits", "SystemRandom"]
+_KINDS: dict[str, UncontrolledKind] = {
+    **dict.fromkeys(_CLOCKS, "clock"),
+    **dict.fromkeys([f"uuid.uuid{version}" for version in (1, 4, 6, 7)], "uuid"),
+    **dict.fromkeys([f"secrets.{name}" for name in _CHANCE], "urandom"),
+    **dict.fromkeys(["os.urandom", "os.getrandom", "random.SystemRandom"], "urandom"),
+    **dict.fromkeys(["os.getpid", "os.getppid"], "process id"),
+    **dict.fromkeys([f"os.path.get{which}time" for which in "mca"], "file time"),
+    "id": "address order",
+}
+_TIMES = frozenset(f"st_{which}time{unit}" for which in ("m", "c", "a", "birth") for unit in ("", "_ns"))
+_ENVIRONMENT = "os.environ"
+_LOOK_UPS = frozenset(("os.getenv", *(f"{_ENVIRONMENT}.{name}" for name in ("get", "pop", "setdefault"))))
+_UNTIL_NOW = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
+"""Clocks when called with no more than so many arguments."""
+
+_KNOWN = frozenset((*_KINDS, *_UNTIL_NOW, _ENVIRONMENT, "os.getenv"))
+_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES
+_REAL_NAMES = {
+    "posix": "os",
+    "nt": "os",
+    **dict.fromkeys(("posixpath", "ntpath", "genericpath"), "os.path"),
+    "_datetime": "datetime",
+    "pandas._libs.tslibs.timestamps": "pandas",
+}
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_TIMING = re.compile(r"^\s*%%?(timeit|time)\b", re.MULTILINE)
+_COMMAND = re.compile(r"^\s*(?:[\w, .\[\]'\"]+=\s*)?!+[ \t]*(\S.*)$", re.MULTILINE)
+_INSTALLER = re.compile(r"^\s*%(pip|conda|mamba|uv|sx|system)\b", re.MULTILINE)
+_SHELL_CELL = re.compile(r"^%%(?:script\s+(?:--?\S+\s+)*)?(bash|sh|sx|system|!|\S+)")
+_PROGRAM_CELLS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "cmd", "python", "python3", "pypy")
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!].*)$", re.MULTILINE)
+_MAGIC_VALUE = re.compile(r"=[ \t]*[%!].*$", re.MULTILINE)
+
+
+def uncontrolled_calls(source: str, namespace: dict[str, Any]) -> list[Found]:
+    """What ``source`` calls, each once, by the functions' own names; environment variables by theirs.
+
+    Args:
+        source: a cell with its magics, or a module.
+        namespace: what the names are bound to that the source does not import itself.
+    """
+    found = dict.fromkeys(_magics(source)) if "%" in source or "!" in source else {}
+    if not found or next(iter(found))[0] != "subprocess" or not source.startswith("%%"):
+        words = set(_WORD.findall(source))
+        if not words.isdisjoint(_LAST_WORDS) or any(_real_name(namespace.get(word)) in _KNOWN for word in words):
+            found.update(dict.fromkeys(_calls(source, namespace)))
+    return list(found)
+
+
+def program(command: str) -> str:
+    """The name of the program in a command line, without assignments before it, folders and arguments."""
+    for word in command.split():
+        name = os.path.basename(word.strip("'\"();&|{}"))  # noqa: PTH119 - a word of a command line
+        if name and "=" not in word:
+            return name
+    return "a shell"
+
+
+def _magics(source: str) -> Iterator[Found]:
+    cell = _SHELL_CELL.match(source)
+    if cell is not None and source[2:].split(None, 1)[0] in _PROGRAM_CELLS:
+        yield "subprocess", program(cell[1])
+        return
+    for timing in _TIMING.findall(source):
+        yield "clock", f"%{timing}"
+    for command in _COMMAND.findall(source):
+        yield "subprocess", program(command)
+    for command in _INSTALLER.findall(source):
+        yield "subprocess", command
+
+
+def _calls(source: str, namespace: dict[str, Any]) -> Iterator[Found]:
+    tree = _parse(source)
+    if tree is None:
+        return
+    nodes = list(ast.walk(tree))
+    imported = dict(alias for node in nodes for alias in _imports(node))
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and node.attr in _TIMES:
+            yield "file time", node.attr
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            if _called(node.value, imported, namespace) == _ENVIRONMENT:
+                yield from _variable(node.slice, namespace)
+        elif isinstance(node, ast.Call) and (name := _called(node.func, imported, namespace)) is not None:
+            if kind := _KINDS.get(name):
+                yield kind, name
+            elif name in _LOOK_UPS:
+                yield from _variable(node.args[0] if node.args else None, namespace)
+            elif len(node.args) <= _UNTIL_NOW.get(name, -1):
+                yield "clock", name
+
+
+def _variable(key: ast.expr | None, namespace: dict[str, Any]) -> Iterator[Found]:
+    """The environment variable that is looked up, where the text or a plain variable tells its name."""
+    name = key.value if isinstance(key, ast.Constant) else None
+    if isinstance(key, ast.Name):
+        name = namespace.get(key.id)
+    if type(name) is str:
+        yield "environment variable", name
+
+
+def _parse(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        pass
+    if source.startswith("%%"):
+        source = source.partition("\n")[2]
+    plain = _MAGIC_VALUE.sub("= None", _MAGIC_LINE.sub(r"\1pass", source))
+    try:
+        return ast.parse(plain)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            yield (alias.asname, alias.name) if alias.asname else (top, top)
+    elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _called(function: ast.expr, imported: dict[str, str], namespace: dict[str, Any]) -> str | None:
+    attributes: list[str] = []
+    while isinstance(function, ast.Attribute):
+        attributes.insert(0, function.attr)
+        function = function.value
+    if not isinstance(function, ast.Name):
+        return None
+    root = imported.get(function.id)
+    if root is None and function.id in namespace:
+        root = _real_name(namespace[function.id])
+    elif root is None and function.id == "id":
+        root = "id"
+    return None if root is None else ".".join((root, *attributes))
+
+
+def _real_name(value: Any) -> str | None:
+    """The dotted name of a module, class or function; of exact types, so that no code of the user's is asked."""
+    kind = type(value)
+    if kind is ModuleType:
+        return _REAL_NAMES.get(value.__name__, str(value.__name__))
+    if value is os.environ:
+        return _ENVIRONMENT
+    if kind is BuiltinFunctionType or kind is FunctionType:
+        name = f"{value.__module__}.{value.__name__}"
+    elif kind is type:
+        name = f"{value.__module__}.{value.__qualname__}"
+    elif kind is MethodType and type(value.__self__).__module__ == "random":
+        name = f"secrets.{value.__name__}" if type(value.__self__).__name__ == "SystemRandom" else ""
+    else:
+        return None
+    module, _, last = name.rpartition(".")
+    return last if module == "builtins" else f"{_REAL_NAMES.get(module, module)}.{last}"

@@ -1,0 +1,216 @@
+"""Taking the lock of an environment, in a process of its own: it looks at every installed file.
+
+Not for people: the process reads an ``Order`` from standard input and prints a ``Taken``, both JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from blake3 import blake3
+
+from runlore.capture import git, wheels
+from runlore.capture.environment import installed
+from runlore.capture.lock import FORMAT, CondaPackage, Lock, LockedPackage, Source, without_credentials
+from runlore.objects import ObjectStore
+
+_EDIT_LIMIT = 2**20
+_SLACK = 2_000_000_000
+"""Nanoseconds by which the files of one installation differ in age."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """``directories`` are the kernel's ``sys.path``, ``objects`` the store to write to."""
+
+    directories: list[str]
+    objects: str
+    prefix: str
+    base: str
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """``sources`` are the local folders that packages are imported from; ``problems`` pairs of what and why."""
+
+    lock: str
+    edited: dict[str, str | None]
+    sources: list[str]
+    problems: list[tuple[str, str]]
+
+
+def take(order: Order) -> Taken:
+    """Take the lock of the environment and store it.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    objects = ObjectStore(Path(order.objects))
+    problems: list[tuple[str, str]] = []
+    packages = []
+    for name, version, info in installed(order.directories):
+        try:
+            packages.append(_package(name, version, info, objects, order.prefix))
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            problems.append((f"package {name}", f"{type(error).__name__}: {error}"))
+            packages.append(LockedPackage(name=name, version=version))
+    lock = Lock(
+        format=FORMAT,
+        python=platform.python_version(),
+        implementation=platform.python_implementation(),
+        system=sys.platform,
+        machine=platform.machine(),
+        libc=" ".join(platform.libc_ver()),
+        base=order.base,
+        packages=sorted(packages, key=lambda package: package.name),
+        conda=_conda(Path(order.prefix)),
+    )
+    local = [package.source for package in packages if package.source is not None and package.source.path]
+    problems += [(f"sources in {source.path}", source.why) for source in local if source.why]
+    edited = {path: digest for package in packages for path, digest in package.edited.items()}
+    return Taken(
+        lock=objects.put(msgspec.json.encode(lock)),
+        edited=dict(sorted(edited.items())),
+        sources=sorted(
+            package.source.path
+            for package in packages
+            if package.source is not None and package.source.path and (package.source.tree or package.source.why)
+        ),
+        problems=problems,
+    )
+
+
+def _package(name: str, version: str, info: Path, objects: ObjectStore, prefix: str) -> LockedPackage:
+    entries = wheels.read_record(info) if info.is_dir() else None
+    source = _source(name, info, objects, prefix)
+    edited = _edited(info, entries, objects) if entries else {}
+    wheel = None
+    if source is not None and source.kind != "path" and entries and name != "runlore":
+        try:
+            wheel = objects.put(wheels.pack(info, entries))
+        except wheels.TooLarge as error:
+            source = msgspec.structs.replace(source, why=source.why or f"the installed files are {error}")
+    return LockedPackage(
+        name=name,
+        version=version,
+        installer=_line(info / "INSTALLER"),
+        requested=(info / "REQUESTED").exists(),
+        contents=_contents(entries) if entries else None,
+        source=source,
+        wheel=wheel,
+        edited=edited,
+    )
+
+
+def _contents(entries: list[wheels.Entry]) -> str:
+    lines = sorted(f"{entry.path},{entry.hash}" for entry in entries if not entry.made_by_installer)
+    return str(blake3("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def _edited(info: Path, entries: list[wheels.Entry], objects: ObjectStore) -> dict[str, str | None]:
+    """Python files that are not as they were installed.
+
+    Only those are read whose size or age gives them away. The age is compared with that of the metadata, which
+    an installer that links files from its cache links as well.
+    """
+    found: dict[str, str | None] = {}
+    try:
+        installed_at = (info / "METADATA").stat().st_mtime_ns
+    except OSError:
+        return found
+    for entry in entries:
+        if not entry.path.endswith((".py", ".pth")) or entry.made_by_installer:
+            continue
+        path = os.path.join(info.parent, entry.path)  # noqa: PTH118 - tens of thousands of them
+        try:
+            stat = os.stat(path)
+        except OSError:
+            found[entry.path] = None
+            continue
+        aged = stat.st_mtime_ns > installed_at + _SLACK
+        if not aged and (entry.size is None or stat.st_size == entry.size):
+            continue
+        if stat.st_size > _EDIT_LIMIT:
+            found[entry.path] = None
+            continue
+        content = Path(path).read_bytes()
+        if entry.hash.startswith("sha256=") and wheels.sha256(content) != entry.hash:
+            found[entry.path] = objects.put(content)
+    return found
+
+
+def _source(name: str, info: Path, objects: ObjectStore, prefix: str) -> Source | None:
+    try:
+        told: dict[str, Any] = msgspec.json.decode((info / "direct_url.json").read_bytes(), type=dict[str, Any])
+    except OSError:
+        # Metadata outside of every installation lies beside sources, in a folder that someone put on the path.
+        inside = Path(prefix) in info.parents or info.parent.name in {"site-packages", "dist-packages"}
+        return None if inside else Source(kind="path", path=str(info.parent))
+    url = without_credentials(str(told.get("url", "")))
+    if isinstance(told.get("vcs_info"), dict):
+        vcs = told["vcs_info"]
+        return Source(kind="vcs", url=url, vcs=str(vcs.get("vcs")), commit=str(vcs.get("commit_id")))
+    if isinstance(told.get("dir_info"), dict):
+        from urllib.request import url2pathname  # 30 ms that few environments need
+
+        path = Path(url2pathname(urlsplit(url).path))
+        if not told["dir_info"].get("editable"):
+            return Source(kind="directory", url=url)
+        return Source(kind="editable", path=str(path)) if name == "runlore" else _editable(path, objects)
+    archive = told.get("archive_info") or {}
+    hashes = archive.get("hashes") or dict([str(archive.get("hash") or "=").split("=", 1)])
+    hashes = {str(key): str(value) for key, value in hashes.items() if key and value}
+    return Source(kind="archive", url=url, hashes=hashes)
+
+
+def _editable(path: Path, objects: ObjectStore) -> Source:
+    state, why, tree = None, None, None
+    try:
+        state = git.read_state(path)
+        tree = objects.put(wheels.pack_tree(path))
+    except wheels.TooLarge as error:
+        why = str(error)
+    except OSError as error:
+        why = error.strerror or str(error)
+    except subprocess.TimeoutExpired:
+        why = "git did not answer"
+    return Source(
+        kind="editable",
+        path=str(path),
+        vcs="git" if state else None,
+        commit=state.commit if state else None,
+        dirty=bool(state and state.dirty),
+        tree=tree,
+        why=why,
+    )
+
+
+def _line(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _conda(prefix: Path) -> list[CondaPackage]:
+    found = []
+    for file in sorted((prefix / "conda-meta").glob("*.json")):
+        try:
+            package = msgspec.json.decode(file.read_bytes(), type=CondaPackage)
+        except (OSError, msgspec.MsgspecError):
+            continue
+        found.append(msgspec.structs.replace(package, channel=without_credentials(package.channel)))
+    return found
+
+
+def main() -> None:
+    """Take the lock that standard input orders, out of the user's way."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    sys.stdout.buffer.write(msgspec.json.encode(take(order)))

@@ -1,0 +1,37 @@
+"""What is watched of the user's code, cell by cell: its modules, outputs, variables, what cannot be repeated.
+
+The watchers are imported when a session begins, so that ``import runlore`` stays light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from runlore.session import CellCapture, Session
+
+
+def code_captures(session: Session) -> list[CellCapture]:
+    """Those that every session has, a script's too."""
+    from runlore.capture.modules import ModuleCapture
+    from runlore.capture.uncontrolled import UncontrolledCapture
+
+    uncontrolled = UncontrolledCapture(session)
+    captures: list[CellCapture] = [ModuleCapture(session, uncontrolled.module_loaded), uncontrolled]
+    if session.plan is not None:
+        from runlore.recorded_modules import RecordedModules
+
+        captures.append(RecordedModules(session, session.plan.modules))
+    return captures
+
+
+def shell_captures(session: Session, shell: InteractiveShell) -> list[CellCapture]:
+    """Those that need a shell."""
+    from runlore.capture.outputs import OutputCapture
+    from runlore.capture.variables import VariableCapture
+    from runlore.later import LaterWriter
+
+    writer = LaterWriter(session)
+    return [OutputCapture(session, shell, writer), VariableCapture(session, shell, writer), writer]

@@ -1,0 +1,282 @@
+"""The metrics of an open run: their curves, and which source writes to which."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from runlore import events as ev
+from runlore.curve import CurveWriter, UnmappedCurveWriter, curve_writer, file_name
+from runlore.errors import MetricError, RunStateError
+from runlore.pending import DeviceValue, PendingPoints, device_value
+from runlore.values import as_number, as_step, as_text, is_numeric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runlore.session import Session
+
+LOG, WATCH = "log", "watch"
+"""The sources that are Runlore's own: ``runlore.log`` and ``--watch``."""
+
+
+class Curve:
+    """One metric of an open run. ``append`` is ``None`` once the curve could not be written any more."""
+
+    __slots__ = ("append", "name", "next_step", "writer")
+
+    def __init__(self, name: str, writer: CurveWriter | UnmappedCurveWriter | None) -> None:
+        self.name = name
+        self.writer = writer
+        self.append: Callable[[int, float, float], None] | None = writer.append if writer else None
+        self.next_step = 0
+
+
+class Metrics:
+    """Takes the points of one run.
+
+    The first source of a name owns it. A second one that uses the same name writes to ``SOURCE/NAME``, so that
+    points of two sources, each with its own way of counting steps, never mix in one curve.
+    """
+
+    def __init__(self, session: Session, info: ev.RunStarted) -> None:
+        self._session = session
+        self._info = info
+        self._directory = session.home.curves(session.session_id, info.run_id)
+        self._curves: dict[str, Curve] = {}
+        self._owners: dict[str, str] = {}
+        self._routes: dict[str, dict[str, Curve]] = {LOG: {}, WATCH: {}}
+        self._labels: dict[tuple[str, str], str] = {}
+        self._unusable: dict[tuple[str, str], int] = {}
+        self._late: set[str] = set()
+        self._pending = PendingPoints(self._write, self._lost)
+        self._opening = threading.Lock()
+        self._closed = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the metrics so far, in the order of their first point."""
+        return list(self._curves)
+
+    def log(
+        self,
+        values: Mapping[str, Any],
+        step: int | None = None,
+        source: str = LOG,
+        at_time: float | None = None,
+    ) -> None:
+        """Append one point to each metric, or none if one value is bad.
+
+        Args:
+            values: name to value, as ``Run.log`` takes them.
+            step: as ``Run.log`` takes it.
+            source: who logs; the names are this source's.
+            at_time: Unix seconds; by default now.
+
+        Raises:
+            MetricError, RunStateError: as ``Run.log``.
+        """
+        # The common case, one float by name, must stay within a microsecond: no other call before the append.
+        numbers = {
+            name: value if type(value) is float else device_value(name, value) or as_number(name, value)
+            for name, value in values.items()
+        }
+        at = None if step is None else as_step(step)
+        now = time.time() if at_time is None else at_time
+        curves = self._routes[source]
+        for name, number in numbers.items():
+            curve = curves.get(name)
+            if curve is None:
+                curve = self._open(source, name)
+            position = curve.next_step if at is None else at
+            curve.next_step = position + 1
+            if isinstance(number, DeviceValue):
+                self._postpone(curve, position, now, number)
+            elif curve.append is not None:
+                try:
+                    curve.append(position, now, number)
+                except ValueError:
+                    if position < 2**63:  # another thread ended the run meanwhile
+                        raise self._ended() from None
+                    raise MetricError(f"the next step of metric {name!r} does not fit into 64 bits") from None
+                except OSError as error:
+                    self._cannot_write(curve, error)
+            elif self._closed:
+                raise self._ended()
+            else:
+                self._session.explain_silence()
+
+    def observe(self, name: str, value: Any) -> None:
+        """Log a watched variable after it was assigned; what is no number is counted and said at the end.
+
+        Only numbers and arrays are asked for their value; an object of the user's may do anything then.
+        """
+        try:
+            if type(value) is not float and not is_numeric(type(value)):
+                raise MetricError(f"{name!r} is no number")
+            self.log({name: value}, None, WATCH)
+        except Exception:  # noqa: BLE001 - a number of the user's own type may raise anything too
+            self._count_unusable(WATCH, name)
+
+    def receive(
+        self, source: str, values: Mapping[str, Any], step: int | None = None, at_time: float | None = None
+    ) -> None:
+        """Take points that the user gave to someone else: raises nothing, and keeps the good ones of them."""
+        if self._closed:
+            if source not in self._late:
+                self._late.add(source)
+                why = "they came after the run had ended"
+                self._session.not_captured(f"points of {source}", why, self._info.run_id)
+            return
+        self._routes.setdefault(source, {})
+        for name, value in values.items():
+            try:
+                self.log({_checked_name(name): value}, step, source, at_time)
+            except Exception:  # noqa: BLE001 - a value of the user's may do anything when it is asked for its number
+                self._count_unusable(source, str(name))
+
+    def label(self, kind: str, key: str, preferred: str | None = None) -> str:
+        """The name, within this run, of one of several sources of a kind: ``mlflow``, then ``mlflow-2``, ...
+
+        Args:
+            kind: which library.
+            key: what tells its sources apart: a run's id, a directory.
+            preferred: a name for all but the first; it must be the same in a rerun.
+        """
+        with self._opening:
+            found = self._labels.get((kind, key))
+            if found is None:
+                number = 1 + sum(known == kind for known, _ in self._labels)
+                found = kind if number == 1 else preferred or f"{kind}-{number}"
+                if found in (LOG, WATCH, *self._labels.values()):
+                    found = f"{kind}-{number}"
+                self._labels[kind, key] = found
+            return found
+
+    def close(self, *, completed: bool) -> None:
+        """Write what waits, close the files, and say which values could not be used.
+
+        Args:
+            completed: the run came to its end, so that each watched variable should have been assigned.
+        """
+        self._pending.flush()
+        for name in self._info.watch if completed else ():
+            if name not in self._routes[WATCH] and (WATCH, name) not in self._unusable:
+                self._session.warn(f"--watch {name}: never assigned while the cell ran", key=f"watch {name}")
+        self._closed = True
+        for curve in self._curves.values():
+            if curve.writer is not None:
+                curve.writer.close()
+            curve.append = None
+        for (source, name), count in self._unusable.items():
+            if source == WATCH:
+                self._session.warn(
+                    f"--watch {name}: {count} assigned value(s) were no single number and were not logged"
+                )
+            else:
+                what = f"{count} value(s) of {source}'s {name!r}"
+                self._session.not_captured(what, "they were no single real number", self._info.run_id)
+
+    def forget(self) -> None:
+        """Log nothing more, without touching the files: they belong to the parent of this forked process."""
+        self._pending.forget()
+        for curve in self._curves.values():
+            curve.writer = curve.append = None
+
+    def _open(self, source: str, name: str) -> Curve:
+        if self._closed:
+            raise self._ended()
+        _checked_name(name)
+        with self._opening:
+            curve = self._routes[source].get(name)
+            if curve is not None:
+                return curve  # another thread was faster
+            recorded = name
+            while recorded in self._owners:
+                recorded = f"{source}/{recorded}"
+            if recorded != name and source in (LOG, WATCH):
+                self._session.warn(
+                    f"metric {name!r} is written by {_described(self._owners[name])} already; the points of "
+                    f"{_described(source)} are kept apart as {recorded!r}"
+                )
+            self._owners[recorded] = source
+            curve = self._curves[recorded] = Curve(recorded, self._create(recorded))
+            self._routes[source][name] = curve
+            return curve
+
+    def _create(self, name: str) -> CurveWriter | UnmappedCurveWriter | None:
+        file = file_name(name)
+
+        def create() -> CurveWriter | UnmappedCurveWriter:
+            self._session.append(
+                ev.MetricStarted(time=time.time(), run_id=self._info.run_id, metric=name, file=file)
+            )
+            self._directory.mkdir(parents=True, exist_ok=True)
+            return curve_writer(self._directory / file)
+
+        return self._session.store(create, self._info.run_id)
+
+    def _postpone(self, curve: Curve, step: int, now: float, value: DeviceValue) -> None:
+        if self._closed:
+            raise self._ended()
+        if curve.writer is None:
+            self._session.explain_silence()
+            return
+        append = curve.writer.append
+
+        def after_pending(step: int, time: float, number: float) -> None:
+            self._pending.flush()
+            append(step, time, number)
+
+        if curve.append == append:
+            curve.append = after_pending  # a number that is known at once must not overtake those that wait
+        self._pending.add(curve, step, now, value)
+
+    def _write(self, curve: Curve, step: int, time: float, number: float) -> None:
+        if curve.writer is not None and curve.append is not None:
+            try:
+                curve.writer.append(step, time, number)
+            except OSError as error:
+                self._cannot_write(curve, error)
+            except ValueError as error:
+                self._lost(1, error)
+
+    def _cannot_write(self, curve: Curve, error: OSError) -> None:
+        curve.append = None
+        self._session.cannot_write(f"the rest of metric {curve.name!r}", error, self._info.run_id)
+
+    def _lost(self, count: int, error: Exception) -> None:
+        what = f"{count} point(s) that waited on a device"
+        self._session.not_captured(what, f"{type(error).__name__}: {error}", self._info.run_id)
+
+    def _count_unusable(self, source: str, name: str) -> None:
+        self._unusable[source, name] = self._unusable.get((source, name), 0) + 1
+
+    def _ended(self) -> RunStateError:
+        return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
+
+
+def checked_names(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics by name.
+
+    Raises:
+        MetricError: it is no mapping, or a name is no non-empty Unicode text.
+    """
+    if not isinstance(metrics, Mapping):
+        raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
+    return {_checked_name(name): value for name, value in metrics.items()}
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise MetricError(f"a metric's name must be a non-empty string, not {name!r:.50}")
+    plain = as_text("a metric's name", name)
+    if not plain.isascii() and plain.encode(errors="ignore").decode() != plain:
+        raise MetricError(f"a metric's name must be Unicode text, not {plain!a:.50}")
+    return plain
+
+
+def _described(source: str) -> str:
+    return {LOG: "runlore.log", WATCH: "--watch"}.get(source, source)
