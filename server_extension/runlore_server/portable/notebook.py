@@ -1,0 +1,178 @@
+"""The exported notebook as a whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from runlore.errors import ObjectMissing
+from runlore.objects import ObjectStore
+from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore_server.portable.cells import STAND_IN, plain, seeding
+from runlore_server.portable.top import lifted
+from runlore_server.report import last_values
+from runlore_server.rerun.notebook import MAY_FAIL
+from runlore_server.rerun.parameters import Parameter, parameters
+from runlore_server.rerun.prepare import replayed_cells
+from runlore_server.rerun.selection import slice_of
+from runlore_server.verdict.verdict import Verdict
+
+_DISTRIBUTIONS = {
+    "sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python", "yaml": "pyyaml",
+    "skimage": "scikit-image", "bs4": "beautifulsoup4", "dateutil": "python-dateutil", "hydra": "hydra-core",
+    "umap": "umap-learn",
+}  # fmt: skip
+"""Packages whose modules are called otherwise."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """An exported run: the notebook as text, and what is in it.
+
+    ``reasons`` maps the ordinal of each recorded cell in it to why it is there, ``left_out`` are the ordinals of
+    the others that were executed up to the run's end. ``variables`` maps parameters to the variables of the
+    notebook's first cell.
+    """
+
+    text: str
+    reasons: dict[int, str]
+    left_out: list[int]
+    parameters: list[Parameter]
+    variables: dict[str, str]
+
+
+def export(run: RunRecord, session: SessionRecord, verdict: Verdict | None, *, whole: bool = False) -> Export:
+    """Write a run as a notebook for readers without Runlore; the same record gives the same text.
+
+    Args:
+        run: the run.
+        session: its session.
+        verdict: the last verdict on whether it reproduces.
+        whole: take all that was executed up to the run's end, not only what the run needs.
+
+    Raises:
+        RerunRefused: the run was made by a script, or its cells are not recorded.
+    """
+    history = replayed_cells(run, session)
+    needed = slice_of(run, history)
+    cells = history if whole else needed.cells
+    known = parameters(needed.cells, needed.names)
+    top = lifted(cells, known)
+    environment = _environment(run, session)
+    libraries = {name for cell in cells for name in [*cell.rng, *cell.imported_rng]}
+    code: list[NotebookNode] = []
+    seeded, watched = False, set()
+    for cell in top.cells:
+        made = plain(cell)
+        watched |= set(made.watched)
+        if made.seed is not None:
+            seeded = seeded or cell.ordinal == run.cell
+            code.append(_code(seeding(made.seed, libraries), f"seed-{cell.ordinal}"))
+        if made.source.strip():
+            code.append(_code(made.source, f"cell-{cell.ordinal}", [MAY_FAIL] if cell.outcome == "error" else []))
+    if any("runlore" in cell.source for cell in code):
+        code.insert(0, _code(STAND_IN, "stand-in"))
+    if top.source:
+        code.insert(0, _code(top.source, "parameters", ["parameters"]))
+    head = _heading(run, session, verdict, environment, needed.imports)
+    head += _remarks(cells, len(history) - len(cells), seeded, sorted(watched))
+    notebook: NotebookNode = new_notebook(  # type: ignore[no-untyped-call]
+        cells=[new_markdown_cell("\n".join(head), id="heading"), *code],  # type: ignore[no-untyped-call]
+        metadata={
+            "kernelspec": _kernel(session),
+            "language_info": {"name": "python"},
+        },
+    )
+    notebook.nbformat_minor = 5
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    reasons = {cell.ordinal: needed.reasons.get(cell.ordinal, "all cells were asked for") for cell in cells}
+    return Export(text + "\n", reasons, [] if whole else needed.left_out, known, top.variables)
+
+
+def _code(source: str, cell_id: str, tags: Iterable[str] = ()) -> NotebookNode:
+    metadata: dict[str, Any] = {"tags": list(tags)} if tags else {}
+    cell: NotebookNode = new_code_cell(source.rstrip("\n"), id=cell_id, metadata=metadata)  # type: ignore[no-untyped-call]
+    return cell
+
+
+def _kernel(session: SessionRecord) -> dict[str, str]:
+    name = (session.info.kernel_name if session.info else None) or "python3"
+    return {"name": name, "display_name": "Python 3", "language": "python"}
+
+
+def _heading(
+    run: RunRecord,
+    session: SessionRecord,
+    verdict: Verdict | None,
+    environment: dict[str, Any],
+    imports: Iterable[str],
+) -> list[str]:
+    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(run.started))
+    lines = [f"# {_text(run.name)}", "", f"Recorded {when}, experiment {_text(run.experiment)}, {run.status}.", ""]
+    if verdict is not None:
+        lines += [f"Last rerun: **{verdict.verdict}**. {_text(verdict.reason)}", ""]
+    metrics = last_values(run)
+    if metrics:
+        lines += ["| metric | step | last value |", "|---|---|---|"]
+        lines += [f"| {_text(name)} | {step} | {value!r} |" for name, (step, value) in metrics.items()]
+        lines.append("")
+    python = environment.get("python") or (session.info.python if session.info else "")
+    packages = environment.get("packages")
+    versions = (
+        {name.lower().replace("_", "-"): v for name, v in packages.items()} if isinstance(packages, dict) else {}
+    )
+    found = []
+    for module in sorted(set(imports) - sys.stdlib_module_names - {"runlore"}):
+        name = _DISTRIBUTIONS.get(module, module.replace("_", "-"))
+        if name.lower() in versions:
+            found.append(f"{name} {versions[name.lower()]}")
+    return [*lines, f"Environment: {', '.join([f'Python {python}', *found])}.", ""]
+
+
+def _remarks(cells: list[CellRecord], left_out: int, seeded: bool, watched: list[str]) -> list[str]:
+    lines = []
+    if left_out:
+        count = "1 cell that was" if left_out == 1 else f"{left_out} cells that were"
+        lines.append(f"- {count} executed before the run without being needed for it: left out.")
+    if not seeded:
+        lines.append(
+            "- The run had no seed of its own. A rerun with Runlore restores the recorded random states; this "
+            "notebook does not, so what it draws can differ."
+        )
+    elif len(cells) > 1:
+        lines.append(
+            "- What is drawn at random before the run's own seed is set can differ from the recorded run."
+        )
+    if watched:
+        lines.append(
+            f"- Runlore logged every assignment of {', '.join(watched)} in the run; here they are not shown."
+        )
+    if any(cell.outcome == "error" for cell in cells):
+        lines.append(
+            "- A cell tagged `raises-exception` failed when it was recorded, and is kept for what it did before."
+        )
+    if any(cell.outcome == "interrupted" for cell in cells):
+        lines.append("- A cell was interrupted when it was recorded; here it runs to its end.")
+    return ["**Remarks**", "", *lines] if lines else []
+
+
+def _environment(run: RunRecord, session: SessionRecord) -> dict[str, Any]:
+    try:
+        found = json.loads(ObjectStore(session.home.objects).get(run.environment or ""))
+    except (ObjectMissing, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: str) -> str:
+    """On one line, and as text that Markdown shows as it is."""
+    plain_text = " ".join(value.split())
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>#|" else char for char in plain_text)

@@ -1,0 +1,64 @@
+"""Which cells of a session a rerun or an export of a run takes, and with which values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runlore.record import CellRecord, RunRecord
+from runlore_server.rerun.folder import Scope
+from runlore_server.rerun.overrides import checked, options, rewritten
+from runlore_server.rerun.parameters import Parameter, parameters
+from runlore_server.slice.slice import Slice, backward_slice
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Cells to execute, in their order; ``left_out`` are the ordinals of those that the run does not need.
+
+    ``overrides`` are the parameters that the cells set to other values than recorded.
+    """
+
+    cells: list[CellRecord]
+    left_out: list[int]
+    overrides: dict[str, Any]
+
+
+def select(run: RunRecord, history: Sequence[CellRecord], scope: Scope, asked: Mapping[str, Any]) -> Selection:
+    """Choose the cells for a run from those that lead to it.
+
+    Args:
+        run: the run.
+        history: its own cells and all that were executed before them, in order.
+        scope: ``whole`` takes all of them, ``slice`` those that the run needs.
+        asked: parameter to new value, as ``overrides.checked`` takes them.
+
+    Raises:
+        ParameterRefused: a parameter cannot be set so.
+    """
+    if scope == "whole" and not asked:
+        return Selection(list(history), [], {})
+    needed = slice_of(run, history)
+    known = stated(run, needed)
+    values = checked(known, asked)
+    cells = rewritten(needed.cells if scope == "slice" else history, known, values)
+    return Selection(cells, needed.left_out if scope == "slice" else [], values)
+
+
+def slice_of(run: RunRecord, history: Sequence[CellRecord]) -> Slice:
+    """What of a history a run needs: its own cells are those from the one that opened it to the last."""
+    first = run.cell if run.cell is not None else 0
+    return backward_slice(history, {cell.ordinal for cell in history if cell.ordinal >= first})
+
+
+def stated(run: RunRecord, needed: Slice) -> list[Parameter]:
+    """The parameters of a run that a rerun can set: those that its cells state, and those given with ``-p``."""
+    own = [option for cell in needed.cells if cell.ordinal == run.cell for option in options(cell)]
+    return [*parameters(needed.cells, needed.names), *own]
+
+
+def settable(run: RunRecord, history: Sequence[CellRecord]) -> list[Parameter]:
+    """``stated``, of a run that was made by the last cells of a history; each name once."""
+    found = {parameter.name: parameter for parameter in reversed(stated(run, slice_of(run, history)))}
+    return list(reversed(found.values()))
