@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -77,6 +78,17 @@ def choose(session: SessionStarted, asked: str | None = None) -> Kernel:
         interrupt_mode=spec.interrupt_mode,
         metadata=dict(spec.metadata),
         chosen=asked is not None,
+    )
+
+
+def in_environment(session: SessionStarted, python: Path) -> Kernel:
+    """The kernel for replaying ``session`` with the interpreter of another environment."""
+    return Kernel(
+        name=session.kernel_name,
+        display_name=f"Python {session.python} (locked)",
+        argv=[str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        # Programs that cells start come from there too.
+        environ={"PATH": f"{python.parent}{os.pathsep}${{PATH}}", "VIRTUAL_ENV": str(python.parents[1])},
     )
 
 
