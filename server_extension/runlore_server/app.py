@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,12 @@ class RunloreApp(ExtensionApp):
     _backend: Backend | None = None
 
     def initialize_handlers(self) -> None:
-        """Add the routes and begin to work; without the packages of ``runlore[lab]`` do nothing but say so."""
+        """Add the routes and begin to work; without the packages of ``runlore[lab]`` do little but say so.
+
+        In any case kernels inherit a known seed of hashes, unless there is one: the order of their sets can be
+        repeated then.
+        """
+        os.environ.setdefault("PYTHONHASHSEED", str(1 + secrets.randbelow(2**32 - 1)))
         try:
             require_lab_extra()
         except LabExtraMissing as error:

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from runlore.errors import RunloreError, RunNotFound
 from runlore.record import RunRecord
 from runlore_server import report
+from runlore_server.arguments import parser
 from runlore_server.config import Config
-from runlore_server.errors import ExportedElsewhere, ExportRefused, KernelMissing
+from runlore_server.errors import ExportedElsewhere, ExportRefused, KernelMissing, RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.rerun.progress import Progress
 from runlore_server.store.exports import Exports, exports_path
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
 
-_EPILOG = """
-RUN is a run's id, an unambiguous start of it, or MLflow's id for it.
+if TYPE_CHECKING:
+    from runlore_server.rerun.parameters import Parameter
 
-exit codes:
-  0  done; for rerun and verify: the run was reproduced (BIT-EXACT)
-  1  the rerun did not reproduce the run (DIVERGED, FAILED)
-  2  usage, or nothing could be compared or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
-  130  stopped with Ctrl-C; no process of the rerun is left
-"""
 _NOTHING_PROVED = 2
 _INTERRUPTED = 130
 _INTERVAL = 0.1
@@ -42,7 +35,7 @@ _INTERVAL = 0.1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code (see ``runlore --help``)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(as_json="--json" in given).parse_args(given, argparse.Namespace(json=False, home=None))
+    options = parser(as_json="--json" in given).parse_args(given, argparse.Namespace(json=False, home=None))
     try:
         found, text, code = _COMMANDS[options.command](Config.resolve(options.home), options)
     except KeyboardInterrupt:
@@ -57,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - a reader of --json gets its object whatever happens
         traceback.print_exc()
         return _fail(options.json, type(error).__name__, f"unexpected: {error}", _NOTHING_PROVED)
-    return _print(_as_json(found) if options.json else text) or code
+    return _print(report.as_json(found) if options.json else text) or code
 
 
 def _print(text: str) -> int:
@@ -112,19 +105,48 @@ def _show(config: Config, options: argparse.Namespace) -> _Result:
         reruns=store.reruns_of(run.run_id),
         mlflow_run_id=_mlflow_ids(config, [run]).get(run.run_id),
     )
-    return report.detail_object(known), report.details(known), 0
+    settable = _settable(run, store)
+    told = {**report.detail_object(known), "parameters": [parameter.described() for parameter in settable]}
+    return told, "\n".join([report.details(known), *report.settable(settable)]), 0
+
+
+def _settable(run: RunRecord, store: RunStore) -> list[Parameter]:
+    """What a rerun could set; nothing for a run that cannot be rerun."""
+    from runlore_server.rerun.prepare import replayed_cells
+    from runlore_server.rerun.selection import settable
+
+    try:
+        return settable(run, replayed_cells(run, store.session(run)))
+    except RerunRefused:
+        return []
 
 
 def _rerun(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.rerun.execution import Watch, execute
     from runlore_server.rerun.prepare import prepare
+    from runlore_server.rerun.seeds import check_groups, execute_seeds
 
-    run = _store(config).find(options.run)
-    folder = prepare(config.home, run.session_id, run.run_id, kernel=getattr(options, "kernel", None))
-    from runlore_server.rerun.execution import execute
-
+    store = _store(config)
+    run, group = store.find(options.run), [store.find(other) for other in options.against]
+    if options.seeds is not None or group:
+        check_groups(options.seeds or 0, group)
+    folder = prepare(
+        config.home,
+        run.session_id,
+        run.run_id,
+        kernel=getattr(options, "kernel", None),
+        locked=_note if options.env == "locked" else None,
+        scope=options.scope,
+        overrides=dict(options.param),
+    )
     plan = folder.plan()
     _note(f"rerunning {run.name!r} ({run.run_id}) as {plan.run_id}, {len(plan.cells)} cells")
     verdict = execute(config.home, folder, progress=_tell_progress)
+    if verdict is not None and options.seeds is not None:
+        watch = Watch(progress=_tell_progress)
+        count, delta = options.seeds, options.delta
+        verdict = execute_seeds(config.home, folder, verdict, count, group=group, delta=delta, watch=watch)
     if verdict is None:
         raise KeyboardInterrupt
     found = {
@@ -135,6 +157,30 @@ def _rerun(config: Config, options: argparse.Namespace) -> _Result:
     }
     text = report.judgement(plan.run_id, run.run_id, verdict, str(folder.notebook))
     return found, text, verdict.exit_code
+
+
+def _diff(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.diff.command import command
+
+    return command(_store(config), options.a, options.b, notebook=options.notebook)
+
+
+def _export(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.portable.command import write
+
+    store = _store(config)
+    run = store.find(options.run)
+    verdicts = [read_verdict(config.home, again.run_id) for again in store.reruns_of(run.run_id)]
+    verdict = next((found for found in verdicts if found is not None), read_verdict(config.home, run.run_id))
+    return write(run, store.session(run), verdict, output=options.output, whole=options.scope == "whole")
+
+
+def _environments(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.rerun.environments import environments
+
+    return environments(config.home, prune=options.prune, older_than=options.older_than, dry_run=options.dry_run)
 
 
 def _ingest(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
@@ -162,7 +208,16 @@ def _ingest(config: Config, options: argparse.Namespace) -> _Result:  # noqa: AR
     return {"tracking_uri": where, "pending": 0}, f"{where} has every recorded run.", 0
 
 
-_COMMANDS = {"runs": _runs, "show": _show, "rerun": _rerun, "verify": _rerun, "ingest": _ingest}
+_COMMANDS = {
+    "runs": _runs,
+    "show": _show,
+    "rerun": _rerun,
+    "verify": _rerun,
+    "diff": _diff,
+    "export": _export,
+    "environments": _environments,
+    "ingest": _ingest,
+}
 
 
 def _mlflow_ids(config: Config, runs: list[RunRecord]) -> dict[str, str]:
@@ -196,76 +251,8 @@ def _note(text: str) -> None:
 def _fail(as_json: bool, reason: str, message: str, code: int, **extra: Any) -> int:
     print(f"runlore: {message}", file=sys.stderr)
     if as_json:
-        print(_as_json({"error": {"reason": reason, "message": message, **extra}}))
+        print(report.as_json({"error": {"reason": reason, "message": message, **extra}}))
     return code
-
-
-def _as_json(found: dict[str, Any]) -> str:
-    return json.dumps(found, allow_nan=False)
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-_count.__name__ = "number of runs (1 or more)"
-
-
-class _Parser(argparse.ArgumentParser):
-    as_json = False
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        options["allow_abbrev"] = False  # "--js" must not half count as "--json"
-        super().__init__(*arguments, **options)
-
-    def error(self, message: str) -> NoReturn:
-        if self.as_json:
-            print(_as_json({"error": {"reason": "Usage", "message": message}}))
-        super().error(message)
-
-
-def _parser(*, as_json: bool) -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
-    # Without defaults of their own, both may stand before the command as well as after it.
-    unset = argparse.SUPPRESS
-    common.add_argument("--json", action="store_true", default=unset, help="print exactly one JSON object")
-    common.add_argument("--home", metavar="DIR", default=unset, help="where runs are recorded ($RUNLORE_HOME)")
-    _Parser.as_json = as_json
-    parser = _Parser(
-        prog="runlore",
-        description="Recorded notebook runs: list them, look at one, run one again to see whether it reproduces.",
-        parents=[common],
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"runlore {version('runlore')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            parents=[common],
-            epilog=_EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-
-    runs = command("runs", "list recorded runs, newest first")
-    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (default: 50)")
-    command("show", "show everything recorded about one run").add_argument("run", metavar="RUN")
-    for name, text in (
-        ("rerun", "run a recorded run again and say whether it reproduced"),
-        ("verify", "the same as rerun, for the exit code: 0 only if it reproduced bit for bit"),
-    ):
-        again = command(name, text)
-        again.add_argument("run", metavar="RUN")
-        again.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
-    command("ingest", "bring MLflow up to date with the recorded runs now")
-    return parser
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from runlore.errors import RunloreError
 
@@ -32,6 +32,18 @@ class KernelMissing(RerunRefused):
         super().__init__(message)
 
 
+class EnvironmentNotRebuildable(RerunRefused):
+    """The recorded environment cannot be had again; ``packages`` maps what is at fault to why."""
+
+    def __init__(self, packages: Mapping[str, str]) -> None:
+        self.packages = dict(packages)
+        reasons = "; ".join(f"{name}: {why}" for name, why in self.packages.items())
+        super().__init__(
+            f"the environment of the run cannot be rebuilt: {reasons}. Make that available, or rerun in an "
+            "environment of your choice"
+        )
+
+
 class InvalidRequest(RunloreError, ValueError):
     """A query or a body is not what the API documents."""
 
@@ -57,3 +69,22 @@ class LabExtraMissing(RunloreError, RuntimeError):
             f"Runlore records runs, but its panel and reruns need {', '.join(self.packages)}; "
             "run: pip install 'runlore[lab]'"
         )
+
+
+class ParameterRefused(RerunRefused):
+    """A parameter cannot be set as asked; the text lists those that there are, or says what it may be."""
+
+
+class DataMissing(RerunRefused):
+    """Files that the run's cells read are gone; ``paths`` are those, the text says how to get them back."""
+
+    def __init__(self, message: str, paths: Sequence[str]) -> None:
+        self.paths = list(paths)
+        super().__init__(message)
+
+
+class PackageMissing(RunloreError, RuntimeError):
+    """An optional package is not installed in the environment of this command."""
+
+    def __init__(self, package: str, what_for: str) -> None:
+        super().__init__(f"{package}, which {what_for}, is not installed here; run: pip install {package}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,8 +15,10 @@ from runlore.card import format_duration
 from runlore.curve import last_point
 from runlore.errors import JournalFormatError
 from runlore.record import RunRecord, SessionRecord
+from runlore_server.rerun.parameters import Parameter
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
+from runlore_server.verdict.told import rests_on
 from runlore_server.verdict.verdict import Verdict, as_number
 
 _HEAD = ("run", "name", "status", "started", "duration", "metrics", "verdict", "rerun of")
@@ -23,6 +26,8 @@ _SHORT_ID = 8
 _MOST_METRICS = 4
 _LONGEST_NAME = 30
 _LONGEST_VALUE = 60
+_MOST_FILES = 20
+_SHORT_DIGEST = 12
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ class Known:
     verdict: Verdict | None
     reruns: Sequence[RunRecord]
     mlflow_run_id: str | None
+
+
+def as_json(found: dict[str, Any]) -> str:
+    """The one line that ``--json`` prints."""
+    return json.dumps(found, allow_nan=False)
 
 
 def last_values(run: RunRecord) -> dict[str, tuple[int, float]]:
@@ -111,6 +121,8 @@ def details(known: Known) -> str:
         ("metrics", _aligned([(n, f"{v!r} at step {s}") for n, (s, v) in last_values(run).items()])),
         ("tags", _aligned([(name, _printable(value, 200)) for name, value in run.tags.items()])),
         ("artifacts", _aligned([(path, f"{file.size} bytes") for path, file in run.artifacts.items()])),
+        ("files read", _files(run, session, "reads")),
+        ("files written", _files(run, session, "writes")),
         ("not captured", [f"{note.what}: {note.why}" for note in [*session.not_captured, *run.not_captured]]),
     ]
     for title, content in parts:
@@ -128,13 +140,28 @@ def details(known: Known) -> str:
 def judgement(run_id: str, rerun_of: str, verdict: Verdict, notebook: str) -> str:
     """A verdict, where it comes from and what it rests on."""
     lines = [f"{verdict.verdict}  {verdict.reason}"]
-    lines += [f"  - {cause}" for cause in verdict.causes]
+    lines += [f"  - {_printable(cause, 500)}" for cause in verdict.causes]
+    lines += [_printable(line, 500) for line in rests_on(verdict)]
     return "\n".join([*lines, *_aligned([("rerun", run_id), ("of", rerun_of), ("notebook", notebook)])])
 
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in pairs), default=0)
     return [f"{name.ljust(width)}  {value}" for name, value in pairs]
+
+
+def _files(run: RunRecord, session: SessionRecord, which: Literal["reads", "writes"]) -> list[str]:
+    """What the cells up to the run's end opened, the last state of each, and the start of its digest."""
+    last = run.cell if run.last_cell is None else run.last_cell
+    cells = [] if last is None else [cell for ordinal, cell in sorted(session.cells.items()) if ordinal <= last]
+    found: dict[str, str] = {}
+    for facts in [session.outside] if last is None else [cell.facts for cell in cells]:
+        for file in facts.reads if which == "reads" else facts.writes:
+            size = "" if file.size is None else f"{file.size} bytes  "
+            digest = (file.digest or "no digest")[:_SHORT_DIGEST]
+            found[_printable(file.path, 200)] = f"{digest}  {size}{_printable(file.why or '', 200)}".rstrip()
+    lines = _aligned(list(found.items())[:_MOST_FILES])
+    return [*lines, f"and {len(found) - _MOST_FILES} more"] if len(found) > _MOST_FILES else lines
 
 
 def _cells(run: RunRecord) -> str:
@@ -162,6 +189,15 @@ def _printable(text: str, longest: int) -> str:
     """On one line, and without control characters: what was recorded must not steer the terminal."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
+
+
+def settable(parameters: Sequence[Parameter]) -> list[str]:
+    """The parameters that a rerun can set, under a heading; nothing without any."""
+    found = [
+        (p.name, f"{_printable(repr(p.value), 60)}  {p.type}" + (f" of {p.choices}" if p.choices else ""))
+        for p in parameters
+    ]
+    return ["", "for 'runlore rerun -p NAME=VALUE':", *_aligned(found)] if found else []
 
 
 # -- JSON ---------------------------------------------------------------------------------------------------

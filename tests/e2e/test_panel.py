@@ -186,7 +186,7 @@ for step in range(10):
     expect(details.locator("header")).to_contain_text("DIVERGED at step 3", timeout=SOON)
     expect(details.locator("header")).to_contain_text(reason.splitlines()[0])
     screenshot(panel.page, "diverged-details")
-    details.get_by_role("button", name="rerun of drifting").click()
+    details.get_by_role("button", name="rerun of drifting", exact=True).click()
     expect(panel.page.locator(f"[data-runlore-details='{run}']")).to_be_visible(timeout=SOON)
 
 

@@ -17,6 +17,7 @@ from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import SessionRecord
 from runlore.replay import ReplayCell, ReplayPlan
+from runlore.states import StateWriter
 from runlore_server.rerun.folder import Launch
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.outcome import Outcome
@@ -36,6 +37,17 @@ class Case:
         self.kernels = {"original": FakeKernel(home, dead=True), "rerun": FakeKernel(home, dead=True)}
         self.ids = {"original": secrets.token_hex(8), "rerun": secrets.token_hex(8)}
         self.rng: dict[str, str] = {}
+
+    @property
+    def states(self) -> Path:
+        return self.home.states(self.kernels["original"].session_id)
+
+    def state(self, content: bytes) -> str:
+        writer = StateWriter(self.states)
+        try:
+            return writer.put(content)
+        finally:
+            writer.close()
 
     def cell(self, side: str, source: str = "x", outcome: ev.Outcome | None = "ok", **end: Any) -> int:
         kernel = self.kernels[side]
@@ -84,6 +96,7 @@ class Case:
             run_id=self.ids["rerun"],
             session_id=self.kernels["rerun"].session_id,
             rerun_of=self.ids["original"],
+            original=original,
             target_cell=0,
             target_index=0,
             notebook=None,
@@ -208,16 +221,16 @@ def test_a_damaged_record_earns_no_verdict(case: Callable[[], Case]) -> None:
         return "1 damaged line"
 
     def state(told: Case) -> str:
-        ObjectStore(told.home.objects).path(told.rng["python"]).unlink()
+        told.states.unlink()
         return "random state of python in cell 0"
 
     def changed_state(told: Case) -> str:
-        ObjectStore(told.home.objects).path(told.rng["python"]).write_bytes(b"another state")
+        told.states.write_bytes(told.states.read_bytes().replace(b"a state", b"another"))
         return "random state of python in cell 0"
 
     for damage in (missing, torn, foreign, journal, state, changed_state):
         told = case()
-        told.rng = {"python": ObjectStore(told.home.objects).put(b"a state")}
+        told.rng = {"python": told.state(b"a state")}
         text = damage(told.both())
         found = told.verdict()
         assert found.verdict == "UNVERIFIABLE", damage
@@ -249,7 +262,7 @@ def test_causes_are_named(case: Callable[[], Case]) -> None:
     told = case()
     objects = ObjectStore(told.home.objects)
     for side, version, outcome, state in (("original", "1.0", "interrupted", b"a"), ("rerun", "2.0", "ok", b"b")):
-        told.rng = {"numpy": objects.put(state)}
+        told.rng = {"numpy": told.state(state)}
         told.cell(side, outcome=outcome)  # type: ignore[arg-type]
         digest = objects.put(b'{"python": "3.11", "packages": {"numpy": "%s"}}' % version.encode())
         run_id = told.ids[side]

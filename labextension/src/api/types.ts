@@ -7,7 +7,14 @@ export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export type RunStatus = 'running' | 'finished' | 'failed' | 'interrupted' | 'killed';
 
-export type VerdictWord = 'BIT-EXACT' | 'DIVERGED' | 'FAILED' | 'UNVERIFIABLE';
+export type VerdictWord =
+  | 'BIT-EXACT'
+  | 'NUMERICALLY CLOSE'
+  | 'STATISTICALLY CONSISTENT'
+  | 'STATISTICALLY EQUIVALENT'
+  | 'DIVERGED'
+  | 'FAILED'
+  | 'UNVERIFIABLE';
 
 export type JobState = 'queued' | 'running' | 'stopping' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -35,12 +42,15 @@ export interface IDivergence {
 
 export interface IVerdict {
   verdict: VerdictWord;
-  /** One sentence. */
+  /** One sentence or two. */
   reason: string;
   /** Points compared. */
   compared: number;
   divergence?: IDivergence | null;
+  /** What explains the difference, the first true cause first. */
   causes?: string[];
+  /** Outputs, artifacts and files that differ. */
+  differs?: string[];
 }
 
 export interface IRun {

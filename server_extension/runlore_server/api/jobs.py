@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class _NewJob(msgspec.Struct, forbid_unknown_fields=True):
     run_id: str
     kernel: str | None = None
+    scope: Literal["slice", "whole"] = "whole"
+    parameters: dict[str, Any] = {}
 
 
 class JobsHandler(RunloreHandler):
@@ -40,7 +42,7 @@ class JobsHandler(RunloreHandler):
             asked = msgspec.json.decode(self.request.body, type=_NewJob)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(f"the body must be a job as the API documents it: {error}") from error
-        return services.jobs.submit(asked.run_id, asked.kernel)
+        return services.jobs.submit(asked.run_id, asked.kernel, scope=asked.scope, parameters=asked.parameters)
 
 
 class JobHandler(RunloreHandler):

@@ -96,10 +96,11 @@ class RunloreEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
 
 def _environment(launch: Launch) -> dict[str, str]:
     """The process's own environment, with the variables that Runlore records as the original had them."""
+    hashing = {"PYTHONHASHSEED": launch.hash_seed}
     if launch.environ is None:
-        return dict(os.environ)
+        return {**os.environ, **hashing}
     environ = {name: value for name, value in os.environ.items() if name not in ALLOWED_VARIABLES}
-    return {**environ, **launch.environ}
+    return {**environ, **launch.environ, **hashing}
 
 
 class _WholeNotebook(NotebookExecutionManager):  # type: ignore[misc]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -13,13 +15,19 @@ from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.whole import write_whole
 
+Scope = Literal["slice", "whole"]
+"""Which cells a rerun executes: those that the run needs, or all that were executed up to its end."""
+
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How a rerun is to be started.
 
     ``session`` is the original's and ``status`` that of the original run when the rerun was prepared. ``environ``
     are the recorded environment variables to set in the kernel, where others that Runlore would have recorded are
-    removed; ``None`` when nothing is known of them.
+    removed; ``None`` when nothing is known of them. ``hash_seed`` is the original's, or the one that all reruns
+    get whose original had chosen its own.
+    ``left_out`` are the ordinals of the cells that ``scope`` leaves out; ``widened`` says that a slice was tried
+    first.
     """
 
     session: str
@@ -27,6 +35,10 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     kernel: Kernel
     cwd: str
     environ: dict[str, str] | None
+    hash_seed: str = "0"
+    scope: Scope = "whole"
+    left_out: list[int] = []
+    widened: bool = False
 
 
 class Folder:
@@ -71,6 +83,13 @@ class Folder:
             return msgspec.json.decode(self.launch_file.read_bytes(), type=Launch)
         except msgspec.DecodeError as error:
             raise JournalFormatError(f"{self.launch_file.name} of a rerun is damaged: {error}") from error
+
+    def set_aside(self, journal: Path) -> None:
+        """Keep the journal of a superseded attempt here: two sessions must not both claim to hold the same run."""
+        if journal.is_dir():
+            aside = self.path / "attempts"
+            aside.mkdir(exist_ok=True)
+            os.replace(journal, aside / journal.name)
 
     def outcome(self) -> Outcome | None:
         """What the runner said at its end; ``None`` as long as it has said nothing."""

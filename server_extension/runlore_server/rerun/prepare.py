@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.errors import ObjectMissing
+from runlore.events import ModuleLoaded
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.replay import ReplayCell, ReplayPlan
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
-from runlore_server.rerun import kernels
-from runlore_server.rerun.folder import Folder, Launch
+from runlore_server.rerun import data, environment, kernels
+from runlore_server.rerun.folder import Folder, Launch, Scope
+from runlore_server.rerun.selection import Selection, select
 
 _LOADING = re.compile(r"%?(re)?load_ext\s+runlore")
 
@@ -29,6 +36,9 @@ def prepare(
     *,
     kernel: str | None = None,
     rerun_id: str | None = None,
+    scope: Scope = "whole",
+    overrides: Mapping[str, Any] | None = None,
+    locked: environment.Tell | None = None,
 ) -> Folder:
     """Write plan, notebook and launch file for a rerun of a recorded run.
 
@@ -38,40 +48,81 @@ def prepare(
         run_id: the original.
         kernel: a kernelspec's name to use instead of the recorded kernel.
         rerun_id: the id of the run to make, for a further attempt at it; a new one by default.
+        scope: which of the cells that lead to the run are executed.
+        overrides: parameters to set to other values (see ``runlore_server.rerun.overrides.checked``).
+        locked: given, the rerun happens in the environment built from the run's lock; it is told of the progress.
 
     Raises:
+        ParameterRefused: a parameter cannot be set so.
         RerunRefused: it cannot be rerun (a script's run, a working directory that is gone, ...).
+        DataMissing: a file that the cells read is gone.
         KernelMissing: the kernel is not installed.
+        EnvironmentNotRebuildable: the environment is to be built from its lock, and cannot be.
         LabExtraMissing: the packages for reruns are not installed.
         OSError: the home cannot be written.
     """
     require_lab_extra()
-    from runlore_server.rerun import notebook
-
     session = reread(home, session_id)
     run = session.runs.get(run_id)
     if run is None or session.info is None:
         raise RerunRefused(f"the journal of session {session_id} does not hold run {run_id} (any more)")
-    cells = replayed_cells(run, session)
+    selected = select(run, replayed_cells(run, session), scope, overrides or {})
+    cells = selected.cells
     if not Path(session.info.cwd or "?").is_dir():
         raise RerunRefused(
             f"the working directory of the run, {session.info.cwd or '(unknown)'}, is gone; restore it to rerun"
         )
-    chosen, variables = kernels.choose(session.info, kernel), _recorded_variables(home, run)
-    plan = _plan(run, session, cells, chosen.name, rerun_id or secrets.token_hex(8))
+    if not selected.overrides:  # another path may be among them
+        data.require(home, cells)
+    if locked is not None:
+        built = environment.of_run(home, run)
+        built.build(locked)
+        chosen = kernels.in_environment(session.info, built.python)
+    else:
+        chosen = kernels.choose(session.info, kernel)
+    variables = _recorded_variables(home, run)
+    plan = _plan(run, session, selected, chosen.name, rerun_id or secrets.token_hex(8))
     launch = Launch(
         session=session_id,
         status=run.status,
         kernel=chosen if variables is None else chosen.without(ALLOWED_VARIABLES),
         cwd=session.info.cwd,
         environ=variables,
+        hash_seed=session.info.hash_seed or "0",
+        scope=scope,
+        left_out=selected.left_out,
     )
     folder = Folder(home.rerun(plan.run_id))
-    # The ordinals that the cells carry are those of the original's session.
-    marks = {"rerun_of": run.run_id, "run_id": plan.run_id, "session": session_id}
-    folder.create(plan, launch)
-    notebook.write(notebook.build(cells, chosen, marks), folder.notebook)
+    _write(folder, plan, launch, cells)
     return folder
+
+
+def widen(home: Home, folder: Folder) -> None:
+    """Prepare a rerun of a slice anew, as one of the whole session; the attempt before is set aside.
+
+    Raises:
+        RerunRefused: the original is no longer recorded.
+        OSError: the home cannot be written.
+    """
+    plan, launch = folder.plan(), folder.launch()
+    folder.set_aside(home.session(plan.session_id))
+    session = reread(home, launch.session)
+    run = session.runs.get(plan.rerun_of)
+    if run is None:
+        raise RerunRefused(f"the journal of session {launch.session} does not hold run {plan.rerun_of} (any more)")
+    selected = select(run, replayed_cells(run, session), "whole", plan.overrides)
+    again = _plan(run, session, selected, plan.kernel_name, plan.run_id)
+    launch = msgspec.structs.replace(launch, scope="whole", left_out=[], widened=True)
+    _write(folder, again, launch, selected.cells)
+
+
+def _write(folder: Folder, plan: ReplayPlan, launch: Launch, cells: list[CellRecord]) -> None:
+    from runlore_server.rerun import notebook
+
+    # The ordinals that the cells carry are those of the original's session.
+    marks = {"rerun_of": plan.rerun_of, "run_id": plan.run_id, "session": launch.session}
+    folder.create(plan, launch)
+    notebook.write(notebook.build(cells, launch.kernel, marks), folder.notebook)
 
 
 def reread(home: Home, session_id: str) -> SessionRecord:
@@ -116,37 +167,85 @@ def _only_loads_runlore(source: str) -> bool:
 
 
 def _recorded_variables(home: Home, run: RunRecord) -> dict[str, str] | None:
-    """The environment variables that the run's environment object holds; ``None`` when it cannot be read."""
+    """The environment variables that the run's environment object holds; ``None`` when it cannot be read.
+
+    Where libraries would choose another number of threads here, because the machine has other processors, the
+    number that they chose then is added.
+    """
     try:
-        variables = json.loads(ObjectStore(home.objects).get(run.environment or ""))["variables"]
-        return {name: str(variables[name]) for name in ALLOWED_VARIABLES if name in variables}
-    except (ObjectMissing, ValueError, TypeError, KeyError):
+        environment = json.loads(ObjectStore(home.objects).get(run.environment or ""))
+        variables = environment["variables"]
+        found = {name: str(variables[name]) for name in ALLOWED_VARIABLES if name in variables}
+        processors = environment.get("hardware", {}).get("usable_cpus")
+    except (ObjectMissing, ValueError, TypeError, KeyError, AttributeError):
         return None
+    if isinstance(processors, int) and 0 < processors != _usable_processors():
+        found.setdefault("OMP_NUM_THREADS", str(processors))
+    return found
+
+
+def _usable_processors() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _plan(
-    run: RunRecord, session: SessionRecord, cells: list[CellRecord], kernel_name: str | None, rerun_id: str
+    run: RunRecord, session: SessionRecord, selected: Selection, kernel_name: str | None, rerun_id: str
 ) -> ReplayPlan:
+    cells = selected.cells
     assert run.cell is not None  # noqa: S101 - replayed_cells refuses scripts
     assert session.info is not None  # noqa: S101 - prepare refuses a session without it
     return ReplayPlan(
         run_id=rerun_id,
         session_id=f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}",
         rerun_of=run.run_id,
+        original=session.session_id,
         target_cell=run.cell,
         target_index=run.index,
         notebook=session.info.notebook,
         kernel_name=kernel_name,
+        left_out=_left_out(session, cells),
+        overrides=selected.overrides,
+        modules=_loaded_modules(session, cells),
         cells=[
             ReplayCell(
                 ordinal=cell.ordinal,
                 execution_count=cell.execution_count,
                 rng=cell.rng,
                 imported_rng=cell.imported_rng,
-                # Stopped before the run's end by the user, so the replay must stop too; the cell that the
-                # run ended in is let through: what would have come is what a rerun can add.
-                interrupt_after=cell.duration if cell.outcome == "interrupted" and cell is not cells[-1] else None,
+                generators=cell.generators,
+                entropy=cell.entropy,
+                # The cell that the run ended in is let through: what would have come is what a rerun can add.
+                **(_end(cell) if cell is not cells[-1] and _was_stopped(cell) else {}),
             )
             for cell in cells
         ],
     )
+
+
+def _left_out(session: SessionRecord, cells: list[CellRecord]) -> dict[int, str]:
+    replayed = {cell.ordinal for cell in cells}
+    return {
+        cell.execution_count: cell.source
+        for cell in session.cells.values()
+        if cell.execution_count is not None and cell.ordinal not in replayed
+    }
+
+
+def _was_stopped(cell: CellRecord) -> bool:
+    return cell.outcome == "interrupted" if cell.interrupted is None else cell.interrupted
+
+
+def _end(cell: CellRecord) -> dict[str, Any]:
+    """How the user's interrupt left a cell, as fields of ``ReplayCell``."""
+    return {
+        "snapshot": cell.snapshot,
+        "outcome": cell.outcome,
+        "error": cell.error,
+        "interrupt_after": cell.duration,
+    }
+
+
+def _loaded_modules(session: SessionRecord, cells: list[CellRecord]) -> list[ModuleLoaded]:
+    """What was loaded of the user's modules up to the last of the cells, also by cells that are left out."""
+    before = [cell for ordinal, cell in sorted(session.cells.items()) if ordinal <= cells[-1].ordinal]
+    return [*session.outside.modules, *(module for cell in before for module in cell.facts.modules)]

@@ -6,11 +6,13 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from runlore.home import Home
 from runlore_server.errors import AmbiguousRun, JobNotFound
 from runlore_server.ownership import Ownership
+from runlore_server.rerun.folder import Scope
 from runlore_server.rerun.job import Job
 from runlore_server.rerun.ledger import Ledger, Row
 from runlore_server.rerun.prepare import prepare
@@ -68,19 +70,29 @@ class JobQueue:
         self._ownership.release()
         self._ledger.close()
 
-    def submit(self, run_id: str, kernel: str | None = None) -> Job:
+    def submit(
+        self,
+        run_id: str,
+        kernel: str | None = None,
+        *,
+        scope: Scope = "whole",
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Job:
         """Queue a rerun.
 
         Args:
             run_id: the original, by anything that ``RunStore.find`` takes.
             kernel: a kernelspec's name to use instead of the recorded kernel.
+            scope: which of the cells that lead to the run are executed.
+            parameters: parameters to set to other values.
 
         Raises:
             RunNotFound, AmbiguousRun: see ``RunStore.find``.
+            ParameterRefused: a parameter cannot be set so.
             RerunRefused, KernelMissing: it cannot be rerun (so); nothing was queued.
         """
         run = self._store.find(run_id)
-        folder = prepare(self._home, run.session_id, run.run_id, kernel=kernel)
+        folder = prepare(self._home, run.session_id, run.run_id, kernel=kernel, scope=scope, overrides=parameters)
         plan = folder.plan()
         self._ledger.add(
             run_id=plan.run_id,

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from runlore_server.rerun import tree
+from runlore_server.rerun import data, tree
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.notebook import read, write
 from runlore_server.rerun.outcome import Outcome, ReplayNotStarted
@@ -51,6 +51,9 @@ def _execute(folder: Folder) -> Outcome:
 
     launch = folder.launch()
     notebook = str(folder.notebook)
+    for found in data.verify(folder):
+        if found.status != "same":
+            _log.warning("%s", found.sentence())
     try:
         papermill.execute_notebook(
             notebook,

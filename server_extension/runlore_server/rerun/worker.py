@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -16,7 +15,7 @@ from runlore.errors import JournalFormatError, RunloreError
 from runlore.home import Home
 from runlore.process import is_alive
 from runlore_server.rerun import tree
-from runlore_server.rerun.execution import conclude, execute
+from runlore_server.rerun.execution import conclude, execute, is_final
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.ledger import Ledger, Row
 from runlore_server.rerun.prepare import prepare
@@ -92,7 +91,7 @@ class Worker:
     def _resume(self, row: Row, folder: Folder) -> None:
         outcome = folder.outcome()
         verdict = conclude(self._home, folder, outcome) if outcome is not None else None
-        if verdict is not None:
+        if verdict is not None and is_final(folder, verdict):
             self._finish(row, verdict)  # only the last line in the ledger was missing
         elif row.state == "stopping":
             self._end(row, "cancelled")
@@ -107,18 +106,21 @@ class Worker:
         if row.attempt == 0:
             return folder
         try:
-            session = folder.launch().session
+            launch, overrides = folder.launch(), folder.plan().overrides
         except FileNotFoundError as error:
             raise JournalFormatError(f"the folder of rerun {row.run_id} is gone; submit it again") from error
-        return prepare(self._home, session, row.rerun_of, kernel=row.kernel, rerun_id=row.run_id)
+        return prepare(
+            self._home,
+            launch.session,
+            row.rerun_of,
+            kernel=row.kernel,
+            rerun_id=row.run_id,
+            scope=launch.scope,
+            overrides=overrides,
+        )
 
     def _requeue(self, row: Row, folder: Folder, **values: int) -> None:
-        # Two sessions must not both claim to hold the run that this job makes.
-        journal = self._home.session(folder.plan().session_id)
-        if journal.is_dir():
-            aside = folder.path / "attempts"
-            aside.mkdir(exist_ok=True)
-            os.replace(journal, aside / journal.name)
+        folder.set_aside(self._home.session(folder.plan().session_id))
         self._update(row, state="queued", started=None, cells_done=0, cell=None, **values)
 
     def _finish(self, row: Row, verdict: Verdict) -> None:
@@ -131,7 +133,7 @@ class Worker:
         self._update(row, state=state, ended=time.time(), cell=None, error=error)
 
     def _progress(self, row: Row, now: Progress) -> None:
-        self._update(row, cells_done=now.done, cell=now.cell)
+        self._update(row, cells_done=now.done, cells_total=now.total, cell=now.cell)
 
     def _update(self, row: Row, **values: Any) -> None:
         self._ledger.update(row.run_id, **values)

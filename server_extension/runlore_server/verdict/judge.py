@@ -1,273 +1,284 @@
-"""From the records of a run and of its rerun to the verdict."""
+"""From the records of a run and of its rerun to the verdict; the rules stand in ``docs/verdicts.md``."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import Any, Literal
 
-from runlore.curve import HEADER, RECORD_SIZE
-from runlore.errors import JournalFormatError, ObjectMissing
-from runlore.events import ErrorInfo
+from runlore.errors import JournalFormatError
 from runlore.home import Home
-from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import RunRecord
 from runlore.replay import ReplayPlan
 from runlore_server.rerun.folder import Launch
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.prepare import reread
-from runlore_server.store.curves import Points, read_points
-from runlore_server.verdict.causes import NO_CAUSE, known_causes
+from runlore_server.verdict import tolerance
 from runlore_server.verdict.compare import Comparison, Difference, Point, compare
-from runlore_server.verdict.verdict import Divergence, Verdict, as_number
+from runlore_server.verdict.evidence import Evidence
+from runlore_server.verdict.failure import describe, failure, same_error
+from runlore_server.verdict.findings import Findings, find
+from runlore_server.verdict.gates import doubts, gaps, unusable
+from runlore_server.verdict.ladder import Ladder
+from runlore_server.verdict.masks import told
+from runlore_server.verdict.variables import compare_variables
+from runlore_server.verdict.verdict import Divergence, Tolerance, Verdict, as_number
 
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    home: Home
-    plan: ReplayPlan
-    launch: Launch
-    run: RunRecord
-    session: SessionRecord
-    rerun: RunRecord | None
-    rerun_session: SessionRecord
-
-    def causes(self, unexplained: str | None = None) -> list[str]:
-        sides = (self.run, self.session), (self.rerun, self.rerun_session)
-        return known_causes(self.home, *sides, unexplained=unexplained)
+_MOST_TOLD = 20
+"""Differences that a verdict lists."""
 
 
-def judge(home: Home, plan: ReplayPlan, launch: Launch, outcome: Outcome) -> Verdict:
+def judge(
+    home: Home, plan: ReplayPlan, launch: Launch, outcome: Outcome, second: ReplayPlan | None = None
+) -> Verdict:
     """The verdict on a rerun whose processes have ended.
-
-    BIT-EXACT is given only when the runs have the same metrics with the same steps in the same order, every
-    value has the same bits, at least one was compared, both ended in the same way, and nothing that the rerun
-    had to start from was missing.
 
     Args:
         home: where both runs are recorded.
         plan: what was replayed.
         launch: how the rerun was started.
         outcome: what the runner said at its end.
+        second: what a second rerun from the same states replayed, if there was one.
     """
     session, rerun_session = reread(home, launch.session), reread(home, plan.session_id)
     run = session.runs.get(plan.rerun_of)
     if run is None:
-        reason = f"The journal of the original, session {launch.session}, no longer holds it."
-        return Verdict(verdict="UNVERIFIABLE", reason=reason)
-    evidence = _Evidence(home, plan, launch, run, session, rerun_session.runs.get(plan.run_id), rerun_session)
-    return _failed(evidence, outcome) or _unverifiable(evidence) or _compared(evidence)
+        return _nothing_proved(f"The journal of the original, session {launch.session}, no longer holds it.")
+    evidence = Evidence(home, plan, launch, run, session, rerun_session.runs.get(plan.run_id), rerun_session)
+    if (broke := failure(evidence, outcome)) is not None:
+        ladder = Ladder(evidence)
+        return Verdict(verdict="FAILED", reason=broke, causes=ladder.causes(), ladder=ladder.rungs)
+    if (why := unusable(evidence)) is not None:
+        return _nothing_proved(why)
+    return _Case(evidence, second).verdict()
 
 
-# -- did the rerun break ----------------------------------------------------------------------------------
+def _nothing_proved(reason: str) -> Verdict:
+    return Verdict(verdict="UNVERIFIABLE", reason=reason)
 
 
-def _failed(evidence: _Evidence, outcome: Outcome) -> Verdict | None:
-    """FAILED, when the rerun broke where the original had not."""
-    run, rerun = evidence.run, evidence.rerun
-    if outcome.failure is not None and not _ended_by_its_last_cell(evidence, outcome):
-        return _failure(evidence, f"{_died_in(evidence, outcome)}.")
-    if rerun is not None and rerun.error is not None and not _same_error(run.error, rerun.error):
-        theirs = f"the original {_describe(run.error)}" if run.error else "the original did not"
-        cell = f" in cell {_replayed(evidence, rerun.last_cell)}" if rerun.last_cell is not None else ""
-        return _failure(evidence, f"The rerun raised {_describe(rerun.error)}{cell}; {theirs}.")
-    if (broken := _broken_cell(evidence)) is not None:
-        return _failure(evidence, f"{_raised(broken)}, which the original did not.")
-    if rerun is None:
-        return _failure(evidence, "The rerun went through the cells, but none of them opened the run again.")
-    return None
+class _Case:
+    """A rerun that went through, and what it can be compared with."""
 
+    def __init__(self, evidence: Evidence, second: ReplayPlan | None) -> None:
+        self._evidence = evidence
+        self._second = second
+        self._again: Literal["agrees", "differs"] | None = None
+        self._told_again: list[str] = []
+        self._spreads: dict[str, float] | None = None
 
-def _ended_by_its_last_cell(evidence: _Evidence, outcome: Outcome) -> bool:
-    """Whether the kernel is gone because every cell was done, the last being an ``exit()``."""
-    done = [cell for cell in evidence.rerun_session.cells.values() if cell.replays is not None and cell.outcome]
-    return outcome.failure == "kernel died" and len(done) == len(evidence.plan.cells)
-
-
-def _failure(evidence: _Evidence, reason: str) -> Verdict:
-    return Verdict(verdict="FAILED", reason=reason, causes=evidence.causes())
-
-
-def _died_in(evidence: _Evidence, outcome: Outcome) -> str:
-    text = outcome.message or outcome.failure or "the rerun could not be executed"
-    if outcome.failure == "kernel died":
-        running = [cell for cell in evidence.rerun_session.cells.values() if cell.outcome is None]
-        text = f"the kernel died while cell {running[-1].replays} ran" if running else text
-    return text[0].upper() + text[1:].rstrip(".")
-
-
-def _broken_cell(evidence: _Evidence) -> CellRecord | None:
-    """The cell at which papermill stopped: it raised, and its original had not."""
-    for cell in evidence.rerun_session.cells.values():
-        original = evidence.session.cells.get(cell.replays) if cell.replays is not None else None
-        if original is not None and original.outcome == "ok" and cell.outcome in ("error", "interrupted"):
-            return cell
-    return None
-
-
-def _raised(cell: CellRecord) -> str:
-    what = _describe(cell.error) if cell.error else "an interrupt"
-    return f"Cell {cell.replays} raised {what} in the rerun"
-
-
-def _replayed(evidence: _Evidence, ordinal: int | None) -> int | None:
-    cell = evidence.rerun_session.cells.get(ordinal) if ordinal is not None else None
-    return cell.replays if cell is not None and cell.replays is not None else ordinal
-
-
-def _describe(error: ErrorInfo | None) -> str:
-    if error is None:
-        return "nothing"
-    first = error.message.strip().splitlines()
-    return f"{error.name}: {first[0][:200].rstrip('.')}" if first else error.name
-
-
-def _same_error(one: ErrorInfo | None, other: ErrorInfo | None) -> bool:
-    """Whether name and message agree; addresses of objects, which no two processes share, aside."""
-    if one is None or other is None:
-        return one is other
-    messages = [_ADDRESS.sub("0x", error.message) for error in (one, other)]
-    return one.name == other.name and messages[0] == messages[1]
-
-
-# -- can it be verified at all ----------------------------------------------------------------------------
-
-
-def _unverifiable(evidence: _Evidence) -> Verdict | None:
-    """UNVERIFIABLE, when the record lacks what a comparison needs."""
-    if evidence.launch.status == "running":
-        return _nothing_proved("The original was still running when the rerun began; verify it once it has ended.")
-    for title, session in (("original", evidence.session), ("rerun", evidence.rerun_session)):
-        if session.damaged_lines:
-            return _nothing_proved(
-                f"The journal of the {title}, session {session.session_id}, has {session.damaged_lines} damaged "
-                "line(s); what they said is unknown."
-            )
-    lacking = _missing_objects(evidence)
-    return _nothing_proved(f"The record of the original is incomplete: {lacking}.") if lacking else None
-
-
-def _nothing_proved(reason: str, compared: int = 0) -> Verdict:
-    return Verdict(verdict="UNVERIFIABLE", reason=reason, compared=compared)
-
-
-def _missing_objects(evidence: _Evidence) -> str | None:
-    """The first object that the rerun had to start from and could not."""
-    objects = ObjectStore(evidence.home.objects)
-    needed: dict[str, str] = {}
-    for cell in evidence.plan.cells:
-        for library, digest in [*cell.rng.items(), *cell.imported_rng.items()]:
-            needed.setdefault(digest, f"the random state of {library} in cell {cell.ordinal}")
-    if evidence.run.environment is not None:
-        needed[evidence.run.environment] = "the environment"
-    for digest, what in needed.items():
-        if problem := _problem(objects, digest):
-            return f"{what} is lost ({problem})"
-    return None
-
-
-def _problem(objects: ObjectStore, digest: str) -> ObjectMissing | None:
-    try:
-        objects.get(digest)
-    except ObjectMissing as error:
-        return error
-    return None
-
-
-def _curves(run: RunRecord) -> dict[str, Points]:
-    """The run's curves.
-
-    Raises:
-        JournalFormatError: one is damaged or missing; the text says which.
-    """
-    found = {}
-    for metric, path in run.metrics.items():
-        if run.status != "killed":
-            # A kernel that ended in order has cut its files to whole records.
-            try:
-                size = path.stat().st_size
-            except FileNotFoundError:
-                raise JournalFormatError(f"the curve of metric {metric!r} is missing") from None
-            if size < len(HEADER) or (size - len(HEADER)) % RECORD_SIZE:
-                raise JournalFormatError(f"the curve of metric {metric!r} is damaged: its last point is torn")
+    def verdict(self) -> Verdict:
+        evidence, run, rerun = self._evidence, self._evidence.run, self._evidence.rerun
+        assert rerun is not None  # noqa: S101 - a rerun without its run has failed before
+        # A run that was open when all cells were done ends with its kernel, however that is brought down.
+        end = "finished" if rerun.status == "killed" else rerun.status
+        same_end = run.status == end and same_error(run.error, rerun.error)
+        cut_off = run.status in ("killed", "interrupted") and not same_end
         try:
-            found[metric] = read_points(path)
+            found = find(evidence, cut_off=cut_off)
+            ladder = Ladder(evidence, _parted(evidence, found))
+            self._hear_second(found, ladder)
         except JournalFormatError as error:
-            raise JournalFormatError(f"the curve of metric {metric!r} is damaged: {error}") from error
-    return found
+            return _nothing_proved(str(error))
+        facts = self._facts(found, ladder)
+        if found.own == 0 and found.same:
+            return Verdict(
+                verdict="UNVERIFIABLE",
+                reason="The original logged no metric, kept no artifact and showed nothing to compare.",
+                **facts,
+            )
+        if found.same:
+            return self._same(found, ladder, facts, cut_off=cut_off, same_end=same_end)
+        if not cut_off and same_end and (needed := self._close(found)) is not None:
+            return self._near(found, ladder, facts, needed)
+        return self._apart(found, ladder, facts)
 
+    def _facts(self, found: Findings, ladder: Ladder) -> dict[str, Any]:
+        return {
+            "compared": found.points.compared,
+            "ladder": ladder.rungs,
+            "checked": found.checked,
+            "masked": told(found.masked),
+            "differs": _texts(found),
+            "again": self._again,
+        }
 
-# -- the comparison ---------------------------------------------------------------------------------------
+    # -- everything came out the same ----------------------------------------------------------------------
 
-
-def _compared(evidence: _Evidence) -> Verdict:
-    run, rerun = evidence.run, evidence.rerun
-    assert rerun is not None  # noqa: S101 - a rerun without its run has failed before
-    whose = "original"
-    try:
-        theirs = _curves(run)
-        whose = "rerun"
-        ours = _curves(rerun)
-    except (JournalFormatError, OSError) as error:
-        return _nothing_proved(f"In the record of the {whose}, {error}.")
-    # A run that was open when all cells were done ends with its kernel, however that is brought down.
-    end = "finished" if rerun.status == "killed" else rerun.status
-    same_end = run.status == end and _same_error(run.error, rerun.error)
-    cut_off = run.status in ("killed", "interrupted") and not same_end
-    result = compare(theirs, ours, cut_off=cut_off)
-    if result.first is not None:
-        return _diverged(evidence, result, result.first)
-    if result.recorded == 0:
-        return _nothing_proved("The original logged no metric, so there is nothing to compare.")
-    if cut_off:
-        return _nothing_proved(_as_far_as_it_went(run, result), result.compared)
-    if not same_end:
+    def _same(
+        self, found: Findings, ladder: Ladder, facts: dict[str, Any], *, cut_off: bool, same_end: bool
+    ) -> Verdict:
+        run = self._evidence.run
+        if cut_off:
+            return Verdict(verdict="UNVERIFIABLE", reason=_as_far_as_it_went(run, found), **facts)
+        if not same_end:
+            return Verdict(
+                verdict="DIVERGED",
+                reason=f"Every point came out the same, but the original ended with {describe(run.error)} and the "
+                "rerun did not.",
+                causes=ladder.causes(self._again),
+                **facts,
+            )
+        what = _what_came_out(run, found)
+        ending = f", up to the same {run.error.name}" if run.error else ""
+        if against := doubts(self._evidence, ladder):
+            return Verdict(
+                verdict="UNVERIFIABLE",
+                reason=f"{what} came out with the same bits{ending}, but that proves nothing: {against[0]}",
+                causes=against,
+                **facts,
+            )
+        environment = next(rung for rung in ladder.rungs if rung.rung == "environment")
+        aside = f" In another environment: {environment.evidence[0]}" if environment.status == "differs" else ""
+        masked = f" Set aside in outputs: {', '.join(told(found.masked))}." if found.masked else ""
         return Verdict(
-            verdict="DIVERGED",
-            reason=f"Every point came out the same, but the original ended with {_describe(run.error)} and the "
-            "rerun did not.",
-            compared=result.compared,
-            causes=evidence.causes(unexplained=NO_CAUSE),
+            verdict="BIT-EXACT",
+            reason=f"{what} came out with the same bits{ending}.{aside}{masked}",
+            **facts,
         )
+
+    # -- something differs ---------------------------------------------------------------------------------
+
+    def _close(self, found: Findings) -> list[Tolerance] | None:
+        if not all(apart.close for apart in found.judged):
+            return None
+        return tolerance.close(found.original, found.rerun, self._spreads)
+
+    def _near(self, found: Findings, ladder: Ladder, facts: dict[str, Any], needed: list[Tolerance]) -> Verdict:
+        facts |= {"tolerances": needed, "divergence": _divergence(found.points.first)}
+        allowed = "; ".join(_describe_tolerance(one) for one in needed)
+        named = f" ({allowed})" if allowed else ""
+        if against := doubts(self._evidence, ladder):
+            reason = f"Everything came out numerically close{named}, but that proves nothing: {against[0]}"
+            return Verdict(verdict="UNVERIFIABLE", reason=reason, causes=against, **facts)
+        first = found.points.first
+        where = _where_they_part(first) if first is not None else found.judged[0].text
+        return Verdict(
+            verdict="NUMERICALLY CLOSE",
+            reason=f"The same steps, and every number within its tolerance{named}. {where}",
+            causes=[*self._told_again, *ladder.causes(self._again)],
+            **facts,
+        )
+
+    def _apart(self, found: Findings, ladder: Ladder, facts: dict[str, Any]) -> Verdict:
+        first, run = found.points.first, self._evidence.run
+        if first is not None:
+            reason = _where_they_part(first)
+        else:
+            judged = found.judged
+            rest = f" {len(judged) - 1} more differ." if len(judged) > 1 else ""
+            equal = f" {_points(run, found.points)} came out with the same bits." if found.points.recorded else ""
+            reason = f"{judged[0].text}{rest}{equal}"
+        causes = [*ladder.causes(self._again), *self._told_again]
+        facts |= {"divergence": _divergence(first), "causes": causes}
+        lost = [] if ladder.explained or ladder.used_uncontrolled else gaps(self._evidence)
+        if lost:
+            return Verdict(
+                verdict="UNVERIFIABLE",
+                reason=f"{reason} Nothing can be concluded from that: {lost[0]}",
+                **{**facts, "causes": list(dict.fromkeys([*lost, *causes]))},
+            )
+        return Verdict(verdict="DIVERGED", reason=reason, **facts)
+
+    # -- a second rerun ------------------------------------------------------------------------------------
+
+    def _hear_second(self, first: Findings, ladder: Ladder) -> None:
+        """Compare the rerun with a second one from the same states."""
+        evidence, plan = self._evidence, self._second
+        if plan is None or evidence.rerun is None:
+            return
+        session = reread(evidence.home, plan.session_id)
+        run = session.runs.get(plan.run_id)
+        if run is None or run.status != evidence.rerun.status:
+            return
+        both = Evidence(evidence.home, plan, evidence.launch, evidence.rerun, evidence.rerun_session, run, session)
+        found = find(both, cut_off=False)
+        # Whether they agree on what is to be explained; that something else differs explains nothing.
+        if (parted := first.points.first) is not None:
+            metric = parted.metric
+            one, other = (
+                {metric: side[metric]} if metric in side else {} for side in (found.original, found.rerun)
+            )
+            agree = compare(one, other).first is None
+        else:
+            cells = {apart.cell for apart in first.judged}
+            agree = not any(apart.cell in cells for apart in found.judged)
+        self._again = "agrees" if agree else "differs"
+        for pair in (pair for pair in both.pairs if pair.ordinal in evidence.needed):
+            if names := compare_variables(evidence.objects, pair).different:
+                named = ", ".join(names[:10])
+                self._told_again = [
+                    f"Between the two reruns, the first to differ after cell {pair.ordinal}: {named}."
+                ]
+                break
+        if not ladder.used_uncontrolled:
+            self._spreads = tolerance.spread(found.original, found.rerun)
+
+
+def _parted(evidence: Evidence, found: Findings) -> int | None:
+    """The cell in which the difference that is reported was made."""
+    first, run = found.points.first, evidence.run
+    if first is None or run.cell is None:
+        return min((apart.cell for apart in found.judged), default=None)
+    last = run.last_cell if run.last_cell is not None else run.cell
+    points = found.original.get(first.metric)
+    if points is None or first.index >= len(points):
+        return last
+    logged = float(points["time"][first.index])
+    begun = [ordinal for ordinal, cell in evidence.session.cells.items() if cell.started <= logged]
+    return max((ordinal for ordinal in begun if run.cell <= ordinal <= last), default=run.cell)
+
+
+def _texts(found: Findings) -> list[str]:
+    texts = [apart.text for apart in found.judged]
+    texts += [f"{apart.text} (The run does not rest on that cell.)" for apart in found.apart if apart.aside]
+    more = len(texts) - _MOST_TOLD
+    return texts if more <= 0 else [*texts[:_MOST_TOLD], f"And {more} more."]
+
+
+def _what_came_out(run: RunRecord, found: Findings) -> str:
+    parts = [_points(run, found.points)] if found.points.recorded else []
+    parts += found.checked
+    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return text[0].upper() + text[1:]
+
+
+def _points(run: RunRecord, result: Comparison) -> str:
     points = "1 point" if result.compared == 1 else f"All {result.compared} points"
-    ending = f", up to the same {run.error.name}" if run.error else ""
-    return Verdict(
-        verdict="BIT-EXACT",
-        reason=f"{points} of {_named(list(run.metrics))} came out with the same bits{ending}.",
-        compared=result.compared,
-    )
+    return f"{points} of {_named(list(run.metrics))}"
 
 
-def _as_far_as_it_went(run: RunRecord, result: Comparison) -> str:
+def _named(metrics: list[str]) -> str:
+    return repr(metrics[0]) if len(metrics) == 1 else f"{len(metrics)} metrics"
+
+
+def _as_far_as_it_went(run: RunRecord, found: Findings) -> str:
     how = "killed" if run.status == "killed" else "interrupted"
-    points = "its 1 point was" if result.recorded == 1 else f"its {result.recorded} points were"
+    recorded = found.points.recorded
+    points = "its 1 point was" if recorded == 1 else f"its {recorded} points were"
+    last = [int(records["step"][-1]) for records in found.original.values() if len(records)]
+    after = f" after step {max(last)}" if last else ""
     return (
-        f"The original was {how}{_last_step(run)}; {points} reproduced bit for bit, nothing says what would have "
-        "come after."
+        f"The original was {how}{after}; {points} reproduced bit for bit, nothing says what would have come after."
     )
 
 
-def _last_step(run: RunRecord) -> str:
-    last = [int(records["step"][-1]) for records in _curves(run).values() if len(records)]
-    return f" after step {max(last)}" if last else ""
+def _describe_tolerance(one: Tolerance) -> str:
+    allowed = f"|a-b| <= {one.atol:g} + {one.rtol:g}|a|"
+    if one.spread is not None:
+        allowed += f" or {one.spread:.3g}, twice the spread of two reruns from the same states"
+    return f"{one.metric}: {allowed}; largest {one.largest:.3g}"
 
 
-def _diverged(evidence: _Evidence, result: Comparison, first: Difference) -> Verdict:
+def _divergence(first: Difference | None) -> Divergence | None:
+    if first is None:
+        return None
     step = (first.original or first.rerun or Point(0, 0.0)).step
     # At another step the rerun's value is no counterpart of the original's.
     counterpart = first.rerun if first.rerun and first.rerun.step == step else None
-    return Verdict(
-        verdict="DIVERGED",
-        reason=_where_they_part(first),
-        compared=result.compared,
-        divergence=Divergence(
-            metric=first.metric,
-            step=step,
-            original=as_number(first.original.value) if first.original else None,
-            rerun=as_number(counterpart.value) if counterpart else None,
-        ),
-        causes=evidence.causes(unexplained=NO_CAUSE),
+    return Divergence(
+        metric=first.metric,
+        step=step,
+        original=as_number(first.original.value) if first.original else None,
+        rerun=as_number(counterpart.value) if counterpart else None,
     )
 
 
@@ -281,7 +292,3 @@ def _where_they_part(first: Difference) -> str:
     if one.step != other.step:
         return f"{metric} has step {one.step} as point {first.index + 1}; the rerun has step {other.step} there."
     return f"{metric} differs first at step {one.step}: {one.value!r} originally, {other.value!r} in the rerun."
-
-
-def _named(metrics: list[str]) -> str:
-    return repr(metrics[0]) if len(metrics) == 1 else f"{len(metrics)} metrics"

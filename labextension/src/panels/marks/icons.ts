@@ -44,8 +44,14 @@ export const jobIcons: Readonly<Record<JobState, LabIcon>> = {
   cancelled: interrupted
 };
 
+const close = stroke('close', 'M3 7.2c2-2 3.5-2 5-.6s3 1.4 5-.6M3 11.2c2-2 3.5-2 5-.6s3 1.4 5-.6');
+const within = stroke('within', 'M5 3H3v10h2M11 3h2v10h-2M6.5 8h3');
+
 export const verdictIcons: Readonly<Record<VerdictWord, LabIcon>> = {
   'BIT-EXACT': stroke('bit-exact', 'M3.5 6h9M3.5 10h9'),
+  'NUMERICALLY CLOSE': close,
+  'STATISTICALLY CONSISTENT': within,
+  'STATISTICALLY EQUIVALENT': within,
   DIVERGED: stroke('diverged', 'M2 8h4.5L13 3.5M6.5 8L13 12.5'),
   FAILED: stroke('verdict-failed', 'M8 3v6M8 12.4v.2'),
   UNVERIFIABLE: stroke(

@@ -1,0 +1,136 @@
+"""What the command ``runlore`` can be given."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+from runlore.values import as_pair
+from runlore_server import report
+
+_EPILOG = """
+RUN is a run's id, an unambiguous start of it, or MLflow's id for it.
+
+exit codes:
+  0  done; for rerun and verify: the run was reproduced (BIT-EXACT, or what --seeds asked for)
+  1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED); for diff: the runs differ
+  2  usage, or nothing could be compared or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
+  130  stopped with Ctrl-C; no process of the rerun is left
+"""
+_AGAINST = "with --seeds: test for equivalence of this run and those with the reruns (same code, other seeds)"
+_DELTA = "the margin of equivalence, in standard deviations of the original runs (default: 1)"
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+_count.__name__ = "number of runs (1 or more)"
+
+
+def _days(text: str) -> float:
+    number = float(text)
+    if not number >= 0:
+        raise ValueError(text)
+    return number
+
+
+_days.__name__ = "number of days"
+
+
+class _Parser(argparse.ArgumentParser):
+    as_json = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["allow_abbrev"] = False  # "--js" must not half count as "--json"
+        super().__init__(*arguments, **options)
+
+    def error(self, message: str) -> NoReturn:
+        if self.as_json:
+            sys.stdout.write(report.as_json({"error": {"reason": "Usage", "message": message}}) + "\n")
+        super().error(message)
+
+
+def parser(*, as_json: bool) -> argparse.ArgumentParser:
+    """The parser of the whole command line; with ``as_json`` its complaints come as an object as well."""
+    common = _Parser(add_help=False)
+    # Without defaults of their own, both may stand before the command as well as after it.
+    unset = argparse.SUPPRESS
+    common.add_argument("--json", action="store_true", default=unset, help="print exactly one JSON object")
+    common.add_argument("--home", metavar="DIR", default=unset, help="where runs are recorded ($RUNLORE_HOME)")
+    _Parser.as_json = as_json
+    whole = _Parser(
+        prog="runlore",
+        description="Recorded notebook runs: list them, look at one, run one again to see whether it reproduces.",
+        parents=[common],
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=f"runlore {version('runlore')}")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            parents=[common],
+            epilog=_EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def scope(to: argparse.ArgumentParser, default: str) -> None:
+        for name, text in (
+            ("slice", "take the cells that the run needs"),
+            ("whole", "take all cells executed up to its end"),
+        ):
+            shown = f"{text} (the default)" if name == default else text
+            to.add_argument(
+                f"--{name}", dest="scope", action="store_const", const=name, default=default, help=shown
+            )
+
+    runs = command("runs", "list recorded runs, newest first")
+    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (default: 50)")
+    command("show", "show everything recorded about one run").add_argument("run", metavar="RUN")
+    for name, text in (
+        ("rerun", "run a recorded run again and say whether it reproduced"),
+        ("verify", "the same as rerun, for the exit code: 0 only if it reproduced bit for bit"),
+    ):
+        again = command(name, text)
+        again.add_argument("run", metavar="RUN")
+        where = again.add_mutually_exclusive_group()
+        where.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
+        where.add_argument("--env", choices=["locked"], help="build the recorded environment again and use that")
+        again.add_argument(
+            "-p",
+            "--param",
+            nargs="+",
+            action="extend",
+            type=as_pair,
+            default=[],
+            metavar="NAME=VALUE",
+            help="set parameters to other values (config.net.width=128; 'runlore show' lists them)",
+        )
+        scope(again, "whole")
+        again.add_argument("--seeds", type=_count, metavar="K", help="rerun with K fresh seeds too, 5 or more")
+        again.add_argument("--against", nargs="+", action="extend", default=[], metavar="RUN", help=_AGAINST)
+        again.add_argument("--delta", type=float, default=1.0, metavar="D", help=_DELTA)
+    between = command("diff", "say what differs between two runs")
+    between.add_argument("a", metavar="A")
+    between.add_argument("b", metavar="B")
+    between.add_argument("--notebook", action="store_true", help="show the cells with nbdime")
+    portable = command("export", "write a run as a notebook that can be read and executed without Runlore")
+    portable.add_argument("run", metavar="RUN")
+    portable.add_argument("-o", "--output", metavar="FILE", help="where to write it ('-': to standard output)")
+    scope(portable, "slice")
+    built = command("environments", "list the environments built for 'rerun --env locked', and remove old ones")
+    built.add_argument("--prune", action="store_true", help="remove those that have not been used lately")
+    built.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="how long that is (30)")
+    built.add_argument("--dry-run", action="store_true", help="only say what --prune would remove")
+    command("ingest", "bring MLflow up to date with the recorded runs now")
+    return whole

@@ -1,0 +1,49 @@
+"""A further replay of a rerun that went through: from the same states, or from a fresh seed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+
+import msgspec
+
+from runlore.home import Home
+from runlore.origin import new_session_id
+from runlore_server.rerun import notebook
+from runlore_server.rerun.folder import Folder
+
+
+def repeat(folder: Folder, name: str, *, reseed: int | None = None) -> Folder:
+    """Prepare one more replay of the same cells, as ``name`` below the rerun's folder.
+
+    Its run is a helper, which no list shows. ``reseed`` lets it draw from that seed instead of recorded states.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    plan = msgspec.structs.replace(
+        folder.plan(),
+        run_id=secrets.token_hex(8),
+        session_id=new_session_id(),
+        helper=True,
+        reseed=reseed,
+    )
+    place = Folder(folder.path / name)
+    shutil.rmtree(place.path, ignore_errors=True)
+    place.create(plan, folder.launch())
+    cells = notebook.read(folder.notebook)
+    for cell in cells.cells:
+        cell.outputs, cell.execution_count = [], None
+        cell.metadata.pop("papermill", None)
+    cells.metadata.pop("papermill", None)
+    notebook.write(cells, place.notebook)
+    return place
+
+
+def put_away(home: Home, place: Folder) -> None:
+    """Move what a helper wrote from the home's sessions into its own folder; it has served."""
+    written, kept = home.session(place.plan().session_id), place.path / "session"
+    if written.is_dir():
+        shutil.rmtree(kept, ignore_errors=True)
+        os.replace(written, kept)
