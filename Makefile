@@ -2,9 +2,10 @@
 # make lab    JupyterLab on the example, with the panel showing
 # make test   everything that is tested: Python, TypeScript, browser
 # make check  lint and types
+# make corpus what Runlore says of every notebook of its corpus, into docs/corpus.md
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-python test-lab test-e2e check format bench chromium clean
+.PHONY: demo lab test test-python test-lab test-e2e check format bench corpus chromium clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -71,6 +72,9 @@ format: $(VENV)/.dev node_modules/.package-lock.json
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+corpus: $(VENV)/.dev
+	$(BIN)/python -m tests.corpus --jobs 2 --write
 
 clean:
 	rm -rf $(VENV) node_modules lib dist .runlore server_extension/runlore_server/labextension

@@ -7,26 +7,27 @@ import platform
 from importlib.metadata import version
 from itertools import groupby
 
-from benchmarks import kernel, reruns, scalars
+from benchmarks import capture, kernel, reruns, scalars
 from benchmarks.measure import Row
 
-_SUITES = {"kernel": kernel.rows, "scalars": scalars.rows, "reruns": reruns.rows}
+_SUITES = {"kernel": kernel.rows, "capture": capture.rows, "scalars": scalars.rows, "reruns": reruns.rows}
 
 
-def _time(seconds: float) -> str:
+def _amount(row: Row) -> str:
+    if row.unit == "B":
+        return f"{row.amount / 1e3:.3g} KB"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+        if row.amount >= size:
+            return f"{row.amount / size:.3g} {unit}"
+    return f"{row.amount / 1e-6:.3g} µs"
 
 
 def _table(rows: list[Row]) -> str:
-    lines = ["| work | by | time | ratio to the first |", "|---|---|---|---|"]
+    lines = ["| work | by | amount | ratio to the first |", "|---|---|---|---|"]
     for work, group in groupby(rows, key=lambda row: row.work):
         members = list(group)
         lines.extend(
-            f"| {work} | {row.who} | {_time(row.seconds)} | {row.seconds / members[0].seconds:.3g} |"
-            for row in members
+            f"| {work} | {row.who} | {_amount(row)} | {row.amount / members[0].amount:.3g} |" for row in members
         )
     return "\n".join(lines)
 

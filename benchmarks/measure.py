@@ -9,19 +9,21 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was done, by whom, how long it took in seconds."""
+    """One line of the table: what was done, by whom, and what it took, in seconds or bytes."""
 
     work: str
     who: str
-    seconds: float
+    amount: float
+    unit: Literal["s", "B"] = "s"
 
 
 def in_fresh_process(script: str, *arguments: str, rounds: int = 3) -> dict[str, float]:
-    """Run a script that prints one JSON object of seconds by name; the median of each over the rounds.
+    """Run a script that prints one JSON object of numbers by name; the median of each over the rounds.
 
     Each round has a home and a working directory of its own.
 
@@ -30,7 +32,7 @@ def in_fresh_process(script: str, *arguments: str, rounds: int = 3) -> dict[str,
     """
     results: list[dict[str, float]] = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as directory:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
             done = subprocess.run(
                 [sys.executable, "-c", script, *arguments],
                 cwd=directory,

@@ -12,7 +12,7 @@ tools = Path(sys.executable).parent
 notebook = nbformat.v4.new_notebook()
 notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
 cells = ["%load_ext runlore", "import random, time",
-         "%%track\\nimport runlore\\nfor _ in range(10):\\n    time.sleep(0.05)\\n"
+         f"%%track\\nimport runlore\\nfor _ in range(10):\\n    time.sleep({sys.argv[1]})\\n"
          "    runlore.log(loss=random.random())"]
 notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
 nbformat.write(notebook, "work.ipynb")
@@ -36,8 +36,11 @@ print(json.dumps({"plain": plain, "child": child, "ours": ours}))
 
 
 def rows() -> list[Row]:
-    found = in_fresh_process(_RERUN)
-    work = "repeat a notebook of 0.5 s"
+    return [*_of("0.5 s", in_fresh_process(_RERUN, "0.05")), *_of("20 s", in_fresh_process(_RERUN, "2", rounds=1))]
+
+
+def _of(length: str, found: dict[str, float]) -> list[Row]:
+    work = f"repeat a notebook of {length}"
     return [
         Row(work, "papermill, its command", found["plain"]),
         Row(work, "papermill, in a child process", found["child"]),

@@ -1,0 +1,23 @@
+"""How long a kernel's callbacks around its cells take, asked for silently: no cell and no count shows it."""
+
+START = """
+exec('''
+import time
+def watch(events):
+    trigger, spent = events.trigger, []
+    def timed(event, *arguments, **named):
+        if event not in ("pre_run_cell", "post_run_cell"):
+            return trigger(event, *arguments, **named)
+        start = time.perf_counter()
+        try:
+            return trigger(event, *arguments, **named)
+        finally:
+            spent.append((event, time.perf_counter() - start))
+    events.trigger, events._spent = timed, spent
+watch(get_ipython().events)
+''', {"get_ipython": get_ipython})
+"""
+"""Code that a kernel executes silently, once."""
+
+TAKE = "(get_ipython().events._spent[:], get_ipython().events._spent.clear())[0]"
+"""An expression: pairs of event (``pre_run_cell``, ``post_run_cell``) and seconds, since the last time."""
