@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,9 +141,9 @@ def _read(path: Path, kind: Kind) -> Leaves:
     if kind == "safetensors":
         from safetensors import safe_open
 
-        # numpy has no bfloat16: as torch tensors where torch is there, else what numpy knows.
-        with safe_open(str(path), framework="np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+        # NumPy has no bfloat16: as torch tensors where torch is there, else what NumPy knows.
+        with safe_open(str(path), framework="np" if find_spec("torch") is None else "pt") as file:
+            return _tree({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no dictionary
     if kind in ("csv", "tsv"):
         with path.open(newline="", encoding="utf-8") as file:
             delimiter = "\t" if kind == "tsv" else ","
