@@ -198,7 +198,7 @@ def test_a_pickle_is_never_opened(told: Callable[..., Verdict], tmp_path: Path) 
 
 
 def written(digest: str) -> ev.FileWritten:
-    return ev.FileWritten(time=1.0, ordinal=0, path="/work/out.bin", digest=digest, size=1, seen_by="audit")
+    return ev.FileWritten(time=1.0, ordinal=0, path="/project/out.bin", digest=digest, size=1, seen_by="audit")
 
 
 def test_a_file_that_the_run_wrote_counts(told: Callable[..., Verdict]) -> None:
@@ -220,7 +220,7 @@ def used(kind: Any, detail: str) -> list[ev.AnyEvent]:
 
 
 def module(digest: str) -> list[ev.AnyEvent]:
-    return [ev.ModuleLoaded(time=1.0, ordinal=0, module="helper", path="/work/helper.py", digest=digest)]
+    return [ev.ModuleLoaded(time=1.0, ordinal=0, module="helper", path="/project/helper.py", digest=digest)]
 
 
 def settings(
@@ -240,7 +240,7 @@ def made(new: bool) -> ev.FileWritten:
 
 
 def read_back() -> ev.FileRead:
-    return msgspec.structs.replace(read("a" * 64), path="/work/out.bin")
+    return msgspec.structs.replace(read("a" * 64), path="/project/out.bin")
 
 
 CAUSES: list[tuple[dict[str, Any], str, str]] = [

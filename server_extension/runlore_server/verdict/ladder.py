@@ -75,7 +75,7 @@ class Ladder:
             possible = [one for one in possible if one != rungs.UNKNOWN_HASHES]
         places = self._of("variables").sightings
         used = self._used(again)
-        told = [{"agrees": AGREES, "differs": DIFFERS}[again]] if again is not None else []
+        told = [] if again is None else [AGREES if again == "agrees" else DIFFERS]
         where = [one.text for one in places]
         if certain or used:
             # Where a cause is named, that two reruns agree sends nobody to look for another one.

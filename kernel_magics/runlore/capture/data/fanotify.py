@@ -7,19 +7,25 @@ import os
 import struct
 from collections.abc import Iterator
 
-from runlore.capture.data.notices import CLOSED, CREATED, DIRECTORY, MOVED_IN, OPENED, OVERFLOW, WRITTEN, Notice
+from runlore.capture.data.notices import (
+    IN_CLOSE_NOWRITE,
+    IN_CLOSE_WRITE,
+    IN_CREATE,
+    IN_DIRECTORY,
+    IN_MOVED_TO,
+    IN_OPEN,
+    IN_OVERFLOW,
+    Notice,
+    buffers,
+    meaning,
+)
 
 _FLAGS = 0x1 | 0x2 | 0x400 | 0x800  # CLOEXEC, NONBLOCK, REPORT_DIR_FID, REPORT_NAME
-_OPEN, _CLOSE_WRITE, _CLOSE_NOWRITE, _MOVED_TO, _CREATE = 0x20, 0x8, 0x10, 0x80, 0x100
-_ON_DIR, _ON_CHILD, _Q_OVERFLOW = 0x40000000, 0x08000000, 0x4000
-_MASK = _OPEN | _CLOSE_WRITE | _CLOSE_NOWRITE | _MOVED_TO | _CREATE | _ON_DIR | _ON_CHILD
+_ON_CHILD = 0x08000000
+_MASK = IN_OPEN | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_MOVED_TO | IN_CREATE | IN_DIRECTORY | _ON_CHILD
 _ADD_DIRECTORY = 0x1 | 0x8  # MARK_ADD, MARK_ONLYDIR
 _AT_CWD, _FOLLOW = -100, 0x400
 _DIRECTORY_AND_NAME = 2
-_MEANING = (
-    (_OPEN, OPENED), (_CLOSE_WRITE, WRITTEN), (_CLOSE_NOWRITE, CLOSED), (_MOVED_TO, MOVED_IN), (_CREATE, CREATED),
-    (_ON_DIR, DIRECTORY), (_Q_OVERFLOW, OVERFLOW),
-)  # fmt: skip
 _HEADER, _INFO, _HANDLE = struct.Struct("=IBBHQii"), struct.Struct("=BBH8s"), struct.Struct("=Ii")
 
 
@@ -37,7 +43,6 @@ class Fanotify:
     name = "fanotify"
 
     def __init__(self) -> None:
-        self._meanings: dict[int, int] = {}
         self._libc = ctypes.CDLL(None, use_errno=True)
         if not hasattr(self._libc, "fanotify_init") or not hasattr(self._libc, "name_to_handle_at"):
             raise OSError("the C library has no fanotify")
@@ -66,19 +71,15 @@ class Fanotify:
 
     def read(self) -> Iterator[Notice]:
         """What has happened since; nothing when nothing has."""
-        while True:
-            try:
-                buffer = os.read(self.fd, 1 << 16)
-            except OSError:
-                return
+        for buffer in buffers(self.fd):
             yield from self._parse(buffer)
 
     def _parse(self, buffer: bytes) -> Iterator[Notice]:
         offset = 0
         while offset < len(buffer):
             length, _, _, head, mask, _, pid = _HEADER.unpack_from(buffer, offset)
-            what = self._meanings.get(mask) or self._mean(mask)
-            if mask & _Q_OVERFLOW:
+            what = meaning(mask)
+            if mask & IN_OVERFLOW:
                 yield Notice(b"", "", what, True)
             elif length > head:
                 kind, _, size, _ = _INFO.unpack_from(buffer, offset + head)
@@ -88,11 +89,6 @@ class Fanotify:
                     name = buffer[end : offset + head + size].split(b"\0", 1)[0]
                     yield Notice(buffer[start:end], os.fsdecode(name), what, pid == self._pid)
             offset += length
-
-    def _mean(self, mask: int) -> int:
-        what = sum(meaning for bit, meaning in _MEANING if mask & bit)
-        self._meanings[mask] = what
-        return what
 
     def close(self) -> None:
         os.close(self.fd)

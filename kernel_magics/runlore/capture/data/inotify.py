@@ -7,15 +7,19 @@ import os
 import struct
 from collections.abc import Iterator
 
-from runlore.capture.data.notices import CLOSED, CREATED, DIRECTORY, MOVED_IN, OPENED, OVERFLOW, WRITTEN, Notice
+from runlore.capture.data.notices import (
+    IN_CLOSE_NOWRITE,
+    IN_CLOSE_WRITE,
+    IN_CREATE,
+    IN_MOVED_TO,
+    IN_OPEN,
+    Notice,
+    buffers,
+    meaning,
+)
 
-_OPEN, _CLOSE_WRITE, _CLOSE_NOWRITE, _MOVED_TO, _CREATE = 0x20, 0x8, 0x10, 0x80, 0x100
-_IS_DIR, _ONLY_DIR, _Q_OVERFLOW = 0x40000000, 0x01000000, 0x4000
-_MASK = _OPEN | _CLOSE_WRITE | _CLOSE_NOWRITE | _MOVED_TO | _CREATE | _ONLY_DIR
-_MEANING = (
-    (_OPEN, OPENED), (_CLOSE_WRITE, WRITTEN), (_CLOSE_NOWRITE, CLOSED), (_MOVED_TO, MOVED_IN), (_CREATE, CREATED),
-    (_IS_DIR, DIRECTORY), (_Q_OVERFLOW, OVERFLOW),
-)  # fmt: skip
+_ONLY_DIR = 0x01000000
+_MASK = IN_OPEN | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_MOVED_TO | IN_CREATE | _ONLY_DIR
 _HEADER = struct.Struct("=iIII")
 
 
@@ -29,7 +33,6 @@ class Inotify:
     name = "inotify"
 
     def __init__(self) -> None:
-        self._meanings: dict[int, int] = {}
         self._libc = ctypes.CDLL(None, use_errno=True)
         if not hasattr(self._libc, "inotify_init1"):
             raise OSError("the C library has no inotify")
@@ -46,24 +49,15 @@ class Inotify:
 
     def read(self) -> Iterator[Notice]:
         """As ``Fanotify.read``; every notice counts as this process's own, for none says whose it is."""
-        while True:
-            try:
-                buffer = os.read(self.fd, 1 << 16)
-            except OSError:
-                return
+        for buffer in buffers(self.fd):
             offset = 0
             while offset < len(buffer):
                 watch, mask, _, length = _HEADER.unpack_from(buffer, offset)
                 offset += _HEADER.size
                 name = buffer[offset : offset + length].split(b"\0", 1)[0]
                 offset += length
-                what = self._meanings.get(mask) or self._mean(mask)
+                what = meaning(mask)
                 yield Notice(struct.pack("=i", watch), os.fsdecode(name), what, True)
-
-    def _mean(self, mask: int) -> int:
-        what = sum(meaning for bit, meaning in _MEANING if mask & bit)
-        self._meanings[mask] = what
-        return what
 
     def close(self) -> None:
         os.close(self.fd)
