@@ -107,12 +107,15 @@ def runs() -> pd.DataFrame:
 
 
 def curves(
-    runs: str | Run | Sequence[str | Run] | pd.DataFrame, metrics: str | Sequence[str] | None = None
+    runs: str | Run | Sequence[str | Run] | pd.DataFrame,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    points: int | None = None,
 ) -> pd.DataFrame:
-    """The points of runs; see ``runlore.frames.curves``."""
+    """The points of runs, all or so many of each curve; see ``runlore.frames.curves``."""
     from runlore import frames
 
-    return frames.curves(runs, metrics, _home())
+    return frames.curves(runs, metrics, points, _home())
 
 
 def _home() -> Home | None:

@@ -20,12 +20,13 @@ import sys
 import threading
 import weakref
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 from urllib.parse import quote
 
 from blake3 import blake3
 
 from runlore.errors import JournalFormatError
+from runlore.untrusted import open_regular
 
 MAGIC = b"RUNLORE\x00"
 VERSION = 1
@@ -38,6 +39,8 @@ _HEADER_WORDS, _RECORD_WORDS = len(HEADER) // 8, RECORD_SIZE // 8
 _FIRST_CHUNK = 170  # about a page, so that a thousand short metrics stay small
 _LARGEST_CHUNK = 43_690  # a MiB
 _LONGEST_NAME = 200
+_LARGEST = 1 << 32
+"""Bytes of a curve that are still read: 178 million points."""
 _MOST_MAPPED = 128
 """Curves mapped at a time. Each takes two file descriptors, of which a process often has no more than 1,024."""
 
@@ -165,12 +168,32 @@ def curve_writer(path: Path) -> CurveWriter | UnmappedCurveWriter:
     return CurveWriter(path) if mapped else UnmappedCurveWriter(path)
 
 
-def check_header(content: bytes, name: str) -> None:
-    """Verify that what begins with ``content`` (24 bytes at least) is a curve file that this version can read.
+def open_curve(path: Path) -> BinaryIO | None:
+    """A curve file, open at its first record; ``None`` where it is absent or has not got its header yet.
 
     Raises:
-        JournalFormatError: it is none, or a later version's.
+        JournalFormatError: it is no curve file, a later version's, or has far more points than anybody logs.
+        OSError: it cannot be read, or is no file.
     """
+    try:
+        file = open_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        content = file.read(len(HEADER))
+        if len(content) == len(HEADER):
+            _check_header(content, path.name)
+            if (size := os.fstat(file.fileno()).st_size) > _LARGEST:
+                raise JournalFormatError(f"{path.name} has {size} bytes, more than can be read: {_LARGEST}")
+            return file
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def _check_header(content: bytes, name: str) -> None:
     magic, version = struct.unpack_from("<8sI", content)
     if magic != MAGIC:
         raise JournalFormatError(f"{name} is no Runlore curve file")
@@ -185,17 +208,14 @@ def read_records(path: Path) -> bytes:
     its metric was announced and the kernel died before the first point.
 
     Raises:
-        JournalFormatError: the file is no curve file, or a later version's.
+        JournalFormatError, OSError: see ``open_curve``.
     """
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    file = open_curve(path)
+    if file is None:
         return b""
-    if len(content) < len(HEADER):
-        return b""
-    check_header(content, path.name)
-    count = (len(content) - len(HEADER)) // RECORD_SIZE
-    body = content[len(HEADER) : len(HEADER) + count * RECORD_SIZE]
+    with file:
+        content = file.read()
+    body = content[: len(content) // RECORD_SIZE * RECORD_SIZE]
     written = _written_prefix(body)
     head, rest = body[:written], body[written:]
     if rest == _UNWRITTEN * (len(rest) // RECORD_SIZE):

@@ -9,7 +9,7 @@ All times are Unix seconds, all durations seconds, all digests BLAKE3 in lower-c
 
 from __future__ import annotations
 
-from typing import Any, Literal, Union
+from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
@@ -38,12 +38,15 @@ UncontrolledKind = Literal[
     "directory contents",
     "address order",
     "environment variable",
+    "environment copy",
     "process id",
     "file time",
+    "schedule",
 ]
 """What a cell used that no replay can give back.
 
 The detail of ``environment variable`` is the name and a digest of the value under the home's key, or ``unset``; of
+``environment copy`` the digest of the object with such digests by name as JSON, and who got them all; of
 ``directory contents`` the digest of the object with the sorted names as a JSON array, and the directory.
 """
 
@@ -65,10 +68,14 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     traceback: str
 
 
+Moment = Annotated[float, msgspec.Meta(ge=0, le=2**37)]
+"""A time that every calendar knows, up to the year 6325: a line with another one is damaged."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What every event has."""
 
-    time: float
+    time: Moment
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session_started"):
@@ -140,6 +147,7 @@ class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
     the one with fingerprints of the user's variables as they are now (see ``runlore.capture.variables``), and
     ``snapshot`` the one with those variables themselves, taken after an interrupt (see ``runlore.snapshot``).
     ``interrupted`` says whether SIGINT came while it ran, also where the code caught it; ``None`` is not known.
+    ``opened`` says whether it opened files; ``DataRecorded`` then tells that all of them are written down.
     """
 
     ordinal: int
@@ -150,6 +158,7 @@ class CellFinished(Event, frozen=True, kw_only=True, tag="cell_finished"):
     variables: str | None = None
     snapshot: Snapshot | None = None
     interrupted: bool | None = None
+    opened: bool = False
 
 
 class ModuleLoaded(Event, frozen=True, kw_only=True, tag="module_loaded"):
@@ -181,6 +190,14 @@ class FileRead(Event, frozen=True, kw_only=True, tag="file_read"):
     writer: int | None = None
 
 
+class ScriptRead(FileRead, frozen=True, kw_only=True, tag="script_read"):
+    """Another process than the kernel read a Python file of the user's while a cell (none in a script) ran.
+
+    A ``.pyc`` file that was read in its place counts for its source. The fields are those of ``FileRead``; up to a
+    limit in size, the content is the object ``digest``. ``writer`` is the last cell of this session to write it.
+    """
+
+
 class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
     """A cell (none in a script) wrote a file; identity as of the cell's end, ``digest`` as in ``FileRead``.
 
@@ -194,6 +211,12 @@ class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
     seen_by: str
     why: str | None = None
     new: bool | None = None
+
+
+class DataRecorded(Event, frozen=True, kw_only=True, tag="data_recorded"):
+    """Every file that a cell opened has been written down; hashing them may take longer than its kernel lives."""
+
+    ordinal: int
 
 
 class UncontrolledUsed(Event, frozen=True, kw_only=True, tag="uncontrolled_used"):
@@ -318,7 +341,9 @@ AnyEvent = Union[
     CellFinished,
     ModuleLoaded,
     FileRead,
+    ScriptRead,
     FileWritten,
+    DataRecorded,
     UncontrolledUsed,
     RngImported,
     RunStarted,

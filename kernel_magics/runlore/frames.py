@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from runlore.curve import RECORD_SIZE, last_point, read_records
-from runlore.errors import RunNotFound
+from runlore.curve import last_point, read_records
+from runlore.decimate import decimate
+from runlore.errors import JournalFormatError, RunNotFound
 from runlore.home import Home
 from runlore.record import RunRecord, sessions
 from runlore.run import Run
@@ -38,7 +39,7 @@ def runs(home: Home | None = None) -> pd.DataFrame:
     found = pd.DataFrame(rows, index=pd.Index([row.pop("run_id") for row in rows], name="run_id", dtype="str"))
     missing = [column for column in _COLUMNS if column not in found.columns]
     found[missing] = None
-    found["started"] = pd.to_datetime(found["started"], unit="s", utc=True)
+    found["started"] = _timestamps(found["started"])
     details = [column for column in found.columns if column not in _COLUMNS]
     details.sort(key=lambda column: ("params.", "metrics.", "tags.").index(column.split(".")[0] + "."))
     ordered: pd.DataFrame = found[[*_COLUMNS, *details]]
@@ -60,7 +61,10 @@ def _row(run: RunRecord, notebook: str | None) -> dict[str, Any]:
     }
     row.update({f"params.{name}": value for name, value in run.params.items()})
     for name, path in run.metrics.items():
-        point = last_point(path)
+        try:
+            point = last_point(path)
+        except (JournalFormatError, OSError):
+            continue  # ``curves`` says what is wrong with it
         if point is not None:
             row[f"metrics.{name}"] = point[2]
     row.update({f"tags.{key}": value for key, value in run.tags.items()})
@@ -70,13 +74,16 @@ def _row(run: RunRecord, notebook: str | None) -> dict[str, Any]:
 def curves(
     runs: str | Run | Sequence[str | Run] | pd.DataFrame,
     metrics: str | Sequence[str] | None = None,
+    points: int | None = None,
     home: Home | None = None,
 ) -> pd.DataFrame:
-    """Every point of the given runs.
+    """The points of the given runs.
 
     Args:
         runs: a run, its id (or an unambiguous start of it), several of these, or rows of ``runs()``.
         metrics: only these; all when ``None``.
+        points: how many of each curve at the most, 4 at least, every spike among them (see ``decimate``); all when
+            ``None``.
         home: where to look; ``$RUNLORE_HOME`` by default.
 
     Returns:
@@ -85,6 +92,7 @@ def curves(
 
     Raises:
         RunNotFound: a run is not recorded here, or the start of an id fits several.
+        JournalFormatError, OSError: a curve is damaged or cannot be read.
     """
     wanted = [metrics] if isinstance(metrics, str) else metrics
     recorded = {run.run_id: run for session in sessions(home or Home.default()) for run in session.runs.values()}
@@ -93,29 +101,36 @@ def curves(
         run = recorded[_match(run_id, recorded)]
         for metric, path in run.metrics.items():
             if wanted is None or metric in wanted:
-                parts.append(_points(run.run_id, metric, read_records(path)))
+                parts.append(_points(run.run_id, metric, read_records(path), points))
     if not parts:
-        parts = [_points("", "", b"")]
+        parts = [_points("", "", b"", None)]
     joined: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return joined
 
 
-def _points(run_id: str, metric: str, records: bytes) -> pd.DataFrame:
+def _points(run_id: str, metric: str, records: bytes, room: int | None) -> pd.DataFrame:
     import numpy as np
 
     dtype = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
     points: np.ndarray[Any, Any] = np.frombuffer(records, dtype=dtype)
-    count = len(records) // RECORD_SIZE
+    if room is not None:
+        points = points[decimate(points["value"], room)]
+    count = len(points)
     frame: pd.DataFrame = pd.DataFrame(
         {
             "run_id": pd.Series([run_id] * count, dtype="str"),
             "metric": pd.Series([metric] * count, dtype="str"),
             "step": points["step"],
-            "time": pd.to_datetime(points["time"], unit="s", utc=True),
+            "time": _timestamps(points["time"]),
             "value": points["value"],
         }
     )
     return frame
+
+
+def _timestamps(seconds: Any) -> Any:
+    """UTC timestamps; missing where the number is no time that pandas knows."""
+    return pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
 
 
 def _ids(runs: Any) -> list[str]:

@@ -24,14 +24,19 @@ def code_captures(session: Session) -> list[CellCapture]:
         from runlore.recorded_modules import RecordedModules
 
         captures.append(RecordedModules(session, session.plan.modules))
+        if session.plan.helper and session.plan.reseed is None:
+            from runlore.capture.clocks import ClockCapture
+
+            captures.append(ClockCapture(session))
     return captures
 
 
 def shell_captures(session: Session, shell: InteractiveShell) -> list[CellCapture]:
     """Those that need a shell."""
+    from runlore.capture.machinery import Machinery
     from runlore.capture.outputs import OutputCapture
     from runlore.capture.variables import VariableCapture
     from runlore.later import LaterWriter
 
     writer = LaterWriter(session)
-    return [OutputCapture(session, shell, writer), VariableCapture(session, shell, writer), writer]
+    return [OutputCapture(session, shell, writer), VariableCapture(session, shell, writer), Machinery(), writer]

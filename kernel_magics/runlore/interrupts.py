@@ -1,4 +1,7 @@
-"""Whether SIGINT reached this process while a cell ran, also where the cell's code caught what it raised."""
+"""Whether SIGINT reached this process while a cell ran, also where the cell's code caught what it raised.
+
+And how it is kept from the work around a cell, which must be done whole.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,27 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 
 _UNSET = -1
+
+
+@contextlib.contextmanager
+def held_off() -> Iterator[list[int]]:
+    """Let no interrupt stop what is done meanwhile; those that came are in the list that this gives.
+
+    IPython would tell the user of an error in a hook of ours, and go on with the cell, half recorded.
+    """
+    came: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield came  # ignored anyway, nothing of Python's, or not for this thread
+        return
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class InterruptWatch:
@@ -40,7 +62,7 @@ class InterruptWatch:
             self._came()
         self._is_unread = True
         before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        if before == _UNSET:
+        if before in (_UNSET, self._writer.fileno()):  # nobody's, or left from a cell whose end was never seen
             self._armed = True
         else:
             signal.set_wakeup_fd(before)

@@ -11,11 +11,16 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from runlore.errors import JournalFormatError
 from runlore.events import FORMAT, AnyEvent, SessionStarted, decode, encode
+from runlore.untrusted import open_regular
+
+LONGEST = 1 << 26
+"""Bytes of a line; longer ones are neither written nor read."""
 
 
 class JournalWriter:
@@ -36,9 +41,11 @@ class JournalWriter:
         """Write one event; when this returns it survives a SIGKILL of this process.
 
         Raises:
-            OSError: it cannot be written, or the journal was deleted.
+            OSError: it cannot be written or is too long, or the journal was deleted.
         """
         line = memoryview(encode(event))
+        if len(line) > LONGEST:
+            raise OSError(errno.EFBIG, f"an event of {len(line)} bytes is too long", str(self._path))
         with self._lock:
             if self._fd is None:
                 return
@@ -73,32 +80,52 @@ def read(path: Path, offset: int = 0) -> Reading:
     """The complete events from byte ``offset`` on; an absent file has none.
 
     A last line without newline is left for the next look. A damaged line in the middle (a disk error, an
-    editor) is counted and skipped; nothing after it is lost. Unknown event types are skipped.
+    editor) is counted and skipped, and so is one that is too long; nothing after it is lost. Unknown event types
+    are skipped.
 
     Raises:
         JournalFormatError: the journal was written in a later format.
+        OSError: it cannot be read, or is no file.
     """
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            content = file.read()
-    except FileNotFoundError:
-        return Reading([], offset, 0)
-    end = content.rfind(b"\n") + 1
     events: list[AnyEvent] = []
     damaged = 0
-    for line in content[:end].splitlines():
+    too_long = False
+    try:
+        file = open_regular(path)
+    except FileNotFoundError:
+        return Reading(events, offset, damaged)
+    with file:
+        file.seek(offset)
+        while line := file.readline(LONGEST):
+            ends = line.endswith(b"\n")
+            if not ends and len(line) < LONGEST:
+                break
+            offset += len(line)
+            if too_long or not ends:
+                damaged += not too_long
+                too_long = not ends
+                offset = _behind_hole(file, offset) if too_long else offset
+                continue
+            try:
+                event = decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                damaged += 1
+                continue
+            if isinstance(event, SessionStarted) and event.format > FORMAT:
+                raise JournalFormatError(
+                    f"journal {path.parent.name} has format {event.format}, this Runlore reads up to {FORMAT}; "
+                    "upgrade Runlore to read it"
+                )
+            if event is not None:
+                events.append(event)
+    return Reading(events, offset, damaged)
+
+
+def _behind_hole(file: BinaryIO, offset: int) -> int:
+    """Move to where the file has data again: a hole can be larger than any disk."""
+    if hasattr(os, "SEEK_DATA"):
         try:
-            event = decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            damaged += 1
-            continue
-        if event is None:
-            continue
-        if isinstance(event, SessionStarted) and event.format > FORMAT:
-            raise JournalFormatError(
-                f"journal {path.parent.name} has format {event.format}, this Runlore reads up to {FORMAT}; "
-                "upgrade Runlore to read it"
-            )
-        events.append(event)
-    return Reading(events, offset + end, damaged)
+            offset = file.seek(offset, os.SEEK_DATA)
+        except OSError:
+            offset = file.seek(0, os.SEEK_END)
+    return offset

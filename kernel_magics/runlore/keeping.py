@@ -17,7 +17,8 @@ from typing import Any
 
 from blake3 import blake3
 
-from runlore.capture.usercode import is_users
+from runlore.capture.insides import address
+from runlore.library_objects import LibraryObjects
 
 _LARGE = 2**20
 """Bytes from which an array may be named by its hash instead of being kept."""
@@ -37,7 +38,13 @@ def _base() -> Any:
 
 
 def keeping_pickler(
-    sink: Any, protocol: int, users: Mapping[str, Any], before: Mapping[str, int], *, by_hash: bool
+    sink: Any,
+    protocol: int,
+    users: Mapping[str, Any],
+    before: Mapping[str, int],
+    libraries: LibraryObjects,
+    *,
+    by_hash: bool,
 ) -> Any:
     """A pickler of the user's variables.
 
@@ -45,15 +52,16 @@ def keeping_pickler(
         sink: where it writes.
         protocol: of pickle, 5 or later.
         users: all variables of the user.
-        before: which object each variable was when the cell began.
+        before: the ``address`` of each variable when the cell began.
+        libraries: what is kept by its name.
         by_hash: name large arrays that were there before by their hash.
     """
     base = _base()
-    reducers = _Reducers(users, before, can_keep_classes=base is not pickle.Pickler)
+    reducers = _Reducers(users, before, libraries, can_keep_classes=base is not pickle.Pickler)
     earlier = {
         id(value): name
         for name, value in users.items()
-        if by_hash and before.get(name) == id(value) and _size(value) >= _LARGE
+        if by_hash and before.get(name) == address(value) and _size(value) >= _LARGE
     }
 
     class Pickler(base):  # type: ignore[misc, valid-type]
@@ -79,9 +87,17 @@ _OF_BASE = object()
 class _Reducers:
     """How the objects of one snapshot are taken apart, where plain pickle would lose something."""
 
-    def __init__(self, users: Mapping[str, Any], before: Mapping[str, int], *, can_keep_classes: bool) -> None:
+    def __init__(
+        self,
+        users: Mapping[str, Any],
+        before: Mapping[str, int],
+        libraries: LibraryObjects,
+        *,
+        can_keep_classes: bool,
+    ) -> None:
         self._users = users
         self._before = before
+        self._libraries = libraries
         self._can_keep_classes = can_keep_classes
         self._storages: dict[int, Any] = {}
         self._shared = _shared_bases(users)
@@ -96,7 +112,8 @@ class _Reducers:
             return _reduce_cell(value)
         if issubclass(kind, type):
             return self._reduce_class(value)
-        return self._reduce_memory(kind, value)
+        named = self._libraries.reduce(value)
+        return self._reduce_memory(kind, value) if named is None else named
 
     def _reduce_class(self, value: type) -> Any:
         if _made_before(value, self._users, self._before):
@@ -143,7 +160,7 @@ def _made_before(value: Any, users: Mapping[str, Any], before: Mapping[str, int]
     """Whether an earlier cell made it and it still has its name, so that a replay finds it by that name."""
     name, *inner = value.__qualname__.split(".")
     found = users.get(name)
-    if before.get(name) != id(found):
+    if before.get(name) != address(found):
         return False
     for step in inner:
         found = vars(found).get(step) if isinstance(found, type) else None
@@ -286,30 +303,3 @@ def _fill_tensor(tensor: Any, state: tuple[Any, Any]) -> None:
     if own is not None:
         tensor.__setstate__(own) if hasattr(tensor, "__setstate__") else tensor.__dict__.update(own)
     tensor.grad = grad
-
-
-# -- the user's own modules -------------------------------------------------------------------------------
-
-
-def user_modules() -> dict[str, dict[str, Any]]:
-    """The data in the user's own modules: what is neither function, class nor module."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__dict__", {}).get("__file__") if type(module) is types.ModuleType else None
-        if name in {"__main__", "__mp_main__"} or type(file) is not str or not is_users(file):
-            continue
-        values = {
-            key: value
-            for key, value in list(vars(module).items())
-            if not key.startswith("__")
-            and not isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type))
-        }
-        if values:
-            found[name] = values
-    return found
-
-
-def put_module_states(modules: Mapping[str, Mapping[str, Any]]) -> None:
-    """Put the data of ``user_modules`` back, into those that can be imported here."""
-    for name, values in modules.items():
-        vars(importlib.import_module(name)).update(values)

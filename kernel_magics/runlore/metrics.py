@@ -78,35 +78,66 @@ class Metrics:
         Raises:
             MetricError, RunStateError: as ``Run.log``.
         """
-        # The common case, one float by name, must stay within a microsecond: no other call before the append.
-        numbers = {
-            name: value if type(value) is float else device_value(name, value) or as_number(name, value)
-            for name, value in values.items()
-        }
-        at = None if step is None else as_step(step)
-        now = time.time() if at_time is None else at_time
         curves = self._routes[source]
-        for name, number in numbers.items():
-            curve = curves.get(name)
-            if curve is None:
-                curve = self._open(source, name)
-            position = curve.next_step if at is None else at
-            curve.next_step = position + 1
-            if isinstance(number, DeviceValue):
-                self._postpone(curve, position, now, number)
-            elif curve.append is not None:
-                try:
-                    curve.append(position, now, number)
-                except ValueError:
-                    if position < 2**63:  # another thread ended the run meanwhile
-                        raise self._ended() from None
-                    raise MetricError(f"the next step of metric {name!r} does not fit into 64 bits") from None
-                except OSError as error:
-                    self._cannot_write(curve, error)
-            elif self._closed:
-                raise self._ended()
+        now = time.time() if at_time is None else at_time
+        # The common case, floats without a step, must stay within a microsecond each.
+        if step is None:
+            for value in values.values():
+                if type(value) is not float:
+                    break
             else:
-                self._session.explain_silence()
+                for name, value in values.items():
+                    curve = curves.get(name)
+                    if curve is None or curve.append is None:
+                        self._add(curve or self._open(source, name), None, now, value)
+                        continue
+                    position = curve.next_step
+                    curve.next_step = position + 1
+                    try:
+                        curve.append(position, now, value)
+                    except (ValueError, OSError) as error:
+                        self._failed(curve, position, error)
+                return
+        numbers = {name: device_value(name, value) or as_number(name, value) for name, value in values.items()}
+        at = None if step is None else as_step(step)
+        for name, number in numbers.items():
+            self._add(curves.get(name) or self._open(source, name), at, now, number)
+
+    def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
+        position = curve.next_step if step is None else step
+        curve.next_step = position + 1
+        if isinstance(number, DeviceValue):
+            self._postpone(curve, position, now, number)
+        elif curve.append is not None:
+            try:
+                curve.append(position, now, number)
+            except (ValueError, OSError) as error:
+                self._failed(curve, position, error)
+        elif self._closed:
+            raise self._ended()
+        else:
+            self._session.explain_silence()
+
+    def _failed(self, curve: Curve, position: int, error: ValueError | OSError) -> None:
+        """What to do about a point that could not be appended."""
+        if isinstance(error, OSError):
+            self._cannot_write(curve, error)
+        elif position < 2**63:  # another thread ended the run meanwhile
+            raise self._ended() from None
+        else:
+            raise MetricError(f"the next step of metric {curve.name!r} does not fit into 64 bits") from None
+
+    def checked_names(self, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The metrics by name.
+
+        Raises:
+            MetricError: it is no mapping, or a name is no non-empty Unicode text.
+        """
+        if type(metrics) is dict and metrics.keys() <= self._routes[LOG].keys():
+            return metrics  # names that were checked before, as in every turn of a loop but the first
+        if not isinstance(metrics, Mapping):
+            raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
+        return {_checked_name(name): value for name, value in metrics.items()}
 
     def observe(self, name: str, value: Any) -> None:
         """Log a watched variable after it was assigned; what is no number is counted and said at the end.
@@ -256,17 +287,6 @@ class Metrics:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
-
-
-def checked_names(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics by name.
-
-    Raises:
-        MetricError: it is no mapping, or a name is no non-empty Unicode text.
-    """
-    if not isinstance(metrics, Mapping):
-        raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
-    return {_checked_name(name): value for name, value in metrics.items()}
 
 
 def _checked_name(name: Any) -> str:

@@ -6,12 +6,17 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import BinaryIO
 
 from blake3 import blake3
 
 from runlore.errors import ObjectMissing
+from runlore.untrusted import open_regular
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+_LARGE = 1 << 26
+"""Bytes."""
 
 
 class ObjectStore:
@@ -65,7 +70,7 @@ class ObjectStore:
         staged = self._stage()
         try:
             with staged.open("wb") as out, source.open("rb") as file:
-                while chunk := file.read(1 << 20):
+                while chunk := file.read(_CHUNK):
                     hasher.update(chunk)
                     out.write(chunk)
                     size += len(chunk)
@@ -82,6 +87,22 @@ class ObjectStore:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._directory / f".staged-{os.getpid()}-{secrets.token_hex(4)}"
 
+    def verified(self, digest: str, size: int) -> Path:
+        """Where the object of this size lies, after its hash was verified; it may be larger than memory.
+
+        Raises:
+            ObjectMissing: it is not there, or what is there has another size or hash.
+        """
+        path = self.path(digest)
+        try:
+            with open_regular(path) as file:
+                if os.fstat(file.fileno()).st_size != size:
+                    raise ObjectMissing(f"object {digest} was changed on disk: its content has another size")
+            _verify(str(blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()), digest)
+        except OSError as error:
+            raise ObjectMissing(f"object {digest} cannot be read: {error.strerror}") from error
+        return path
+
     def get(self, digest: str) -> bytes:
         """The content, after its hash was verified.
 
@@ -90,9 +111,25 @@ class ObjectStore:
         """
         path = self.path(digest)
         try:
-            content = path.read_bytes()
+            with open_regular(path) as file:
+                # What is large is held in memory only when it is known to be right.
+                if os.fstat(file.fileno()).st_size > _LARGE:
+                    _verify(_hash(file), digest)
+                    file.seek(0)
+                content = file.read()
         except OSError as error:
             raise ObjectMissing(f"object {digest} cannot be read: {error.strerror}") from error
-        if blake3(content).hexdigest() != digest:
-            raise ObjectMissing(f"object {digest} was changed on disk: its content has another hash")
+        _verify(str(blake3(content).hexdigest()), digest)
         return content
+
+
+def _hash(file: BinaryIO) -> str:
+    hasher = blake3()
+    while chunk := file.read(_CHUNK):
+        hasher.update(chunk)
+    return str(hasher.hexdigest())
+
+
+def _verify(found: str, digest: str) -> None:
+    if found != digest:
+        raise ObjectMissing(f"object {digest} was changed on disk: its content has another hash")

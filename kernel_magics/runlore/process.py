@@ -41,6 +41,8 @@ def is_alive(process: ProcessIdentity) -> bool | None:
         return None
     if process.boot != _boot_id():
         return False
+    if process.pid <= 0:
+        return False  # nobody's
     import psutil
 
     try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from runlore import events as ev
 from runlore.capture import generators, rng
 from runlore.capture.entropy import ROOT_SIZE, Entropy
-from runlore.capture.finder import GeneratorFinder
+from runlore.capture.finder import Found, GeneratorFinder
 from runlore.capture.imports import ImportWatcher
+from runlore.capture.names import Variables
 from runlore.reseed import FreshSeeds
 from runlore.states import StateFile, StateWriter
 
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
     from runlore.session import Session
 
 _WORD = re.compile(r"\w+")
+_Key = tuple[Literal["rng", "generators"], str]
+"""The field of ``CellStarted`` in which a state stands, and its name there: a library, or a generator's path."""
+
+
+_Take = Callable[[], bytes]
+
+
+class _Latest(NamedTuple):
+    """A state that was stored, and its digest."""
+
+    state: bytes
+    digest: str = ""
 
 
 class Randomness:
@@ -35,12 +48,11 @@ class Randomness:
         self._writer = StateWriter(session.home.states(session.session_id))
         plan = session.plan
         self._recorded = StateFile(session.home.states(plan.original)) if plan is not None else None
-        self._finder = GeneratorFinder()
+        self._finder = GeneratorFinder(session.users)
         self._entropy = Entropy()
         self._fresh = FreshSeeds(plan.reseed) if plan is not None and plan.reseed is not None else None
         self._told: set[tuple[str, str]] = set()
-        self._latest: dict[str, tuple[bytes, str]] = {}
-        """The state last stored by each name, and its digest."""
+        self._latest: dict[_Key, _Latest] = {}
 
         self._imports = ImportWatcher(list(rng.MODULES), self._imported)
         self._imports.install()
@@ -54,40 +66,63 @@ class Randomness:
 
     # -- taking --------------------------------------------------------------------------------------------
 
-    def states(self) -> dict[str, str]:
-        """The present states by library, as digests of what the session's state file holds."""
-        taken = {name: self._take(name, rng.take, name) for name in rng.loaded()}
-        return {name: digest for name, digest in taken.items() if digest is not None}
+    def take(self, variables: Variables, named: str) -> dict[str, dict[str, str]]:
+        """The present states, as digests of what the session's state file holds: fields of ``CellStarted``.
 
-    def generators(self, namespace: Mapping[str, Any], hidden: Container[str], named: str) -> dict[str, str]:
-        """The present states of the generators below a namespace, by their paths; ``named`` is the last code."""
+        Args:
+            variables: below which generators are looked for.
+            named: the code that ran last.
+        """
+        takers: dict[_Key, _Take] = {("rng", name): partial(rng.take, name) for name in rng.loaded()}
+        for path, generator in self._found(variables, named):
+            takers["generators", path] = partial(generators.take, generator)
+        digests = self._digests(takers)
+        fields: dict[str, dict[str, str]] = {"rng": {}, "generators": {}}
+        for key in takers:
+            if key in digests:
+                fields[key[0]][key[1]] = digests[key]
+        return fields
+
+    def _found(self, variables: Variables, named: str) -> list[Found]:
         try:
-            found = self._finder.find(namespace, hidden, set(_WORD.findall(named)))
+            found = self._finder.find(variables, _WORD.findall(named))
         except Exception as error:  # noqa: BLE001 - it looks at objects of the user's, which another thread may change
             self._tell("generators in variables", f"{type(error).__name__}: {error}")
-            return {}
+            return []
         for name in self._finder.cut_short:
             self._tell(f"generators in {name}", "it holds too many objects to look through all of them")
-        taken = {path: self._take(path, generators.take, generator) for path, generator in found}
-        return {path: digest for path, digest in taken.items() if digest is not None}
+        if self._finder.put_off:
+            self._tell("generators in variables", "too many were new to look through all of them before one cell")
+        return found
 
-    def _take(self, name: str, take: Callable[[Any], bytes], what: Any) -> str | None:
-        try:
-            state = take(what)
-            latest = self._latest.get(name)
-            if latest is not None and latest[0] == state:
-                return latest[1]
-            digest = self._session.store(lambda: self._writer.put(state))
-            if digest is not None:
-                self._latest[name] = state, digest
-            return digest
-        except Exception as error:  # noqa: BLE001 - the user may have put any object in the generator's place
-            self._tell(f"random state of {name}", f"it could not be taken: {type(error).__name__}: {error}")
-            return None
+    def _digests(self, takers: Mapping[_Key, _Take]) -> dict[_Key, str]:
+        """What each gives; those that are not what they last were are stored, together in one write."""
+        digests: dict[_Key, str] = {}
+        changed: dict[_Key, _Latest] = {}
+        for key, take in takers.items():
+            latest = self._latest.get(key)
+            try:
+                state = take()
+            except Exception as error:  # noqa: BLE001 - the user may have put any object in the generator's place
+                why = f"it could not be taken: {type(error).__name__}: {error}"
+                self._tell(f"random state of {key[1]}", why)
+                continue
+            if latest is not None and latest.state == state:
+                digests[key] = latest.digest
+            else:
+                changed[key] = _Latest(state)
+        if changed:
+            states = [new.state for new in changed.values()]
+            stored = self._session.store(lambda: self._writer.put_all(states)) or ()
+            for (key, new), digest in zip(changed.items(), stored, strict=False):
+                self._latest[key] = new._replace(digest=digest)
+                digests[key] = digest
+        return digests
 
     def note(self, library: str) -> None:
         """Record a library's state as of now, in the middle of a cell."""
-        digest = self._take(library, rng.take, library)
+        key: _Key = ("rng", library)
+        digest = self._digests({key: partial(rng.take, library)}).get(key)
         cell = self._session.cell
         if cell is not None and digest is not None:
             self._session.append(

@@ -5,6 +5,7 @@ Everything here can be rebuilt from ``events.jsonl`` at any time; nothing here i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
@@ -16,6 +17,10 @@ from runlore import journal
 from runlore.home import Home
 from runlore.process import is_alive
 
+_RUN_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
+_CURVE = re.compile(r"[^/\\\0]{1,250}\.curve")
+"""Ids and curves are names of files; one with a path in it comes from a forged journal."""
+
 RunStatus = Literal["running", "finished", "failed", "interrupted", "killed"]
 
 
@@ -25,6 +30,7 @@ class CellFacts:
 
     modules: list[ev.ModuleLoaded] = field(default_factory=list)
     reads: list[ev.FileRead] = field(default_factory=list)
+    scripts: list[ev.ScriptRead] = field(default_factory=list)
     writes: list[ev.FileWritten] = field(default_factory=list)
     uncontrolled: list[ev.UncontrolledUsed] = field(default_factory=list)
 
@@ -51,6 +57,8 @@ class CellRecord:
     variables: str | None = None
     snapshot: ev.Snapshot | None = None
     interrupted: bool | None = None
+    opened: bool = False
+    data_recorded: bool = False
     facts: CellFacts = field(default_factory=CellFacts)
 
 
@@ -197,7 +205,7 @@ class SessionRecord:
         if cell := self.cells.get(event.ordinal):
             cell.outcome, cell.duration, cell.error = event.outcome, event.duration, event.error
             cell.outputs, cell.variables, cell.snapshot = event.outputs, event.variables, event.snapshot
-            cell.interrupted = event.interrupted
+            cell.interrupted, cell.opened = event.interrupted, event.opened
 
     def _facts(self, ordinal: int | None) -> CellFacts:
         cell = self.cells.get(ordinal) if ordinal is not None else None
@@ -212,8 +220,17 @@ class SessionRecord:
         self._facts(event.ordinal).reads.append(event)
 
     @_apply.register
+    def _(self, event: ev.ScriptRead) -> None:
+        self._facts(event.ordinal).scripts.append(event)
+
+    @_apply.register
     def _(self, event: ev.FileWritten) -> None:
         self._facts(event.ordinal).writes.append(event)
+
+    @_apply.register
+    def _(self, event: ev.DataRecorded) -> None:
+        if cell := self.cells.get(event.ordinal):
+            cell.data_recorded = True
 
     @_apply.register
     def _(self, event: ev.UncontrolledUsed) -> None:
@@ -226,6 +243,8 @@ class SessionRecord:
 
     @_apply.register
     def _(self, event: ev.RunStarted) -> None:
+        if not _RUN_ID.fullmatch(event.run_id):
+            return
         self.runs[event.run_id] = RunRecord(
             run_id=event.run_id,
             session_id=self.session_id,
@@ -238,7 +257,7 @@ class SessionRecord:
             index=event.index,
             seed=event.seed,
             watch=event.watch,
-            rerun_of=event.rerun_of,
+            rerun_of=event.rerun_of if event.rerun_of and _RUN_ID.fullmatch(event.rerun_of) else None,
             prefix=event.prefix,
         )
 
@@ -260,8 +279,8 @@ class SessionRecord:
 
     @_apply.register
     def _(self, event: ev.MetricStarted) -> None:
-        # A name with a path in it comes from a forged journal; it must not lead out of the run's folder.
-        if (run := self.runs.get(event.run_id)) and Path(event.file).name == event.file:
+        # A name that leads out of the run's folder comes from a forged journal.
+        if (run := self.runs.get(event.run_id)) and _CURVE.fullmatch(event.file):
             run.metrics[event.metric] = run.directory / event.file
 
     @_apply.register

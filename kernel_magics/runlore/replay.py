@@ -79,9 +79,10 @@ def read_plan(path: Path) -> ReplayPlan:
         JournalFormatError: a later Runlore wrote it, or it is no plan.
     """
     from runlore.errors import JournalFormatError
+    from runlore.untrusted import from_json, read_regular
 
     try:
-        plan = msgspec.json.decode(path.read_bytes(), type=ReplayPlan)
+        plan = from_json(read_regular(path), ReplayPlan)
     except msgspec.DecodeError as error:
         raise JournalFormatError(f"{path.name} is no replay plan: {error}") from error
     if plan.format > FORMAT:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
 from runlore.errors import RunStateError
-from runlore.metrics import Metrics, checked_names
+from runlore.metrics import Metrics
 from runlore.values import as_json
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ class Run:
             MetricError: a value or the step is no such number; nothing of this call is recorded.
             RunStateError: the run has ended.
         """
-        if metrics is not None:
-            values = {**checked_names(metrics), **values}
-        self.curves.log(values, step)
+        if metrics is None:
+            self.curves.log(values, step)
+        else:
+            named = self.curves.checked_names(metrics)
+            self.curves.log({**named, **values} if values else named, step)
 
     def log_params(self, params: Mapping[str, Any], /) -> None:
         """Record parameters. What JSON has no form for is recorded as its ``repr``."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from runlore import events as ev
 from runlore.capture import rng
 from runlore.capture.context import ContextCapture
+from runlore.capture.names import UserVariables
 from runlore.history import code_captures
 from runlore.home import Home
 from runlore.journal import JournalWriter
@@ -92,6 +93,7 @@ class Session:
         """Called with each run that is opened; a front-end may know more about it."""
         self.cell: ev.CellStarted | None = None
         """The cell that runs now."""
+        self.users = UserVariables()
         self.captures: list[CellCapture] = []
         self._stack: list[Run] = []
         self._runs_of_cell = 0

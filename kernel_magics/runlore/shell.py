@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runlore import card
 from runlore import events as ev
 from runlore.capture import rng
-from runlore.capture.params import literal_params
+from runlore.capture.names import Variables
+from runlore.capture.params import config_params, literal_params
 from runlore.history import shell_captures
-from runlore.outcome import describe_error
+from runlore.interrupts import held_off
+from runlore.outcome import outcome_of
 from runlore.replay import LOADING_CELL, ReplayCell, ReplayPlan
 from runlore.session import RUN_OUTCOMES, Session
 from runlore.stopping import Stopping
@@ -106,6 +108,12 @@ class ShellRecorder:
     # -- hooks ---------------------------------------------------------------------------------------------
 
     def _before_cell(self, info: ExecutionInfo) -> None:
+        with held_off() as came:
+            self._begin_cell(info)
+        if came:
+            self._stopping.stop_at_once()
+
+    def _begin_cell(self, info: ExecutionInfo) -> None:
         if self.session.cell is not None:
             # A cell run from within a cell (run_cell, another magic, a widget) is part of that one.
             self._inner.append(_InnerCell(info, len(self.session.runs)))
@@ -117,7 +125,9 @@ class ShellRecorder:
             self.session.randomness.restore_generators(replayed.generators, self._shell.user_ns)
         if replayed is not None:
             self._next_ordinal = replayed.ordinal
+        variables = self._look()
         self._start_cell(
+            variables,
             ordinal=self._next_ordinal,
             source=info.raw_cell or "",
             cell_id=getattr(info, "cell_id", None),
@@ -127,9 +137,13 @@ class ShellRecorder:
             entropy=self.session.randomness.begin(replayed.entropy if replayed is not None else None),
         )
         self._next_ordinal += 1
-        self._stopping.cell_started(replayed)
+        self._stopping.cell_started(replayed, variables)
 
     def _after_cell(self, result: ExecutionResult | None) -> None:
+        with held_off():  # one that comes now comes after the cell
+            self._end_cell(result)
+
+    def _end_cell(self, result: ExecutionResult | None) -> None:
         cell = self.session.cell
         if cell is None:
             return  # a blank cell: nothing was started
@@ -139,10 +153,11 @@ class ShellRecorder:
         self._info = None  # of the loading cell it is None from the start: it ran before anyone could note it
         self._inner.clear()
         duration = time.perf_counter() - self._started
-        outcome, error = _outcome(result)
+        outcome, error = outcome_of(result)
         stopped = self._stopping.cell_ended(cell.source, outcome, *_ended(result))
         self._finish_tracked(self.session.open_runs, outcome, error)
-        self.session.finish_cell(outcome, duration, error, **stopped)
+        with self.session.users.shown(self._look()):
+            self.session.finish_cell(outcome, duration, error, **stopped)
         self._show_cards()
 
     def _after_inner_cell(self, result: ExecutionResult) -> None:
@@ -150,34 +165,33 @@ class ShellRecorder:
         for depth, inner in enumerate(self._inner):
             if _ends(result, inner.info):
                 del self._inner[depth:]
-                self._finish_tracked(self.session.runs[inner.runs_before :], *_outcome(result))
+                self._finish_tracked(self.session.runs[inner.runs_before :], *outcome_of(result))
                 return
 
     def _finish_tracked(self, runs: list[Run], outcome: ev.Outcome, error: ev.ErrorInfo | None) -> None:
         for run in reversed(runs):
             if run.status is None and run.info.kind == "cell":
+                self._record_params(run, partial(self._made_params, run))
                 run.finish(RUN_OUTCOMES[outcome], error)
 
-    def _start_cell(self, *, source: str, execution_count: int | None, seen: bool = True, **details: Any) -> None:
+    def _look(self) -> Variables:
+        return self.session.users.look(self._shell.user_ns, self._shell.user_ns_hidden)
+
+    def _start_cell(
+        self, variables: Variables | None, *, source: str, execution_count: int | None, **details: Any
+    ) -> None:
+        """``variables`` are the user's as the cell begins; ``None`` when it ran unseen."""
         self._started = time.perf_counter()
         self._sources.append(source)
         if execution_count is not None:
             self._last_number = execution_count
-        self.session.start_cell(
-            ev.CellStarted(
-                time=time.time(),
-                source=source,
-                execution_count=execution_count,
-                **(self._random_states() if seen else {}),
-                **details,
+        if variables is not None:
+            before = self._sources[-2] if len(self._sources) > 1 else ""
+            details |= self.session.randomness.take(variables, before)
+        with self.session.users.shown(variables):
+            self.session.start_cell(
+                ev.CellStarted(time=time.time(), source=source, execution_count=execution_count, **details)
             )
-        )
-
-    def _random_states(self) -> dict[str, Any]:
-        randomness = self.session.randomness
-        before = self._sources[-2] if len(self._sources) > 1 else ""
-        generators = randomness.generators(self._shell.user_ns, self._shell.user_ns_hidden, before)
-        return {"rng": randomness.states(), "generators": generators}
 
     def _show_cards(self) -> None:
         from IPython.display import publish_display_data
@@ -193,8 +207,18 @@ class ShellRecorder:
     def _describe_run(self, run: Run) -> None:
         """A run was opened in the running cell: find its parameters in what the notebook assigned so far."""
         *history, tracked = [_as_python(self._shell, source) for source in self._sources] or [""]
-        params = literal_params(history, tracked, self._shell.user_ns)
-        run.record_params(params, "literal")
+        self._record_params(run, lambda: literal_params(history, tracked, self._shell.user_ns))
+
+    def _made_params(self, run: Run) -> dict[str, Any]:
+        """Those of the configurations that the running cell made, as far as the run does not know them yet."""
+        found = config_params(_as_python(self._shell, self._sources[-1]), self._shell.user_ns)
+        return {name: value for name, value in found.items() if name not in run.params}
+
+    def _record_params(self, run: Run, find: Callable[[], dict[str, Any]]) -> None:
+        try:
+            run.record_params(find(), "literal")
+        except Exception as error:  # noqa: BLE001 - it looks at objects of the user's, which may do anything
+            self.session.not_captured("parameters", f"{type(error).__name__}: {error}", run.run_id)
 
     # -- replay --------------------------------------------------------------------------------------------
 
@@ -244,13 +268,15 @@ class ShellRecorder:
         at_first = self._last_number == 0
         ordinal = LOADING_CELL - len(unseen) if at_first else self._next_ordinal
         for number, source in unseen:
-            self._start_cell(ordinal=ordinal, source=source, execution_count=number, seen=False)
+            self._start_cell(None, ordinal=ordinal, source=source, execution_count=number)
             self.session.finish_cell("unknown", 0.0, None)
             ordinal += 1
         if loading is not None:
             self._info = None
             root = self.session.randomness.begin()
-            self._start_cell(ordinal=ordinal, source=loading[1], execution_count=loading[0], entropy=root)
+            self._start_cell(
+                self._look(), ordinal=ordinal, source=loading[1], execution_count=loading[0], entropy=root
+            )
             ordinal += 1
         self._next_ordinal = 0 if at_first else ordinal
 
@@ -267,24 +293,6 @@ def _ended(result: ExecutionResult | None) -> tuple[BaseException | None, Any]:
     if result is None:
         return sys.exc_info()[1], None
     return result.error_before_exec or result.error_in_exec, result.result
-
-
-def _outcome(result: ExecutionResult | None) -> tuple[ev.Outcome, ev.ErrorInfo | None]:
-    """How a cell ended.
-
-    There is no result when an interrupt cancelled a cell with top-level await, or when showing its exception
-    raised another one, which is on its way then.
-    """
-    if result is None:
-        error = sys.exc_info()[1]
-        if error is None or isinstance(error, asyncio.CancelledError):
-            return "interrupted", None
-    else:
-        error = result.error_before_exec or result.error_in_exec
-    if error is None:
-        return "ok", None
-    status, described = describe_error(error)
-    return ("interrupted" if status == "interrupted" else "error"), described
 
 
 def _as_python(shell: InteractiveShell, source: str) -> str:

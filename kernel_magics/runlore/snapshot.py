@@ -26,9 +26,9 @@ from runlore.keeping import (
     KeepingUnpickler,
     TooLarge,
     keeping_pickler,
-    put_module_states,
-    user_modules,
 )
+from runlore.library_objects import LibraryObjects
+from runlore.module_data import put_module_states, user_modules
 
 LARGEST = 256 * 2**20
 """Bytes of a snapshot."""
@@ -85,12 +85,6 @@ def is_users(name: str, hidden: Container[str]) -> bool:
     return name not in hidden and not is_of_ipython(name) and not (name.startswith("__") and name.endswith("__"))
 
 
-def identities(namespace: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
-    """Which object each variable is, so that ``take`` can tell what a cell has bound anew."""
-    # Needed before every cell, and so quick.
-    return zip(list(namespace), list(map(address, namespace.values())), strict=False)
-
-
 def take(
     namespace: Mapping[str, Any],
     hidden: Container[str],
@@ -103,7 +97,7 @@ def take(
     Args:
         namespace: the variables.
         hidden: the names of those that are not the user's.
-        began: ``identities`` as the cell began.
+        began: which object each variable was when the cell began, by ``runlore.capture.insides.address``.
         source: the cell; what it does not name and has not bound may be left to the replay where need be.
         result: the value that the cell showed, if it came that far.
 
@@ -154,6 +148,7 @@ class _Taking:
         self._users, self._before, self._named, self._result = users, before, named, result
         self._kept = dict(users)
         self._modules = user_modules()
+        self._libraries = LibraryObjects()
         self._deadline = time.monotonic() + LONGEST
         self.missing: dict[str, str] = {}
 
@@ -203,7 +198,9 @@ class _Taking:
     def _dump(self, sink: _Sink, value: Any, by_hash: bool = False) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            keeping_pickler(sink, _PROTOCOL, self._users, self._before, by_hash=by_hash).dump(value)
+            keeping_pickler(sink, _PROTOCOL, self._users, self._before, self._libraries, by_hash=by_hash).dump(
+                value
+            )
 
 
 class _Sink(io.RawIOBase):

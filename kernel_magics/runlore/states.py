@@ -1,8 +1,8 @@
-"""The random states of one session, in one file: each appended once, in one write, and read back by its hash.
+"""The random states of one session, in one file: each appended once, and read back by its hash.
 
 Layout: a header of 16 bytes (8 bytes magic, u32 version, 4 bytes zero; little-endian), then records of a u32
 length, the 32 bytes of the content's BLAKE3 digest, and the content. A torn last record is left out on reading,
-and so is everything behind a length that leads past the end of the file.
+and so is everything behind a length of zero, or one that leads past the end of the file.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 from blake3 import blake3
 
 from runlore.errors import ObjectMissing
+from runlore.untrusted import open_regular
 
 MAGIC = b"RLSTATES"
 VERSION = 1
@@ -36,13 +38,22 @@ class StateWriter:
         Raises:
             OSError: the file cannot be written.
         """
-        digest = blake3(content).digest()
-        if digest not in self._written:
+        return self.put_all((content,))[0]
+
+    def put_all(self, contents: Iterable[bytes]) -> list[str]:
+        """As ``put``, for several in one write; all of them or none."""
+        digests, records = [], {}
+        for content in contents:
+            digest = blake3(content).digest()
+            digests.append(digest.hex())
+            if digest not in self._written:
+                records[digest] = _RECORD.pack(len(content), digest) + content
+        if records:
             if self._file is None:
                 self._open()
-            self._append(_RECORD.pack(len(content), digest) + content)
-            self._written.add(digest)
-        return digest.hex()
+            self._append(b"".join(records.values()))
+            self._written.update(records)
+        return digests
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -80,7 +91,7 @@ class StateFile:
             ObjectMissing: it is not there, what is there has another hash, or the file cannot be read.
         """
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 if digest not in self._places:
                     self._scan(file.fileno())
                 if digest not in self._places:
@@ -102,7 +113,7 @@ class StateFile:
                 reader.seek(self._scanned)
                 length, digest = _RECORD.unpack(reader.read(_RECORD.size))
                 start = self._scanned + _RECORD.size
-                if start + length > end:
+                if not length or start + length > end:
                     return
                 self._places.setdefault(digest.hex(), (start, length))
                 self._scanned = start + length

@@ -9,12 +9,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
 from runlore import snapshot
+from runlore.deadline import deadline
 from runlore.errors import ObjectMissing
 from runlore.interrupts import InterruptWatch
 from runlore.keeping import TooLarge
@@ -23,6 +24,7 @@ from runlore.key import HomeKey
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from runlore.capture.names import Variables
     from runlore.replay import ReplayCell
     from runlore.session import Session
 
@@ -45,14 +47,16 @@ class Stopping:
         self._timer: threading.Timer | None = None
         self._replayed: ReplayCell | None = None
         self._resumed: snapshot.Resumed | None = None
+        self._at_once = False
         self.replacer = _Replacer()
         """IPython AST transformer, that replaces the cell where its end is put back."""
 
-    def cell_started(self, replayed: ReplayCell | None) -> None:
-        """A cell is about to run; ``replayed`` is its original."""
-        self._before = snapshot.identities(self._shell.user_ns)
+    def cell_started(self, replayed: ReplayCell | None, variables: Variables) -> None:
+        """A cell is about to run; ``replayed`` is its original, ``variables`` those of the user's."""
+        self._before = zip(variables.names, variables.addresses, strict=True)
         self._runs_before = len(self._session.runs)
         self._replayed, self._resumed = replayed, None
+        self._at_once = self.replacer.stop = False
         if replayed is not None and replayed.snapshot is not None:
             try:
                 self._resumed = self._load(replayed, replayed.snapshot)
@@ -65,6 +69,10 @@ class Stopping:
             self._timer.daemon = True
             self._timer.start()
         self._watch.arm()
+
+    def stop_at_once(self) -> None:
+        """An interrupt came while the cell was about to begin: nothing of it is to run."""
+        self._at_once = self.replacer.stop = True
 
     def resume(self) -> Any:
         """What runs in place of a stopped cell: its variables appear, and it ends as it ended.
@@ -85,20 +93,17 @@ class Stopping:
     ) -> dict[str, Any]:
         """The cell has ended; returns the fields of its ``CellFinished`` that tell of interrupts."""
         came = self._watch.disarm()
+        came = True if self._at_once else came
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.replacer.active = False
+        self.replacer.active = self.replacer.stop = False
         if self._resumed is not None and self._replayed is not None and self._replayed.snapshot is not None:
             self._resumed = None
             return {"interrupted": True, "snapshot": self._signed_again(self._replayed.snapshot)}
         if came or (came is None and outcome == "interrupted"):
-            try:
-                self._note_half_import(error)
-                return {"interrupted": came, "snapshot": self._keep(source, result)}
-            except KeyboardInterrupt:  # once more, by a user who could not know that we are at work
-                self._not_kept("keeping them was interrupted")
-                return {"interrupted": came}
+            self._note_half_import(error)
+            return {"interrupted": came, "snapshot": self._keep(source, result)}
         return {"interrupted": came}
 
     # -- keeping -------------------------------------------------------------------------------------------
@@ -108,7 +113,11 @@ class Stopping:
             self._not_kept("the cell opened a run over several cells")
             return None
         try:
-            kept = snapshot.take(self._shell.user_ns, self._shell.user_ns_hidden, self._before, source, result)
+            with deadline(snapshot.LONGEST + 1.0):
+                kept = snapshot.take(self._shell.user_ns, self._shell.user_ns_hidden, self._before, source, result)
+        except KeyboardInterrupt:  # of the deadline
+            self._not_kept(f"keeping them takes more than {snapshot.LONGEST:.0f} seconds")
+            return None
         except TooLarge as error:
             self._not_kept(str(error))
             return None
@@ -156,9 +165,15 @@ class Stopping:
 
 
 class _Replacer(ast.NodeTransformer):
+    """``active`` puts the end of a cell in place of the cell, ``stop`` the interrupt that came before it."""
+
     active = False
+    stop = False
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if self.stop and isinstance(node, ast.Module):
+            self.active = self.stop = False
+            return ast.parse("raise KeyboardInterrupt")
         if self.active and isinstance(node, ast.Module):
             self.active = False
             return ast.parse(_RESUME)
@@ -176,10 +191,22 @@ def _importing(error: BaseException | None) -> str | None:
                 return str(name)
             trace = trace.tb_next
         error = error.__cause__ or error.__context__
+    elsewhere = set(_imported_by_threads())
     for name, module in list(sys.modules.items()):
-        if getattr(getattr(module, "__dict__", {}).get("__spec__"), "_initializing", False):
+        spec = getattr(module, "__dict__", {}).get("__spec__")
+        if getattr(spec, "_initializing", False) and name not in elsewhere:
             return name
     return None
+
+
+def _imported_by_threads() -> Iterator[str]:
+    """The modules that other threads import, Runlore's among them: an interrupt stops the main one alone."""
+    for thread, frame in sys._current_frames().items():
+        place: FrameType | None = frame if thread != threading.get_ident() else None
+        while place is not None:
+            if place.f_code.co_name == "_load_unlocked":  # importlib's; within it a module counts as half-way
+                yield str(getattr(place.f_locals.get("spec"), "name", ""))
+            place = place.f_back
 
 
 def _error(name: str, message: str) -> BaseException:

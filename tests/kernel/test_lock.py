@@ -16,6 +16,7 @@ import pytest
 
 from runlore.capture import lock as locks
 from runlore.capture import wheels
+from runlore.capture.taking import Order, take
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import sessions
@@ -166,3 +167,67 @@ def test_a_damaged_installation_costs_its_own_entry_only(recorder: Recorder) -> 
     package = recorder.package("demo")
     assert (package.version, package.source) == ("1.0", None)
     assert recorder.package("other").version == "1.0"
+
+
+def test_the_projects_lock_files_and_indexes_are_kept_without_credentials(
+    run_script: Callable[..., str], home: Home, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "notebooks").mkdir(parents=True)
+    (project / ".git").mkdir()
+    digest = "0" * 64
+    texts = {
+        "uv.lock": (
+            f'[[package]]\nname = "demo"\n'
+            f'wheels = [{{ url = "https://me:hunter2@h.example/d.whl", hash = "sha256:{digest}" }}]\n'
+        ),
+        "requirements.txt": f"--index-url https://me:hunter2@h.example/simple\ndemo==1.0 --hash=sha256:{digest}\n",
+        "requirements-dev.txt": "--index-url https://me:hunter2@h.example/simple\npytest\n",
+    }
+    for name, text in texts.items():
+        (project / name).write_text(text)
+    (tmp_path / "uv.lock").write_text("of another project")
+    script = f"import os; os.chdir({str(project / 'notebooks')!r})\n{_RUN}"
+    variables = {
+        "UV_INDEX": "mine=https://me:hunter2@i.example/simple",
+        "PIP_INDEX_URL": "https://hunter2@p.example/s?x=hunter2",
+    }
+    run_script(script, env=variables)
+
+    (session,) = sessions(home)
+    (run,) = session.runs.values()
+    objects = ObjectStore(home.objects)
+    facts = json.loads(objects.get(str(run.environment)))
+    assert facts["indexes"][0] == "https://i.example/simple"
+    assert "https://p.example/s" in facts["indexes"]
+    kept = {Path(path).name: objects.get(found).decode() for path, found in facts["lockfiles"].items()}
+    assert set(kept) == {"uv.lock", "requirements.txt"}
+    assert "https://h.example/d.whl" in kept["uv.lock"]
+    assert digest in kept["uv.lock"]
+    assert "--index-url https://h.example/simple" in kept["requirements.txt"]
+    for file in home.path.rglob("*"):
+        assert not file.is_file() or b"hunter2" not in file.read_bytes(), file
+
+
+def test_what_conda_had_installed_is_kept_with_its_builds(tmp_path: Path) -> None:
+    meta = tmp_path / "conda-meta"
+    meta.mkdir()
+    url = "https://me:hunter2@c.example/t/hunter3/forge/linux-64/libblas-3.9-h1.conda"
+    told = {
+        "name": "libblas",
+        "version": "3.9",
+        "build": "h1",
+        "subdir": "linux-64",
+        "md5": "0" * 32,
+        "sha256": "1" * 64,
+    }
+    (meta / "libblas-3.9-h1.json").write_text(json.dumps({**told, "url": url, "channel": url.rpartition("/")[0]}))
+    (meta / "damaged.json").write_text("{")
+    objects = ObjectStore(tmp_path / "objects")
+    taken = take(Order(directories=[], objects=str(tmp_path / "objects"), prefix=str(tmp_path), base=""))
+    (package,) = locks.decode(objects.get(taken.lock)).conda
+    assert package == locks.CondaPackage(
+        **told,
+        url="https://c.example/forge/linux-64/libblas-3.9-h1.conda",
+        channel="https://c.example/forge/linux-64",
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import pickle
 import random
+import subprocess
+import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runlore.capture import generators
+from runlore import seeding
+from runlore.capture import generators, workers
 from runlore.capture.entropy import Entropy
-from runlore.capture.finder import GeneratorFinder
+from runlore.capture.finder import Found, GeneratorFinder
+from runlore.capture.names import UserVariables
 from runlore.errors import ObjectMissing
 from runlore.states import HEADER, StateFile, StateWriter
 from tests.conftest import Notebook
@@ -47,6 +53,22 @@ class Slotted:
     __slots__ = ("empty", "rng")
 
 
+class Finder:
+    """A finder with its own look at a namespace."""
+
+    def __init__(self) -> None:
+        self._users = UserVariables()
+        self._finder = GeneratorFinder(self._users)
+        self.at = self._finder.at
+
+        self.put_off_after: list[int] = []
+
+    def find(self, namespace: dict[str, Any], named: set[str] | None = None) -> list[Found]:
+        found = self._finder.find(self._users.look(namespace), named)
+        self.put_off_after.append(self._finder.put_off)
+        return found
+
+
 def drawing(rng: np.random.Generator) -> Callable[[], float]:
     return lambda: rng.normal(1)
 
@@ -72,7 +94,7 @@ def test_generators_are_found_where_they_are_and_nothing_else_is_touched() -> No
         "_3": random.Random(8),
         "words": ["a"] * 100_000,
     }
-    finder = GeneratorFinder()
+    finder = Finder()
     paths = [path for path, _ in finder.find(namespace)]
     assert paths == [
         "rng",
@@ -109,7 +131,7 @@ def _draw(generator: Any) -> Any:
 
 
 def test_a_generator_that_comes_into_a_known_variable_is_found() -> None:
-    finder = GeneratorFinder()
+    finder = Finder()
     namespace: dict[str, Any] = {"config": {"rng": None}}
     assert finder.find(namespace, named=set()) == []
     namespace["config"]["rng"] = random.Random(1)
@@ -118,6 +140,18 @@ def test_a_generator_that_comes_into_a_known_variable_is_found() -> None:
     assert finder.find(namespace, named=set()) == []
     namespace["config"]["rng"] = random.Random(1)
     assert any(finder.find(namespace, named=set()) for _ in range(20))
+
+
+def test_of_very_many_variables_some_are_looked_through_later_and_known_generators_always() -> None:
+    finder = Finder()
+    namespace: dict[str, Any] = {f"v{number}": [[[at]] for at in range(90)] for number in range(1000)}
+    namespace["rng"] = [random.Random(1)]
+    finds = [finder.find(namespace, named=set()) for _ in range(1000)]
+    first = next(place for place, found in enumerate(finds) if found)
+    assert first > 0
+    assert all(finder.put_off_after[:first])
+    assert all([path for path, _ in found] == ["rng[0]"] for found in finds[first:])
+    assert not finder.put_off_after[-1]
 
 
 def test_a_class_that_cannot_be_compared_or_hashed_hides_nothing() -> None:
@@ -131,15 +165,15 @@ def test_a_class_that_cannot_be_compared_or_hashed_hides_nothing() -> None:
         def __init__(self) -> None:
             self.rng = random.Random(1)
 
-    assert [path for path, _ in GeneratorFinder().find({"odd": Odd(), "kind": Odd, "all": [Odd()]})] == [
+    assert [path for path, _ in Finder().find({"odd": Odd(), "kind": Odd, "all": [Odd()]})] == [
         "odd.rng",
         "all[0].rng",
     ]
 
 
 def test_a_generator_is_still_found_when_the_first_way_to_it_is_gone() -> None:
-    finder, shared = GeneratorFinder(), {"rng": random.Random(1)}
-    namespace: dict[str, object] = {"first": shared, "second": shared}
+    finder, shared = Finder(), {"rng": random.Random(1)}
+    namespace: dict[str, Any] = {"first": shared, "second": shared}
     assert [path for path, _ in finder.find(namespace, named=set())] == ["first['rng']"]
     del namespace["first"]
     assert [path for path, _ in finder.find(namespace, named={"first"})] == ["second['rng']"]
@@ -178,6 +212,85 @@ def test_unseeded_generators_come_from_the_root() -> None:
     np.random.set_state(kept[1])
 
 
+@pytest.mark.parametrize(
+    ("source", "seeds"),
+    [
+        (
+            "train_test_split(x, random_state=42); f(SEED, seed=None, bagging_seed=3)",
+            ["random_state=42", "bagging_seed=3"],
+        ),
+        (
+            "pl.seed_everything(3); set_seed(4); jax.random.PRNGKey(5)",
+            ["seed_everything(3)", "set_seed(4)", "PRNGKey(5)"],
+        ),
+        ("torch.Generator().manual_seed(0)", ["manual_seed(0)"]),
+        ("np.random.Generator(np.random.PCG64([1, 2]))", ["PCG64([1, 2])"]),
+        ("def own(seed): return seed\nown(seed=7); d.key(3); e.seed('text'); reseed(4)", []),
+        ("@numba.njit\ndef fast(n):\n    np.random.seed(1)", []),
+    ],
+)
+def test_seeds_are_known_by_the_names_they_are_given_to(source: str, seeds: list[str]) -> None:
+    tree = ast.parse(source)
+    assert sorted(seeding.seeds_in(tree)) == sorted(seeds)
+    seeding.rewrite(tree, "reseeding")
+    assert ("reseeding" in ast.unparse(tree)) == ("numba" not in source)
+    assert compile(ast.fix_missing_locations(tree), "cell", "exec")
+
+
+def test_torch_generators_are_seeded_from_the_root_too() -> None:
+    torch = pytest.importorskip("torch")
+    kept, entropy = torch.get_rng_state(), Entropy()
+    original = torch.Generator.seed
+
+    def seeds() -> list[Any]:
+        generator = torch.Generator()
+        drawn = [generator.seed(), torch.default_generator.seed(), torch.seed(), torch.Generator.seed(generator)]
+        return [*drawn, torch.rand(1).item(), torch.rand(1, generator=generator).item()]
+
+    try:
+        found = []
+        for root in (ROOT, ROOT, OTHER_ROOT):
+            entropy.begin(root)
+            found.append(seeds())
+        assert found[0] == found[1]
+        assert not set(found[0]) & set(found[2])
+        assert len(set(found[0])) == len(found[0])
+    finally:
+        entropy.end()
+    assert torch.Generator.seed is original
+    assert seeds() != seeds()
+    torch.set_rng_state(kept)
+
+
+def test_a_worker_that_cannot_import_runlore_goes_without() -> None:
+    class Starter:
+        @staticmethod
+        def get_preparation_data(name: str) -> dict[str, Any]:
+            return {"name": name}
+
+    put_back = workers.seed_new_workers(Starter, lambda _, size: bytes(size))
+    sent = pickle.dumps(Starter.get_preparation_data("worker"))
+    assert Starter.get_preparation_data("ignore") == {"name": "ignore"}
+    put_back()
+    assert Starter.get_preparation_data("worker") == {"name": "worker"}
+    code = f"import pickle; print(pickle.loads({sent!r})['name'])"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("worker\n", "")
+
+
+def test_what_serves_the_kernel_leaves_the_user_s_numbers_alone(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    notebook.run("import random; get_ipython().kernel.session.digest_history_size = 2; state = random.getstate()")
+    for _ in range(3):  # each message that comes in makes the session forget another one, by chance
+        notebook.run("")
+    assert "False" in notebook.run("random.getstate() == state").text
+    notebook.load()
+    notebook.run("state = random.getstate()")
+    for _ in range(3):
+        notebook.run("")
+    assert "True" in notebook.run("random.getstate() == state").text
+
+
 def test_the_state_file_is_torn_or_changed(tmp_path: Path) -> None:
     path = tmp_path / "states.bin"
     writer = StateWriter(path)
@@ -187,8 +300,10 @@ def test_the_state_file_is_torn_or_changed(tmp_path: Path) -> None:
     assert path.stat().st_size == size
     reader = StateFile(path)
     assert reader.get(second) == b"second" * 100
-    third = writer.put(b"third")
+    third, again, fourth = writer.put_all([b"third", b"first" * 100, b"4"])
+    assert again == first
     assert reader.get(third) == b"third"  # while it grows
+    assert reader.get(fourth) == b"4"
     content = path.read_bytes()
     path.write_bytes(content[: size - 1])
     assert StateFile(path).get(first) == b"first" * 100

@@ -178,6 +178,10 @@ def test_frames(run_script: Callable[..., str]) -> None:
         "assert list(c.columns) == ['run_id', 'metric', 'step', 'time', 'value'] and len(c) == 6\n"
         "assert list(runlore.curves(runs[0].run_id[:6], metrics=['acc']).value) == [0, 1, 2]\n"
         "assert len(runlore.curves(runs)) == 12 and c.step.dtype == 'int64'\n"
+        "with runlore.start_run('long') as run:\n"
+        "    for i in range(9999): runlore.log(loss=float(i == 5000))\n"
+        "few = runlore.curves(run, points=100)\n"
+        "assert len(few) <= 100 and few.value.max() == 1 and few.step.iloc[-1] == 9998\n"
         "try: runlore.curves('zzzz')\nexcept LookupError as e: print(e)\n"
     )
     assert "no run 'zzzz'" in printed

@@ -45,8 +45,10 @@ def test_clocks_and_chance_by_whatever_name(shared_notebook: Notebook) -> None:
         ("urandom", "secrets.choice"),
     }
     assert used(run, "random.SystemRandom().random()\norder = sorted([1, 2], key=id)") == {
-        ("urandom", "random.SystemRandom")
+        ("urandom", "random.SystemRandom"),
+        ("address order", "id"),
     }
+    assert used(run, "t = %timeit -o -q -n 1 -r 1 1") == {("clock", "%timeit")}
     assert used(run, "first = id(order)") == {("address order", "id")}
     assert (
         used(
@@ -61,10 +63,11 @@ def test_clocks_and_chance_by_whatever_name(shared_notebook: Notebook) -> None:
 
 def test_programs_are_named_without_their_arguments(shared_notebook: Notebook) -> None:
     run = shared_notebook
-    assert used(
+    found = used(
         run,
         "import subprocess, os\nsubprocess.run(['/bin/echo', 'token-1'], env={}); os.system('A=secret true -x')",
-    ) == {
+    )
+    assert {pair for pair in found if pair[0] != "environment copy"} == {
         ("subprocess", "echo"),
         ("subprocess", "true"),
     }
@@ -131,7 +134,60 @@ def test_environment_variables_by_name_and_never_by_value(shared_notebook: Noteb
     assert "tr0ub4dor" not in detail
     assert used(run, "os.environ['RATE'] = 'another'; env.get('RATE')") not in (found[0], set())
     assert used(run, "os.getenv('NOT_THERE_AT_ALL')") == {("environment variable", "NOT_THERE_AT_ALL unset")}
-    assert used(run, "env['WRITTEN'] = '1'; del env['WRITTEN']; {}.get('RATE')") == set()
+    assert used(run, "env['WRITTEN'] = '1'; env.update(A='1'); del env['WRITTEN']; {}.get('RATE')") == set()
+    ((_, present),) = used(run, "'RATE' in env")
+    assert present.startswith("RATE ")
+
+
+def test_whole_copies_of_the_environment_never_by_value(shared_notebook: Notebook) -> None:
+    run = shared_notebook
+    run.run("import os, subprocess; from os import environ as env; os.environ['RATE'] = 'tr0ub4dor'; name = 'a'")
+    copies = ("dict(os.environ)", "{**env}", "env.copy()", "[v for v in env.values()]", "os.environ['R' + 'ATE']")
+    found = [used(run, way) for way in copies]
+    assert all(one == found[0] for one in found)
+    ((kind, detail),) = found[0]
+    digest, reader = detail.split(" ", 1)
+    assert (kind, reader) == ("environment copy", "os.environ")
+    assert {("environment copy", f"{digest} a subprocess")} < used(run, "subprocess.run(['true'])")
+    assert {("environment copy", f"{digest} a subprocess")} > {
+        pair for pair in used(run, "subprocess.run(['true'], env={'A': '1'})") if pair[1].startswith(digest)
+    }
+    kept = ObjectStore(run.home.objects).get(digest)
+    assert b'"RATE":' in kept
+    assert b"tr0ub4dor" not in kept
+    assert used(run, "os.environ['RATE'] = 'another'; c = dict(env)") not in (found[0], set())
+
+
+def test_objects_that_are_ordered_by_address(shared_notebook: Notebook) -> None:
+    run = shared_notebook
+    run.run(
+        "import weakref, enum\nclass Node: pass\nclass Named(Node):\n    __hash__ = lambda self: 1\n"
+        "class Graph: pass\nnodes, named = [Node(), Node()], [Named()]\n"
+        "graph = Graph(); graph.edges = set(nodes); weak = weakref.WeakSet(nodes); mixed = {'a', None}"
+    )
+    node = {("address order", "objects of Node")}
+    for ordered in ("set(nodes)", "{n for n in nodes}", "sorted(nodes, key=hash)", "list(weak)", "hash(nodes[0])"):
+        assert used(run, f"x = {ordered}") == node, ordered
+        run.run("del x")
+    assert used(run, "for node in graph.edges: pass") == node
+    assert used(run, "sorted(nodes, key=repr);") == node
+    assert used(run, "list(mixed);") == {("address order", "objects of NoneType")}
+    for harmless in ("nodes[0]", "set(named)", "[*nodes]", "set(['a', None])", "{1, 2}", "{'nodes': nodes}"):
+        assert used(run, f"{harmless};") == set(), harmless
+
+
+def test_threads_and_workers_that_race(shared_notebook: Notebook) -> None:
+    run = shared_notebook
+    threads, workers = ("schedule", "threads"), ("schedule", "worker processes")
+    assert used(run, "import threading\nt = threading.Thread(target=int); t.start(); t.join()") == {threads}
+    assert workers in used(
+        run,
+        "import multiprocessing as mp\np = mp.get_context('fork').Process(target=int); p.start(); p.join()",
+    )
+    assert workers in used(run, "p = mp.get_context('spawn').Process(target=int); p.start(); p.join()")
+    finalizer = "class Held:\n    def __del__(self): print('gone')"
+    assert used(run, finalizer) == {("schedule", "the garbage collector")}
+    assert used(run, "sum(range(10));") == set()
 
 
 def test_process_ids_and_times_of_files(shared_notebook: Notebook) -> None:

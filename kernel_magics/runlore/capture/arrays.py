@@ -95,16 +95,24 @@ def _torch(look: Look, value: Any, kind: type, torch: Any) -> bool:
     if value.device.type != "cpu" or value.layout is not torch.strided or value.is_quantized or numpy is None:
         look.unlooked()
         return True
-    plain = value.detach().resolve_conj().resolve_neg()
-    if not plain.is_contiguous() and plain.element_size() * plain.nelement() > look.limits.block:
-        look.sampled = True
-        while plain.element_size() * plain.nelement() > look.limits.block and max(plain.shape) > 1:
-            longest = max(range(plain.dim()), key=lambda axis: plain.shape[axis])
-            plain = plain.narrow(longest, 0, plain.shape[longest] // 2)
-    plain = plain.contiguous().reshape(-1)
+    plain = value.detach()
+    if plain.is_conj() or plain.is_neg():
+        plain = plain.resolve_conj().resolve_neg()
+    if not plain.is_contiguous():
+        plain = _dense(look, plain)
     if plain.nelement():
-        look.block(memoryview(plain.view(torch.uint8).numpy()))
+        look.block(memoryview(plain.reshape(-1).view(torch.uint8).numpy()))
     return True
+
+
+def _dense(look: Look, plain: Any) -> Any:
+    """The content in C order, of a large tensor the first part only."""
+    size, most = plain.element_size(), look.limits.block
+    look.sampled |= size * plain.nelement() > most
+    while size * plain.nelement() > most and max(plain.shape) > 1:
+        longest = max(range(plain.dim()), key=lambda axis: plain.shape[axis])
+        plain = plain.narrow(longest, 0, plain.shape[longest] // 2)
+    return plain.contiguous()
 
 
 # -- pandas ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import ast
 import os
 import os.path
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +36,25 @@ _KINDS: dict[str, UncontrolledKind] = {
     **dict.fromkeys([f"os.path.get{which}time" for which in "mca"], "file time"),
     "id": "address order",
 }
+_POOLS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor")
+_THREADS = frozenset(("threading.Thread", "multiprocessing.pool.ThreadPool", "asyncio.to_thread", *_POOLS))
+"""What starts threads; before Python 3.12 no audit event tells of one."""
+
+_NO_VALUE = frozenset(("environment variable", "environment copy", "schedule"))
+"""Kinds of use whose results are the same again, in the same surroundings."""
+
 _TIMES = frozenset(f"st_{which}time{unit}" for which in ("m", "c", "a", "birth") for unit in ("", "_ns"))
 _ENVIRONMENT = "os.environ"
 _LOOK_UPS = frozenset(("os.getenv", *(f"{_ENVIRONMENT}.{name}" for name in ("get", "pop", "setdefault"))))
+_ONE_BY_ONE = _LOOK_UPS | {f"{_ENVIRONMENT}.{name}" for name in ("update", "clear")}
+"""Methods that ask for single variables, or for none."""
+
 _UNTIL_NOW = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
 """Clocks when called with no more than so many arguments."""
 
-_KNOWN = frozenset((*_KINDS, *_UNTIL_NOW, _ENVIRONMENT, "os.getenv"))
-_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES
+_KNOWN = frozenset((*_KINDS, *_THREADS, *_UNTIL_NOW, _ENVIRONMENT, "os.getenv"))
+_FINALIZER = "__del__"
+_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES | {_FINALIZER}
 _REAL_NAMES = {
     "posix": "os",
     "nt": "os",
@@ -53,7 +64,7 @@ _REAL_NAMES = {
 }
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_TIMING = re.compile(r"^\s*%%?(timeit|time)\b", re.MULTILINE)
+_TIMING = re.compile(r"^\s*(?:[\w, .\[\]'\"]+=\s*)?%%?(timeit|time)\b", re.MULTILINE)
 _COMMAND = re.compile(r"^\s*(?:[\w, .\[\]'\"]+=\s*)?!+[ \t]*(\S.*)$", re.MULTILINE)
 _INSTALLER = re.compile(r"^\s*%(pip|conda|mamba|uv|sx|system)\b", re.MULTILINE)
 _SHELL_CELL = re.compile(r"^%%(?:script\s+(?:--?\S+\s+)*)?(bash|sh|sx|system|!|\S+)")
@@ -75,6 +86,22 @@ def uncontrolled_calls(source: str, namespace: dict[str, Any]) -> list[Found]:
         if not words.isdisjoint(_LAST_WORDS) or any(_real_name(namespace.get(word)) in _KNOWN for word in words):
             found.update(dict.fromkeys(_calls(source, namespace)))
     return list(found)
+
+
+def uncontrolled_nodes(nodes: Iterable[ast.AST]) -> set[ast.AST]:
+    """Those of the nodes that call, or look up, what another execution gives another value for.
+
+    Args:
+        nodes: of one or more trees, each before what it contains; names are what any of them imports.
+    """
+    nodes = list(nodes)
+    look = _Look(imports_of(nodes), {})
+    return {node for node in nodes if any(kind not in _NO_VALUE for kind, _ in look.at(node))}
+
+
+def imports_of(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """The dotted path that each imported name stands for."""
+    return dict(alias for node in nodes for alias in _imports(node))
 
 
 def program(command: str) -> str:
@@ -104,29 +131,88 @@ def _calls(source: str, namespace: dict[str, Any]) -> Iterator[Found]:
     if tree is None:
         return
     nodes = list(ast.walk(tree))
-    imported = dict(alias for node in nodes for alias in _imports(node))
-    for node in nodes:
+    look = _Look(imports_of(nodes), namespace)
+    for node in nodes:  # what contains comes before what it contains
+        yield from look.at(node)
+
+
+class _Look:
+    """Looks at the nodes of a tree one by one; ``imported`` are names that the source itself imports."""
+
+    def __init__(self, imported: dict[str, str], namespace: dict[str, Any]) -> None:
+        self._imported = imported
+        self._namespace = namespace
+        self._accounted: set[ast.expr] = set()
+        """Where ``id`` is called, and where the environment is asked for, or given, single variables."""
+
+    def at(self, node: ast.AST) -> Iterator[Found]:
+        if isinstance(node, ast.Call):
+            yield from self._call(node)
+        elif isinstance(node, ast.Subscript):
+            if self._is_environment(node.value) and isinstance(node.ctx, ast.Load):
+                yield from self._variable(node.slice)
+        elif isinstance(node, ast.Compare):
+            if isinstance(node.ops[0], (ast.In, ast.NotIn)) and self._is_environment(node.comparators[0]):
+                yield from self._variable(node.left)
+        elif isinstance(node, (ast.Attribute, ast.Name)):
+            yield from self._whole(node)
+        elif isinstance(node, ast.FunctionDef) and node.name == _FINALIZER:
+            yield "schedule", "the garbage collector"
+
+    def _call(self, node: ast.Call) -> Iterator[Found]:
+        name = self._name(node.func)
+        if name is None:
+            return
+        if kind := _KINDS.get(name):
+            self._accounted.add(node.func)
+            yield kind, name
+        elif name in _THREADS:
+            yield "schedule", "threads"
+        elif name in _LOOK_UPS:
+            yield from self._variable(node.args[0] if node.args else None)
+        elif len(node.args) <= _UNTIL_NOW.get(name, -1):
+            yield "clock", name
+        if name in _ONE_BY_ONE and isinstance(node.func, ast.Attribute):
+            self._accounted.add(node.func.value)
+
+    def _variable(self, key: ast.expr | None) -> Iterator[Found]:
+        """The environment variable that is looked up: any, where no text and no plain variable tells its name."""
+        name = key.value if isinstance(key, ast.Constant) else None
+        if isinstance(key, ast.Name):
+            name = self._namespace.get(key.id)
+        yield ("environment variable", name) if type(name) is str else ("environment copy", _ENVIRONMENT)
+
+    def _whole(self, node: ast.Attribute | ast.Name) -> Iterator[Found]:
+        """What is passed on as it is: the environment to be copied, ``id`` to be called by somebody else."""
         if isinstance(node, ast.Attribute) and node.attr in _TIMES:
             yield "file time", node.attr
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            if _called(node.value, imported, namespace) == _ENVIRONMENT:
-                yield from _variable(node.slice, namespace)
-        elif isinstance(node, ast.Call) and (name := _called(node.func, imported, namespace)) is not None:
-            if kind := _KINDS.get(name):
-                yield kind, name
-            elif name in _LOOK_UPS:
-                yield from _variable(node.args[0] if node.args else None, namespace)
-            elif len(node.args) <= _UNTIL_NOW.get(name, -1):
-                yield "clock", name
+        elif isinstance(node.ctx, ast.Load) and node not in self._accounted:
+            name = self._name(node)
+            if name == _ENVIRONMENT:
+                yield "environment copy", name
+            elif name == "id":
+                yield "address order", name
 
+    def _is_environment(self, node: ast.expr) -> bool:
+        if self._name(node) != _ENVIRONMENT:
+            return False
+        self._accounted.add(node)
+        return True
 
-def _variable(key: ast.expr | None, namespace: dict[str, Any]) -> Iterator[Found]:
-    """The environment variable that is looked up, where the text or a plain variable tells its name."""
-    name = key.value if isinstance(key, ast.Constant) else None
-    if isinstance(key, ast.Name):
-        name = namespace.get(key.id)
-    if type(name) is str:
-        yield "environment variable", name
+    def _name(self, node: ast.expr) -> str | None:
+        """The dotted name of what a name, or attributes of one, stand for."""
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        root = self._imported.get(node.id)
+        if root is None and node.id in self._namespace:
+            root = _real_name(self._namespace[node.id])
+        elif root is None and node.id == "id":
+            root = "id"
+        return None if root is None else ".".join((root, *attributes))
 
 
 def _parse(source: str) -> ast.Module | None:
@@ -151,21 +237,6 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
     elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
         for alias in node.names:
             yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-
-
-def _called(function: ast.expr, imported: dict[str, str], namespace: dict[str, Any]) -> str | None:
-    attributes: list[str] = []
-    while isinstance(function, ast.Attribute):
-        attributes.insert(0, function.attr)
-        function = function.value
-    if not isinstance(function, ast.Name):
-        return None
-    root = imported.get(function.id)
-    if root is None and function.id in namespace:
-        root = _real_name(namespace[function.id])
-    elif root is None and function.id == "id":
-        root = "id"
-    return None if root is None else ".".join((root, *attributes))
 
 
 def _real_name(value: Any) -> str | None:

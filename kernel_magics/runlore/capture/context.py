@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -74,7 +75,7 @@ class ContextCapture:
                 self._without_lock.append(found)
                 waits = len(self._without_lock) > 1
             if not waits:
-                _submit(self._worker, self._locks_asked, self._capture_lock, directories)
+                _submit(self._worker, self._locks_asked, self._capture_lock, directories, _working_directory())
 
     def closing(self, run: Run) -> None:
         """Capture the environment again: the run may have imported libraries or changed their settings."""
@@ -114,7 +115,7 @@ class ContextCapture:
             of.written = digest
             self._session.append(ev.EnvironmentCaptured(time=time.time(), run_id=of.run_id, digest=digest))
 
-    def _capture_lock(self, directories: environment.Directories) -> None:
+    def _capture_lock(self, directories: environment.Directories, project: Path) -> None:
         from runlore.capture.locking import Locking, LockNotTaken
 
         # One look serves all runs that were opened before it.
@@ -123,7 +124,7 @@ class ContextCapture:
         if self._locking is None:
             self._locking = Locking(self._session.home.objects)
         try:
-            taken = self._locking.take(directories)
+            taken = self._locking.take(directories, project)
         except LockNotTaken as error:
             for of in waiting:
                 self._session.not_captured("environment lock", str(error), of.run_id)
@@ -132,7 +133,12 @@ class ContextCapture:
             self._session.not_captured(what, why)
         with self._mutex:
             for of in waiting:
-                of.lock = {"lock": taken.lock, "edited": taken.edited}
+                of.lock = {
+                    "lock": taken.lock,
+                    "edited": taken.edited,
+                    "lockfiles": taken.lockfiles,
+                    "indexes": taken.indexes,
+                }
                 self._write(of)
 
     def _capture_git(self, run_id: str, directory: Path) -> None:
@@ -158,6 +164,13 @@ class ContextCapture:
         )
         if state.problem is not None:
             self._session.not_captured("uncommitted changes", state.problem, run_id)
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.devnull)  # deleted: there is nothing around it
 
 
 def _submit(

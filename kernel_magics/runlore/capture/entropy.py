@@ -2,14 +2,17 @@
 
 Each cell has a root of 16 random bytes, which is recorded. While it is in force, generators that would be seeded
 from the operating system (``numpy.random.default_rng()``, ``random.Random()``, ``numpy.random.seed()``,
-``torch.seed()``) are seeded from it instead, by BLAKE3 in its keyed mode over the library, the thread and how
-many seeds it had before: as unpredictable as before, and the same again under the same root. ``os.urandom``,
-``secrets``, ``uuid`` and ``random.SystemRandom`` are left alone, because what they give may be a secret.
+``torch.seed()``, ``torch.Generator().seed()``) are seeded from it instead, by BLAKE3 in its keyed mode over the
+library, the thread and how many seeds it had before: as unpredictable as before, and the same again under the same
+root. Worker processes that start as new interpreters get roots of their own from it (``runlore.capture.workers``).
+``os.urandom``, ``secrets``, ``uuid`` and ``random.SystemRandom`` are left alone, because what they give may be a
+secret.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import random
 import sys
@@ -19,6 +22,9 @@ from collections.abc import Callable
 from typing import Any
 
 from blake3 import blake3
+
+from runlore.capture import workers
+from runlore.capture.imports import ImportWatcher
 
 ROOT_SIZE = 16
 """Bytes."""
@@ -37,26 +43,32 @@ class Entropy:
         self._process = os.getpid()
         self._identity = _worker()
         self._put_back: dict[str, Callable[[], None]] = {}
+        self._imports = ImportWatcher(workers.STARTERS, lambda _: self.hook())
 
     def begin(self, root: str) -> None:
         """From now on seeds come from ``root``, in hexadecimal; libraries loaded by now are hooked."""
+        if self._key is None:
+            self._imports.install()
         self._key = bytes.fromhex(root).ljust(32, b"\0")[:32]
         self._drawn.clear()
         self.hook()
 
     def hook(self) -> None:
         """Hook the libraries that are loaded."""
-        for module, install in (
+        installers: list[tuple[str, Callable[[], None]]] = [
             ("random", self._hook_python),
             ("numpy.random", self._hook_numpy),
             ("torch", self._hook_torch),
-        ):
+            *((starter, functools.partial(self._hook_starter, starter)) for starter in workers.STARTERS),
+        ]
+        for module, install in installers:
             if module not in self._put_back and module in sys.modules:
                 install()
 
     def end(self) -> None:
         """Let the libraries have the operating system's entropy again."""
         self._key = None
+        self._imports.remove()
         for put_back in self._put_back.values():
             put_back()
         self._put_back.clear()
@@ -115,31 +127,43 @@ class Entropy:
         self._put_back["numpy.random"] = functools.partial(_set, module, "randbits", original)
 
     def _hook_torch(self) -> None:
-        torch, module = sys.modules["torch"], sys.modules.get("torch.random")
-        if module is None or not hasattr(module, "seed") or not hasattr(torch, "manual_seed"):
+        kind = getattr(sys.modules["torch"], "Generator", None)
+        if kind is None or not hasattr(sys.modules["torch"], "manual_seed"):
             return  # it is still being imported
-        original: Callable[[], int] = module.seed
         self._put_back["torch"] = _nothing
-        if getattr(torch, "seed", None) is not original:
+        original = vars(kind).get("seed")
+        attributes = _attributes(kind)
+        if original is None or attributes is None:
             return
 
         @functools.wraps(original)
-        def seed() -> int:
-            drawn = self.draw("torch", _TORCH_SEED)
+        def seed(self: Any) -> int:
+            drawn = draw("torch", _TORCH_SEED)
             if drawn is None:
-                return int(original())
+                return int(original(self))
             value = int.from_bytes(drawn, "little")
-            torch.manual_seed(value)
+            self.manual_seed(value)
             return value
 
-        _set(torch, "seed", seed)
-        _set(module, "seed", seed)
+        draw = self.draw
+        _set_attribute(kind, attributes, "seed", seed)  # torch.seed() calls it too
+        self._put_back["torch"] = functools.partial(_set_attribute, kind, attributes, "seed", original)
 
-        def put_back() -> None:
-            _set(torch, "seed", original)
-            _set(module, "seed", original)
+    def _hook_starter(self, starter: str) -> None:
+        self._put_back[starter] = workers.seed_new_workers(sys.modules[starter], self.draw)
 
-        self._put_back["torch"] = put_back
+
+def _attributes(kind: type) -> dict[str, Any] | None:
+    """The dictionary of a class made in C, which refuses assignment; ``None`` where it cannot be reached."""
+    found = gc.get_referents(vars(kind))
+    return found[0] if len(found) == 1 and type(found[0]) is dict else None
+
+
+def _set_attribute(kind: type, attributes: dict[str, Any], name: str, value: Any) -> None:
+    import ctypes  # long loaded where torch is
+
+    attributes[name] = value
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))  # or the interpreter goes on using what it remembers
 
 
 def _set(owner: Any, name: str, value: Any) -> None:

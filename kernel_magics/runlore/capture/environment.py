@@ -3,8 +3,10 @@
 The object is JSON with the keys ``python``, ``implementation``, ``platform``, ``libc``, ``packages`` (name to
 version), ``hardware``, ``libraries`` (settings of loaded libraries) and ``variables`` (environment variables
 from the allow-list; others never enter the record, because they may hold secrets). Once the lock has been taken
-in the background there are ``lock``, the digest of the object that ``runlore.capture.lock`` describes, and
-``edited``: files of installed packages that were changed by hand, with the digests of what they hold.
+in the background there are ``lock``, the digest of the object that ``runlore.capture.lock`` describes,
+``edited``: files of installed packages that were changed by hand, with the digests of what they hold,
+``lockfiles``: those of the project (``uv.lock`` and its like), with the digests of their text, and ``indexes``:
+where pip and uv are configured to take packages from. No address in them holds credentials.
 """
 
 from __future__ import annotations

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ast
 import weakref
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from runlore.capture.generators import kind_of, of_libraries, source_of
 from runlore.capture.insides import address
 from runlore.capture.members import Members, is_leaf, members
-from runlore.capture.names import Bindings, UserNames, is_of_ipython
+from runlore.capture.names import UserVariables, Variables
 
 _DEEPEST = 6
 _MOST_VISITED = 1_000
 """Objects that are looked at below one variable, nearest first; about a quarter of a millisecond."""
 
-_TURNS = 16
-"""Walks within which each variable is looked through at least once."""
+_TURNS, _IN_TURN = 16, 100e-6
+"""Walks within which each variable is looked through, as far as no walk takes so many seconds longer for that."""
+
+_LONGEST = 5e-3
+"""Seconds of one walk through all that is due; what is left is due in the next."""
 
 
 class Found(NamedTuple):
@@ -35,43 +39,62 @@ class _Shape(NamedTuple):
 
 
 class GeneratorFinder:
-    """Finds the generators below a namespace; remembers what it learned about types and variables.
+    """Finds the generators below variables; remembers what it learned about types and variables.
 
     A variable under which nothing was found is looked through again when it is another object, when the code has
     named it since, and in turn with the others like it.
+
+    Args:
+        users: whose looks are handed to ``find``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, users: UserVariables) -> None:
         self._shapes: dict[int, tuple[weakref.ref[type], _Shape]] = {}
-        self._names = UserNames(lambda name: not is_of_ipython(name))
-        self._barren = Bindings()
-        """Variables under which nothing was found, by the objects that they were."""
-        self._walks = 0
+        self._anew = users.follow()
+        self._holding: set[str] = set()
+        """Variables under which something was found."""
+        self._turn = 0
         self.cut_short: list[str] = []
         """The variables that the last walk did not look through to the end."""
+        self.put_off = 0
+        """How many variables the last walk had no time for."""
 
-    def find(
-        self, namespace: Mapping[str, Any], hidden: Container[str] = (), named: Iterable[str] | None = None
-    ) -> list[Found]:
+    def find(self, variables: Variables, named: Iterable[str] | None = None) -> list[Found]:
         """Every generator but those that belong to a library as a whole, each once.
 
         Args:
-            namespace: the variables to begin with.
-            hidden: names of variables to leave out; IPython's own (``_``, ``_3``, ``Out``) always are.
+            variables: where to look.
             named: the words of the code that ran since the last walk; all of them by default.
         """
         found: list[Found] = []
         seen = dict.fromkeys(map(address, of_libraries()), True)
         self.cut_short = []
-        self._walks += 1
-        names, values = self._names.of(namespace, hidden)
-        due, places = set(self._barren.update(names, values)), self._barren.places
-        due.update(range(len(names)) if named is None else (places[name] for name in named if name in places))
-        due.update(range(self._walks % _TURNS, len(names), _TURNS))
-        for place in sorted(due):
-            barren = is_leaf(values[place]) or not self._walk(names[place], values[place], seen, found)
-            self._barren.mark(place, barren)
+        self.put_off = 0
+        names, values, _, places = variables
+        self._anew.update(names if named is None else named, self._holding)
+        self._anew.intersection_update(places)
+        end = perf_counter() + _LONGEST
+        for name in sorted(self._anew, key=places.__getitem__):
+            if name not in self._holding and perf_counter() > end:
+                self.put_off += 1
+            else:
+                self._look_through(name, values[places[name]], seen, found)
+        end = min(end, perf_counter() + _IN_TURN)
+        for _ in range(-(-len(names) // _TURNS)):
+            self._turn = (self._turn + 1) % len(names)
+            self._look_through(names[self._turn], values[self._turn], seen, found)
+            if perf_counter() > end:
+                break
         return found
+
+    def _look_through(self, name: str, variable: Any, seen: dict[int, bool], found: list[Found]) -> None:
+        self._anew.discard(name)
+        if is_leaf(variable):
+            self._holding.discard(name)
+        elif self._walk(name, variable, seen, found):
+            self._holding.add(name)
+        else:
+            self._holding.discard(name)
 
     def _walk(self, name: str, variable: Any, seen: dict[int, bool], found: list[Found]) -> bool:
         """Look through one variable, nearest first; say whether something was there.

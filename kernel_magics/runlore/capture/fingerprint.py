@@ -15,6 +15,7 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
 
 from blake3 import blake3
 
@@ -113,6 +114,8 @@ class Look:
             self.block(memoryview(value))
         elif kind is set or kind is frozenset:
             self._set(value)
+        elif kind is WeakSet or kind is WeakKeyDictionary:
+            self._set(list(value if kind is WeakSet else value.items()))
         elif kind is complex:
             out.append(b"c" + _double(value.real) + _double(value.imag))
         elif kind is range or kind is slice:
@@ -198,7 +201,7 @@ class Look:
             self.add(item)
         self._ancestors.pop()
 
-    def _set(self, value: set[Any] | frozenset[Any]) -> None:
+    def _set(self, value: set[Any] | frozenset[Any] | list[Any]) -> None:
         self._out.append(b"set%d" % len(value))
         if not value or not self._enter(value):
             return

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from runlore.capture import audit
+from runlore.capture import audit, errands
 
 PATCH_LIMIT = 10 * 2**20
 """Bytes; a larger patch is not stored."""
@@ -61,19 +61,25 @@ def ask(directory: Path, *arguments: str) -> bytes | None:
     """
     try:
         with audit.muted():  # it is not the user's code that starts a program here
-            done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+            process = subprocess.Popen(  # noqa: S603 - a fixed program with fixed arguments
                 ["git", *_INERT, *arguments],  # noqa: S607 - whichever git the user uses
                 cwd=directory,
-                capture_output=True,
-                timeout=_TIMEOUT,
-                check=False,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 # A kernel that shuts down terminates its process group, and Ctrl-C in a terminal interrupts it.
                 start_new_session=True,
             )
     except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None
+    errands.sent(process.pid)
+    with process:
+        try:
+            output, _ = process.communicate(timeout=_TIMEOUT)
+        except BaseException:
+            process.kill()
+            raise
+    return output if process.returncode == 0 else None
 
 
 def _text(output: bytes | None) -> str | None:

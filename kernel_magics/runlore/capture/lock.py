@@ -53,10 +53,15 @@ class LockedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class CondaPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package as conda installed it; ``url`` and ``md5`` are those of its archive."""
+
     name: str
     version: str
     build: str = ""
     channel: str = ""
+    subdir: str = ""
+    url: str | None = None
+    md5: str | None = None
     sha256: str | None = None
 
 

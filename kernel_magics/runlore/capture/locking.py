@@ -12,7 +12,7 @@ import blake3
 import msgspec
 
 import runlore
-from runlore.capture import wheels
+from runlore.capture import errands, lockfiles, wheels
 from runlore.capture.environment import Directories
 from runlore.capture.taking import Order, Taken, take
 
@@ -29,22 +29,32 @@ class Locking:
 
     def __init__(self, objects: Path) -> None:
         self._objects = objects
-        self._directories: Directories = ()
+        self._seen: tuple[Directories, lockfiles.State] = ((), ())
         self._state: list[str] = []
         self._taken: Taken | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
 
-    def take(self, directories: Directories) -> Taken:
-        """The lock of the present environment.
+    def take(self, directories: Directories, project: Path) -> Taken:
+        """The lock of the present environment, with the lock files around the folder ``project``.
 
         Raises:
             LockNotTaken: that went wrong, took too long, or was stopped.
         """
-        if self._taken is not None and directories == self._directories and self._state == self._states():
+        files = lockfiles.near(project)
+        seen = (directories, files)
+        if self._taken is not None and seen == self._seen and self._state == self._states():
             return msgspec.structs.replace(self._taken, problems=[])
-        taken = self._take([os.path.abspath(path) for path, _ in directories])  # noqa: PTH100 - '' is the present folder
-        self._directories, self._taken, self._state = directories, taken, []
+        base = getattr(sys, "_base_executable", None) or sys.executable
+        order = Order(
+            directories=[os.path.abspath(path) for path, _ in directories],  # noqa: PTH100 - '' is the present folder
+            objects=str(self._objects),
+            prefix=sys.prefix,
+            base=base or "",
+            lockfiles=files,
+        )
+        taken = self._take(order)
+        self._seen, self._taken, self._state = seen, taken, []
         self._state = self._states()
         return taken
 
@@ -64,9 +74,7 @@ class Locking:
                 found.append("")
         return found
 
-    def _take(self, directories: list[str]) -> Taken:
-        base = getattr(sys, "_base_executable", None) or sys.executable
-        order = Order(directories=directories, objects=str(self._objects), prefix=sys.prefix, base=base or "")
+    def _take(self, order: Order) -> Taken:
         try:
             if not sys.executable:
                 return take(order)  # embedded in another program: there is no interpreter to start
@@ -88,6 +96,7 @@ class Locking:
             start_new_session=True,
         ) as child:
             self._child = child
+            errands.sent(child.pid)
             try:
                 answer, complaint = child.communicate(order, timeout=_TIMEOUT)
             except subprocess.TimeoutExpired:

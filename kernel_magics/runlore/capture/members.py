@@ -132,14 +132,14 @@ def _of_dict(value: Any) -> Iterator[Child]:
 
 
 def _of_sequence(base: Any) -> Members:
-    item = base.__getitem__
+    item, items = base.__getitem__, base.__iter__
 
     def children(value: Any) -> Iterator[Child]:
         size = base.__len__(value)
         if size > 3 and is_leaf(item(value, 0)) and is_leaf(item(value, size // 2)) and is_leaf(item(value, -1)):
             return iter(())  # a column of numbers or words
-        first = [(at, item(value, at)) for at in range(min(size, _MOST_ITEMS))]
-        return ((f"[{at}]", child) for at, child in first if not is_leaf(child))
+        first = list(itertools.islice(items(value), _MOST_ITEMS))
+        return iter([(f"[{at}]", child) for at, child in enumerate(first) if address(type(child)) not in _LEAVES])
 
     return children
 

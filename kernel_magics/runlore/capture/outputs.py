@@ -4,7 +4,8 @@ The object named by ``CellFinished.outputs`` is JSON: a list of what the cell sh
 
 - ``{"type": "stream", "name": "stdout" | "stderr", "text"}``: between two displays all of stdout, then all of
   stderr, because how the two interleave is timing. Of each stream 256 Ki characters a cell are kept; where more
-  came, ``dropped`` is how many of this entry are missing and ``blake3`` the hash of its whole text in UTF-8.
+  came, ``dropped`` is how many of this entry are missing, ``blake3`` the hash of its whole text in UTF-8 and
+  ``rest`` that of what is missing.
 - ``{"type": "display_data" | "execute_result", "data": {mime: value}}``: as it was last updated within the cell.
   A value is text (JSON types as JSON text), or ``{"blake3", "size"}`` of an object: images, sound, video and PDF
   decoded, and everything over 16 KiB. Objects over 4 MiB, and beyond 16 MiB a cell, are not in the store.

@@ -9,8 +9,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from runlore.capture.configs import entries
+
 _LONGEST = 1000
 """Characters of a literal's ``repr``; a longer one is data, not a parameter."""
+
+_MOST_ENTRIES = 200
+"""Of a dictionary that was read; a larger one is data."""
+
+_READERS = frozenset({"dict", "safe_load", "full_load", "load", "loads", "asdict", "to_container", "vars"})
+"""Functions that give a configuration as a dictionary."""
 
 _NO_LITERAL = object()
 
@@ -21,12 +29,14 @@ class _Outline:
 
     ``bound`` maps each name that the cell binds at its own level to the literal, or to ``_NO_LITERAL``;
     ``needs`` maps each name bound otherwise (a function, a class, the value of an expression) to the names that
-    its definition reads; ``reads`` are all names read.
+    its definition reads; ``reads`` are all names read. ``read_in`` are the names bound to what a call gives that
+    reads a configuration file or makes a dictionary.
     """
 
     bound: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, frozenset[str]] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+    read_in: frozenset[str] = frozenset()
 
 
 def literal_params(
@@ -41,13 +51,17 @@ def literal_params(
             variable still holds it.
 
     Returns:
-        Name to value, in the order of assignment. Values are what JSON can hold: numbers, strings, booleans,
-        ``None``, and lists and dictionaries of these (tuples become lists).
+        Name to value, in the order of assignment; then what configuration objects among the variables hold, as
+        ``args.lr`` (see ``runlore.capture.configs``), and dictionaries that were read from a file or made by
+        ``dict``. Values are what JSON can hold: numbers, strings, booleans, ``None``, and lists and dictionaries
+        of these (tuples become lists).
     """
     own = _outline(tracked)
     before = _Outline({}, {}, frozenset())
+    read_in: set[str] = set()
     for source in history:
         outline = _outline(source)
+        read_in = (read_in - outline.bound.keys()) | outline.read_in
         for name, value in outline.bound.items():
             before.bound.pop(name, None)
             before.bound[name] = value
@@ -63,7 +77,35 @@ def literal_params(
         found.pop(name, None)
         if name in wanted and value is not _NO_LITERAL:
             found[name] = value
+    if namespace is not None:
+        found |= _held(namespace, wanted - own.bound.keys() - found.keys(), read_in)
     return {name: _jsonable(value) for name, value in found.items() if not name.startswith("_")}
+
+
+def config_params(tracked: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """What configurations hold that a tracked cell made itself, as it left them.
+
+    Args:
+        tracked: the source of the tracked cell, plain Python.
+        namespace: the user's variables when the cell has ended.
+    """
+    own = _outline(tracked)
+    made = {name for name, value in own.bound.items() if value is _NO_LITERAL and name in own.reads}
+    return {name: _jsonable(value) for name, value in _held(namespace, made, own.read_in).items()}
+
+
+def _held(namespace: Mapping[str, Any], names: Iterable[str], read_in: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in sorted(names):
+        value = namespace.get(name)
+        if name.startswith("_") or value is None:
+            continue
+        if name in read_in and type(value) is dict and len(value) <= _MOST_ENTRIES:
+            held = {name: value}
+        else:
+            held = entries(name, value)
+        found |= {key: item for key, item in held.items() if _is_parameter(item) and len(repr(item)) <= _LONGEST}
+    return found
 
 
 def _closure(names: frozenset[str], needs: Mapping[str, frozenset[str]]) -> set[str]:
@@ -110,18 +152,31 @@ def _outline(source: str) -> _Outline:
         return _Outline()
     bound: dict[str, Any] = {}
     needs: dict[str, frozenset[str]] = {}
+    read_in: set[str] = set()
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names = {statement.name: _NO_LITERAL}
         else:
             names = _assigned_literal(statement) or dict.fromkeys(_stores(statement), _NO_LITERAL)
+        if _reads_configuration(statement):
+            read_in |= names.keys()
         for name, value in names.items():
             bound[name] = value
             if value is _NO_LITERAL:
                 needs[name] = needs.get(name, frozenset()) | _reads(statement)
             else:
                 needs.pop(name, None)
-    return _Outline(bound, needs, _reads(tree))
+    return _Outline(bound, needs, _reads(tree), frozenset(read_in))
+
+
+def _reads_configuration(statement: ast.stmt) -> bool:
+    """Whether a statement assigns what one of ``_READERS`` gives."""
+    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(value, ast.Call):
+        return False
+    return (
+        value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    ) in _READERS
 
 
 def _assigned_literal(statement: ast.stmt) -> dict[str, Any] | None:
@@ -160,11 +215,12 @@ def _literal(node: ast.expr) -> Any:
 
 
 def _is_parameter(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_parameter(item) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
+    kind = type(value)  # isinstance would ask the object, which may be anybody's
+    if issubclass(kind, dict):
+        return all(type(key) is str and _is_parameter(item) for key, item in value.items())
+    if issubclass(kind, (list, tuple)):
         return all(_is_parameter(item) for item in value)
-    return value is None or isinstance(value, (bool, int, float, str))
+    return value is None or issubclass(kind, (bool, int, float, str))
 
 
 def _jsonable(value: Any) -> Any:

@@ -71,14 +71,17 @@ class _Stream:
         self._kept: list[str] = []
         self._dropped = 0
         self._hash: Any = None
+        self._rest: Any = None
 
     def add(self, text: str, room: int) -> int:
         """Append ``text``, of which at most ``room`` characters are kept; how many were."""
         if self._hash is None and len(text) > room:
             self._hash = blake3("".join(self._kept).encode(errors="surrogatepass"))
+            self._rest = blake3()
+        kept = text[:room]
         if self._hash is not None:
             self._hash.update(text.encode(errors="surrogatepass"))
-        kept = text[:room]
+            self._rest.update(text[room:].encode(errors="surrogatepass"))
         if kept:
             self._kept.append(kept)
         self._dropped += len(text) - len(kept)
@@ -87,7 +90,11 @@ class _Stream:
     def form(self) -> Entry:
         entry: Entry = {"type": "stream", "name": self.name, "text": "".join(self._kept)}
         if self._dropped:
-            entry |= {"dropped": self._dropped, "blake3": str(self._hash.hexdigest())}
+            entry |= {
+                "dropped": self._dropped,
+                "blake3": str(self._hash.hexdigest()),
+                "rest": str(self._rest.hexdigest()),
+            }
         return entry
 
 

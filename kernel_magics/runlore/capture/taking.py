@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from blake3 import blake3
 
-from runlore.capture import git, wheels
+from runlore.capture import git, indexes, lockfiles, wheels
 from runlore.capture.environment import installed
 from runlore.capture.lock import FORMAT, CondaPackage, Lock, LockedPackage, Source, without_credentials
 from runlore.objects import ObjectStore
@@ -27,21 +27,31 @@ _SLACK = 2_000_000_000
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """``directories`` are the kernel's ``sys.path``, ``objects`` the store to write to."""
+    """``directories`` are the kernel's ``sys.path``, ``objects`` the store to write to.
+
+    ``lockfiles`` are those of the project that the kernel works in.
+    """
 
     directories: list[str]
     objects: str
     prefix: str
     base: str
+    lockfiles: lockfiles.State = ()
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """``sources`` are the local folders that packages are imported from; ``problems`` pairs of what and why."""
+    """``sources`` are the local folders that packages are imported from; ``problems`` pairs of what and why.
+
+    ``lockfiles`` maps the project's lock files to the objects with their text, ``indexes`` is where packages are
+    configured to come from; neither holds credentials.
+    """
 
     lock: str
     edited: dict[str, str | None]
     sources: list[str]
     problems: list[tuple[str, str]]
+    lockfiles: dict[str, str] = {}
+    indexes: list[str] = []
 
 
 def take(order: Order) -> Taken:
@@ -82,6 +92,8 @@ def take(order: Order) -> Taken:
             if package.source is not None and package.source.path and (package.source.tree or package.source.why)
         ),
         problems=problems,
+        lockfiles=lockfiles.keep(order.lockfiles, objects),
+        indexes=indexes.configured(os.environ, order.prefix),
     )
 
 
@@ -123,10 +135,11 @@ def _edited(info: Path, entries: list[wheels.Entry], objects: ObjectStore) -> di
         installed_at = (info / "METADATA").stat().st_mtime_ns
     except OSError:
         return found
+    folder = f"{info.parent}{os.sep}"
     for entry in entries:
         if not entry.path.endswith((".py", ".pth")) or entry.made_by_installer:
             continue
-        path = os.path.join(info.parent, entry.path)  # noqa: PTH118 - tens of thousands of them
+        path = folder + entry.path  # tens of thousands of them
         try:
             stat = os.stat(path)
         except OSError:
@@ -204,7 +217,8 @@ def _conda(prefix: Path) -> list[CondaPackage]:
             package = msgspec.json.decode(file.read_bytes(), type=CondaPackage)
         except (OSError, msgspec.MsgspecError):
             continue
-        found.append(msgspec.structs.replace(package, channel=without_credentials(package.channel)))
+        url = without_credentials(package.url) if package.url else None
+        found.append(msgspec.structs.replace(package, channel=without_credentials(package.channel), url=url))
     return found
 
 

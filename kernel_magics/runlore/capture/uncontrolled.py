@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from runlore import events as ev
-from runlore.capture import audit
+from runlore.capture import audit, workers
+from runlore.capture.addresses import placed_by_address
+from runlore.capture.environs import Environs
 from runlore.capture.usercode import is_users
-from runlore.key import HomeKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
     from runlore.session import Session
@@ -34,7 +36,6 @@ _MOST = 200
 """Events a cell; a crawler would fill the journal."""
 
 _LONGEST_DETAIL = 200
-_DIGITS = 16
 _MOST_LISTINGS = 50
 """Listings a cell whose names are kept."""
 
@@ -46,6 +47,9 @@ _LISTING_MODULES = frozenset({"os", "glob", "pathlib", "pathlib._local", "pathli
 
 _GLOBBING_MODULES = frozenset({"glob", "pathlib", "pathlib._local", "pathlib._os"})
 
+_THREADING = frozenset({"threading", "multiprocessing.dummy", "__main__"})
+"""Where threads that do the user's work come from; those of other modules watch over something."""
+
 _LOOPBACK = ("127.", "::1", "localhost", "::ffff:127.")
 
 
@@ -54,7 +58,7 @@ class UncontrolledCapture:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._key = HomeKey(session.home.key)
+        self._environs = Environs(session)
         self._pattern: str | None = None
         self._found: dict[tuple[ev.UncontrolledKind, str], None] = {}
         self._looked_up: set[Any] = set()
@@ -67,6 +71,10 @@ class UncontrolledCapture:
             "socket.getaddrinfo": self._on_getaddrinfo,
             "subprocess.Popen": self._on_popen,
             "os.system": self._on_system,
+            "os.fork": self._on_worker,
+            workers.STARTED: self._on_worker,
+            "_thread.start_new_thread": self._on_thread,
+            "_thread.start_joinable_thread": self._on_thread,
             "os.listdir": self._on_listing,
             "os.scandir": self._on_listing,
             "glob.glob": self._on_glob,
@@ -82,13 +90,9 @@ class UncontrolledCapture:
     def cell_finished(self, ordinal: int) -> dict[str, Any]:
         cell = self._session.cell
         if cell is not None and cell.entropy:
-            from runlore.capture.calls import uncontrolled_calls
-
-            for kind, detail in uncontrolled_calls(cell.source, _namespace()):
-                if kind == "environment variable":
-                    self._note_variable(detail)
-                else:
-                    self._note(kind, detail)
+            self._note_calls(cell.source, _namespace())
+            for name in placed_by_address(cell.source, _namespace()):
+                self._note("address order", f"objects of {name}")
         self._write(ordinal)
         return {}
 
@@ -99,30 +103,22 @@ class UncontrolledCapture:
 
     def module_loaded(self, name: str, source: bytes) -> None:
         """A module of the user's was executed: what it can call is used by whoever loaded it."""
+        self._note_calls(source.decode(errors="replace"), {}, f" in module {name}")
+
+    def _note_calls(self, source: str, namespace: dict[str, Any], where: str = "") -> None:
         from runlore.capture.calls import uncontrolled_calls
 
-        for kind, detail in uncontrolled_calls(source.decode(errors="replace"), {}):
+        for kind, detail in uncontrolled_calls(source, namespace):
             if kind == "environment variable":
-                self._note_variable(detail)
+                self._note(kind, self._environs.one(detail))
+            elif kind == "environment copy":
+                self._note(kind, self._environs.all(os.environ, detail))
             else:
-                self._note(kind, f"{detail} in module {name}")
+                self._note(kind, detail + where)
 
-    def _note(self, kind: ev.UncontrolledKind, detail: str) -> None:
-        if len(self._found) < _MOST and os.getpid() == self._pid:
+    def _note(self, kind: ev.UncontrolledKind, detail: str | None) -> None:
+        if detail is not None and len(self._found) < _MOST and os.getpid() == self._pid:
             self._found.setdefault((kind, detail[:_LONGEST_DETAIL]))
-
-    def _note_variable(self, name: str) -> None:
-        """The value itself may be a secret; under the home's key its digest tells nobody else anything."""
-        value = os.environ.get(name)
-        if value is None:
-            self._note("environment variable", f"{name} unset")
-            return
-        try:
-            value = self._key.sign("environment variable", name, value)[:_DIGITS]
-        except (OSError, UnicodeEncodeError) as error:
-            self._session.not_captured(f"environment variable {name}", f"its value cannot be hashed: {error}")
-        else:
-            self._note("environment variable", f"{name} {value}")
 
     def _program(self, command: str) -> None:
         from runlore.capture.calls import program
@@ -167,9 +163,22 @@ class UncontrolledCapture:
             command = _text(arguments or executable)
         if not _ours():
             self._program(command)
+            self._inherited(os.environ if args[3] is None else args[3])
 
     def _on_system(self, args: tuple[Any, ...]) -> None:
         self._program(_text(args[0]))
+        self._inherited(os.environ)
+
+    def _inherited(self, variables: Mapping[Any, Any]) -> None:
+        self._note("environment copy", self._environs.all(variables, "a subprocess"))
+
+    def _on_worker(self, args: tuple[Any, ...]) -> None:  # noqa: ARG002 - that there is one says it all
+        self._note("schedule", "worker processes")
+
+    def _on_thread(self, args: tuple[Any, ...]) -> None:
+        kind = type(getattr(args[0], "__self__", None)) if args else None
+        if getattr(kind, "__module__", None) in _THREADING and not _ours():
+            self._note("schedule", "threads")
 
     def _on_listing(self, args: tuple[Any, ...]) -> None:
         frame: FrameType | None = sys._getframe(2)

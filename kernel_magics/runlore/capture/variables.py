@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from time import perf_counter
-from types import CodeType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from runlore.capture.fingerprint import CHEAP, FULL, fingerprint
-from runlore.capture.names import Bindings, UserNames
+from runlore.capture.insides import address
+from runlore.capture.names import Variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,6 +34,7 @@ _SHARE, _LONGEST = 0.01, 20e-3
 _FULL_BUDGET = 2.0
 _LONG_SOURCE = 20_000
 _MOST_FUNCTIONS = 100
+_CODE = frozenset(map(address, (FunctionType, BuiltinFunctionType, ModuleType, type)))
 _WORD = re.compile(r"[^\W\d]\w*")
 _SECRET = re.compile(r"passw|passphrase|secret|credential|api_?key|(^|_)(token|pin|pwd)$", re.IGNORECASE)
 """Names whose values are not even hashed: a short secret could be found by trying."""
@@ -49,8 +51,9 @@ class VariableCapture:
         self._writer = writer
         self._full = session.plan is not None and session.plan.fingerprints == "full"
         self._started = 0.0
-        self._users = UserNames(lambda name: not name.startswith("_") and not _SECRET.search(name))
-        self._bindings = Bindings()
+        self._anew = session.users.follow()
+        self._open: dict[str, bool] = {}
+        """Whether a name is one whose value may be looked at."""
         self._cost: dict[str, float] = {}
         self._last: dict[str, str] = {}
         self._turn = 0
@@ -60,30 +63,28 @@ class VariableCapture:
         self._started = perf_counter()
 
     def cell_finished(self, ordinal: int) -> dict[str, Any]:  # noqa: ARG002
-        cell, namespace = self._session.cell, self._shell.user_ns
-        if cell is None or not cell.entropy or type(namespace) is not dict:
+        cell, variables = self._session.cell, self._session.users.present
+        if cell is None or not cell.entropy or variables is None:
             return {}  # a cell that ran unseen: these are not the variables at its end
-        now = perf_counter()
-        names, values = self._users.of(namespace, self._shell.user_ns_hidden)
-        found = self._take(cell.source, names, values, now)
+        found = self._take(cell.source, variables, perf_counter())
         return {"variables": self._writer.put(msgspec.json.encode(dict(sorted(found.items()))))}
 
     def session_ended(self) -> None:
         self._last, self._code_names = {}, {}
 
-    def _take(self, source: str, names: list[str], values: list[Any], now: float) -> dict[str, str]:
+    def _take(self, source: str, variables: Variables, now: float) -> dict[str, str]:
+        names, values, _, places = variables
         share = min((now - self._started) * _SHARE, _LONGEST)
         end = now + (_FULL_BUDGET if self._full else max(_BUDGET, share))
         found: dict[str, str] = {}
-        variables = dict(zip(names, values, strict=True))
         due = self._mentioned(source, variables)
-        for place in self._bindings.update(names, values):
-            due[names[place]] = None
-            self._bindings.mark(place)
+        if self._anew:
+            due.update(dict.fromkeys(sorted(self._anew & places.keys(), key=places.__getitem__)))
+            self._anew.clear()
         for name in due:
             if perf_counter() > end:
                 return found
-            taken = self._of(name, variables[name], end)
+            taken = self._of(name, values[places[name]], end)
             if taken is not None:
                 found[name] = self._last[name] = taken
         end = end if self._full else min(end, perf_counter() + max(_OTHERS_BUDGET, share))
@@ -93,14 +94,16 @@ class VariableCapture:
                 break
             self._turn = (self._turn + 1) % len(names)
             name = names[self._turn]
-            if name in due:
+            if name in due or self._cost.get(name, 0.0) >= left:
                 continue
-            taken = self._of(name, variables[name], end) if self._cost.get(name, 0.0) < left else None
+            taken = self._of(name, values[self._turn], end)
             if taken is not None and (self._full or self._last.get(name) != taken):
                 found[name] = self._last[name] = taken
         return found
 
     def _of(self, name: str, value: Any, end: float) -> str | None:
+        if address(type(value)) in _CODE or not self._is_open(name):
+            return None
         started = perf_counter()
         taken = fingerprint(value, CHEAP, end)
         self._cost[name] = perf_counter() - started
@@ -110,18 +113,25 @@ class VariableCapture:
 
     # -- which variables the cell could reach --------------------------------------------------------------
 
-    def _mentioned(self, source: str, variables: dict[str, Any]) -> dict[str, None]:
+    def _is_open(self, name: str) -> bool:
+        known = self._open.get(name)
+        if known is None:
+            known = self._open[name] = not name.startswith("_") and not _SECRET.search(name)
+        return known
+
+    def _mentioned(self, source: str, variables: Variables) -> dict[str, None]:
         """Variables that occur in the text, and in the functions among them, in an order that never varies."""
+        places = variables.places
         if len(source) > _LONG_SOURCE:
-            return dict.fromkeys(variables)
-        due = dict.fromkeys(name for name in _WORD.findall(source) if name in variables)
+            return dict.fromkeys(variables.names)
+        due = dict.fromkeys(name for name in _WORD.findall(source) if name in places)
         functions = 0
         waiting = list(due)
         while waiting and functions < _MOST_FUNCTIONS:
-            value = variables[waiting.pop()]
+            value = variables.values[places[waiting.pop()]]
             if type(value) is FunctionType and value.__globals__ is self._shell.user_ns:
                 functions += 1
-                more = [n for n in sorted(self._names(value.__code__)) if n in variables and n not in due]
+                more = [n for n in sorted(self._names(value.__code__)) if n in places and n not in due]
                 due.update(dict.fromkeys(more))
                 waiting += more
         return due

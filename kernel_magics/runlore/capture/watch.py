@@ -33,7 +33,7 @@ class WatchTransformer:
 
     def rewrite(self, tree: ast.Module) -> None:
         """Change the tree in place."""
-        for node in _reachable(tree):
+        for node in reachable(tree):
             for field in ("body", "orelse", "finalbody"):
                 block = getattr(node, field, None)
                 if isinstance(block, list):
@@ -86,8 +86,11 @@ class WatchTransformer:
         return _observation(item, item.target.id, item)
 
 
-def _reachable(tree: ast.Module) -> list[ast.AST]:
-    """All nodes but those of compiled functions; not by recursion: generated code may be nested very deep."""
+def reachable(tree: ast.AST) -> list[ast.AST]:
+    """All nodes but those of functions that a decorator compiles, which may know no call of ours.
+
+    Not by recursion: generated code may be nested very deep.
+    """
     found: list[ast.AST] = [tree]
     for node in found:
         if not _is_compiled(node):

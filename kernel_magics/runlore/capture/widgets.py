@@ -8,6 +8,9 @@ from typing import Any
 VIEW = "application/vnd.jupyter.widget-view+json"
 _TARGET = "jupyter.widget"
 _REFERENCE = re.compile(r"IPY_MODEL_([0-9a-fA-F-]{32,36})")
+_FRONT_ENDS_OWN = {"OutputModel": ("outputs",)}
+"""Parts of a model that its front-end fills in while it shows it: what arrived there is an output of its cell."""
+
 _MOST_MODELS = 5000
 _MOST_SHOWN = 64
 _LONGEST_VALUE = 64 * 1024
@@ -32,11 +35,15 @@ class WidgetModels:
 
     def changed(self, content: dict[str, Any]) -> None:
         state = self._states.get(content.get("comm_id", ""))
-        change = content.get("data", {}).get("state")
+        data = content.get("data", {})
+        change = data.get("state")
         if state is not None and isinstance(change, dict):
+            echo = data.get("method") == "echo_update"  # the kernel repeats what a front-end told it
+            told = _FRONT_ENDS_OWN.get(state.get("_model_name", ""), ()) if echo else ()
             state.update(
                 (key, value if not isinstance(value, str) or len(value) <= _LONGEST_VALUE else "(long)")
                 for key, value in change.items()
+                if key not in told
             )
 
     def render(self, mime: str, value: Any) -> Any:

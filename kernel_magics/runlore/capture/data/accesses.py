@@ -13,14 +13,18 @@ class Read:
     ``by`` is the watcher that saw it. ``writer`` is the cell of this session that had written it. ``fresh`` says
     that it changed in this very cell, by what was not seen so far. ``identity`` is known once it was hashed;
     ``why`` is what is to be said of it beyond that. ``ask`` finds identity and version of what is no file here.
+    ``script`` says that it is a Python file and that another process read it.
     """
 
-    __slots__ = ("ask", "by", "fresh", "identity", "ordinal", "path", "signature", "version", "why", "writer")
+    __slots__ = (
+        "ask", "by", "fresh", "identity", "ordinal", "path", "script", "signature", "version", "why", "writer",
+    )  # fmt: skip
 
     def __init__(self, ordinal: int | None, path: str, signature: Signature | None, by: str) -> None:
         self.ordinal, self.path, self.signature, self.by = ordinal, path, signature, by
         self.writer: int | None = None
         self.fresh = False
+        self.script = False
         self.identity: Identity | None = None
         self.version: dict[str, str] = {}
         self.why: str | None = None

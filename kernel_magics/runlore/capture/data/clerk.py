@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from runlore import events as ev
 from runlore.capture import audit
 from runlore.capture.data.accesses import Read, Written
 from runlore.capture.data.entries import Entries
@@ -183,6 +184,8 @@ class Clerk:
                 for written in some:
                     written.identity = identify(written.path, written.signature, self._cache, self._hurry)
         self._entries.add_writes(end.ordinal, list(end.writes.values()))
+        if end.ordinal is not None:
+            self._session.append(ev.DataRecorded(time=time.time(), ordinal=end.ordinal))
         if self._lost:
             lost, self._lost = self._lost, 0
             self._session.not_captured("data", f"{lost} files were opened faster than they could be hashed")

@@ -13,7 +13,7 @@ from runlore.capture.data.ledger import Ledger
 from runlore.capture.data.mentioned import Mentions
 from runlore.capture.data.opens import OpenWatcher
 from runlore.capture.data.remote import RemoteWatcher
-from runlore.capture.data.scope import Scope
+from runlore.capture.data.scope import Scope, absolute
 from runlore.capture.data.spool import NAME, Spool
 from runlore.capture.data.strangers import Strangers
 
@@ -50,10 +50,11 @@ class DataCapture:
         self._spool = Spool(session.home.session(session.session_id) / NAME)
         self._opens = OpenWatcher(scope, self)
         self._remote = RemoteWatcher(self._ledger)
-        self._mentions = Mentions()
+        self._mentions = Mentions(session.users)
         self._pid = os.getpid()
         self._has_workers = self._other_processes = False
         self._directory: str | None = None
+        self._import_path: list[str] = []
         self._known_runs = 0
         self._open_runs: list[Run] = []
         if hasattr(os, "register_at_fork"):
@@ -76,24 +77,21 @@ class DataCapture:
             self._strangers.begin()
             self._follow_directory()
             self._remote.attach()
-            cell, main = self._session.cell, sys.modules.get("__main__")
-            for mention in (
-                *self._mentions.in_source(cell.source if cell is not None else ""),
-                *self._mentions.in_variables(vars(main) if main is not None else {}),
-                *self._mentions.of_libraries(sys.modules),
-            ):
+            cell, variables = self._session.cell, self._session.users.present
+            for mention in self._mentions.at(cell.source if cell is not None else "", variables):
                 if mention.itself:
                     self._watch.add_tree(mention.directory, _LEVELS)
                 else:
                     self._watch.add(mention.directory)
 
     def cell_finished(self, ordinal: int) -> dict[str, Any]:  # noqa: ARG002 - the ledger knows
-        if self._pid == os.getpid():
-            with audit.muted():
-                self._conclude()
-                self._ledger.end()
-                self._say_what_was_unwatched()
-        return {}
+        if self._pid != os.getpid():
+            return {}
+        with audit.muted():
+            opened = self._conclude()
+            self._ledger.end()
+            self._say_what_was_unwatched()
+        return {"opened": True} if opened else {}
 
     def session_ended(self) -> None:
         self._opens.stop()
@@ -105,7 +103,8 @@ class DataCapture:
             self._watch.close()
             self._spool.close()
 
-    def _conclude(self) -> None:
+    def _conclude(self) -> bool:
+        """Hand over what was opened; whether it was anything."""
         if self._has_workers:
             for opened in self._spool.take():
                 if opened.remote:
@@ -115,10 +114,11 @@ class DataCapture:
                 elif not self._ledger.knows(opened.path):
                     self._ledger.read(opened.path, opened.signature, "forked worker")
         self._strangers.conclude()
-        self._ledger.conclude()
+        handed_over = self._ledger.conclude()
         if self._ledger.problem is not None:
             self._session.not_captured("data", self._ledger.problem)
             self._ledger.problem = None
+        return handed_over
 
     def _follow_directory(self) -> None:
         try:
@@ -128,6 +128,11 @@ class DataCapture:
         if directory != self._directory:
             self._directory = directory
             self._watch.add_tree(directory)
+        if sys.path != self._import_path:  # from there, other processes import too
+            for path in sys.path:
+                if type(path) is str and path and path not in self._import_path:
+                    self._watch.add_tree(absolute(path), _LEVELS)
+            self._import_path = list(sys.path)
 
     def _say_what_was_unwatched(self) -> None:
         runs = [*self._open_runs, *self._session.runs[self._known_runs :]]
@@ -168,6 +173,12 @@ class DataCapture:
 
     def entering(self, directory: str) -> None:
         self._watch.add_tree(directory)
+
+    def opening_script(self, path: str, *, to_write: bool) -> None:
+        if not to_write:
+            self._strangers.scripts.opening(path)
+        elif path.endswith(".py"):
+            self._ledger.writing_script(path)
 
     def starting_process(self) -> None:
         self._other_processes = True

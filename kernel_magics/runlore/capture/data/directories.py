@@ -34,12 +34,13 @@ _CHOICE = "RUNLORE_WATCH_FILES"
 
 
 class Touched:
-    """What happened to one path since the last look; ``what`` and ``own`` as in ``Notice``, ``by`` who told."""
+    """What happened to one path since the last look; as in ``Notice``, with all the ``pids``; ``by`` who told."""
 
-    __slots__ = ("by", "own", "path", "what")
+    __slots__ = ("by", "own", "path", "pids", "what")
 
-    def __init__(self, path: str, what: int, own: bool, by: str) -> None:
+    def __init__(self, path: str, what: int, own: bool, by: str, pid: int | None) -> None:
         self.path, self.what, self.own, self.by = path, what, own, by
+        self.pids = {pid}
 
 
 class DirectoryWatch:
@@ -227,7 +228,7 @@ class DirectoryWatch:
         if notice.what & DIRECTORY:
             if notice.what & (CREATED | MOVED_IN):
                 self._keys.pop(path, None)
-                self._adopt(path, notice.own, watcher.name)
+                self._adopt(path, notice, watcher.name)
             elif notice.name != ".":
                 self.add(path)  # it was listed: its files may be opened next
             return
@@ -235,21 +236,25 @@ class DirectoryWatch:
             return
         known = self._touched.get((path, notice.own))
         if known is None:
-            known = self._touched[path, notice.own] = Touched(path, notice.what, notice.own, watcher.name)
+            known = self._touched[path, notice.own] = Touched(
+                path, notice.what, notice.own, watcher.name, notice.pid
+            )
             self._fresh.append(known)
         else:
             known.what |= notice.what
+            known.pids.add(notice.pid)
 
-    def _adopt(self, directory: str, own: bool, by: str) -> None:
+    def _adopt(self, directory: str, notice: Notice, by: str) -> None:
         """Watch a directory that was made just now; what lies in it already was made with it."""
         if not self.add(directory):
             return
         with contextlib.suppress(OSError), os.scandir(directory) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    self._adopt(entry.path, own, by)
+                    self._adopt(entry.path, notice, by)
                 else:
-                    self._touched[entry.path, own] = Touched(entry.path, CREATED | WRITTEN, own, by)
+                    made = Touched(entry.path, CREATED | WRITTEN, notice.own, by, notice.pid)
+                    self._touched[entry.path, notice.own] = made
 
     # -- in the background ---------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from blake3 import blake3
+
 from runlore import events as ev
 from runlore.capture.data import manifest, versions
 from runlore.capture.data.accesses import Read, Written
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from runlore.session import Session
 
 _UNKNOWN = Identity(None, None)
+_MOST_KEPT = 2**20
+"""Bytes of a script whose content is kept."""
 
 
 class Entries:
@@ -33,12 +37,15 @@ class Entries:
 
     def add_reads(self, ordinal: int | None, reads: Sequence[Read]) -> None:
         """Write down files that were read in a cell, with their identities in git and DVC."""
-        single, groups = manifest.group(reads)
+        single, groups = manifest.group([read for read in reads if not read.script])
+        scripts = [read for read in reads if read.script]
         with contextlib.suppress(Exception):  # a damaged repository is no reason to lose the digests
-            versions.add(single, self._content)
-        for read in single:
+            versions.add([*single, *scripts], self._content)
+        for read in [*single, *scripts]:
             digest, size, why = read.identity or _UNKNOWN
             self._read(ordinal, read, read.path, Identity(digest, size, why or read.why))
+        for script in scripts:
+            self._keep(script)
         for directory, found in groups.items():
             for writer in sorted({read.writer for read in found}, key=str):
                 members = [read for read in found if read.writer == writer]
@@ -47,8 +54,9 @@ class Entries:
                 self._read(ordinal, one, directory + os.sep, self._together(directory, members))
 
     def _read(self, ordinal: int | None, read: Read, path: str, identity: Identity) -> None:
+        event = ev.ScriptRead if read.script else ev.FileRead
         self._session.append(
-            ev.FileRead(
+            event(
                 time=time.time(),
                 ordinal=ordinal,
                 path=path,
@@ -60,6 +68,15 @@ class Entries:
                 writer=read.writer,
             )
         )
+
+    def _keep(self, script: Read) -> None:
+        digest, size, _ = script.identity or _UNKNOWN
+        if digest is None or (size or 0) > _MOST_KEPT:
+            return
+        with contextlib.suppress(OSError):  # its digest is what counts
+            content = b"".join(self._content(script.path))
+            if blake3(content).hexdigest() == digest:
+                self._session.store(lambda: self._session.objects.put(content))
 
     def add_writes(self, ordinal: int | None, writes: Sequence[Written]) -> None:
         """Write down files that a cell wrote."""

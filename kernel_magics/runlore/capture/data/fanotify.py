@@ -80,14 +80,14 @@ class Fanotify:
             length, _, _, head, mask, _, pid = _HEADER.unpack_from(buffer, offset)
             what = meaning(mask)
             if mask & IN_OVERFLOW:
-                yield Notice(b"", "", what, True)
+                yield Notice(b"", "", what, True, None)
             elif length > head:
                 kind, _, size, _ = _INFO.unpack_from(buffer, offset + head)
                 if kind == _DIRECTORY_AND_NAME:
                     start = offset + head + _INFO.size
                     end = start + _HANDLE.size + int(_HANDLE.unpack_from(buffer, start)[0])
                     name = buffer[end : offset + head + size].split(b"\0", 1)[0]
-                    yield Notice(buffer[start:end], os.fsdecode(name), what, pid == self._pid)
+                    yield Notice(buffer[start:end], os.fsdecode(name), what, pid == self._pid, pid)
             offset += length
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class Inotify:
                 name = buffer[offset : offset + length].split(b"\0", 1)[0]
                 offset += length
                 what = meaning(mask)
-                yield Notice(struct.pack("=i", watch), os.fsdecode(name), what, True)
+                yield Notice(struct.pack("=i", watch), os.fsdecode(name), what, True, None)
 
     def close(self) -> None:
         os.close(self.fd)

@@ -25,7 +25,7 @@ class Ledger:
     def __init__(self, clerk: Clerk) -> None:
         self._clerk = clerk
         self._ordinal: int | None = None
-        self._began = time.time_ns()
+        self._began = self._first = time.time_ns()
         self._spans: list[tuple[int, int, int]] = []
         """Begin, end and ordinal of each cell, times in nanoseconds."""
         self._seen: set[int] = set()
@@ -33,6 +33,8 @@ class Ledger:
         self._inodes: set[tuple[int, int]] = set()
         self._writes: dict[str, Written] = {}
         self._writers: dict[tuple[int, int], tuple[int | None, Signature, str]] = {}
+        self._script_writers: dict[str, int | None] = {}
+        """The last cell to write each Python file, by path."""
         self._removed: set[str] = set()
         """Paths that the cell deleted, of files that it had not made."""
         self._databases: dict[str, Signature | None] = {}
@@ -71,10 +73,7 @@ class Ledger:
         """A file that may exist is about to be read, by an absolute path."""
         if by == "sqlite3":
             self._databases.setdefault(path, sign(path))
-        if hash(path) in self._seen or path in self._writes:
-            return
-        signature = sign(path)
-        if signature is not None:
+        if not self.knows(path) and (signature := sign(path)) is not None:
             self.read(path, signature, by)
 
     def read(self, path: str, signature: Signature, by: str, doubt: str | None = None) -> None:
@@ -82,7 +81,8 @@ class Ledger:
         self._seen.add(hash(path))
         self._inodes.add(signature[:2])
         read = Read(self._ordinal, path, signature, by)
-        self._find_writer(read, signature)
+        if signature[:2] in self._writers or signature.ctime >= self._first - TICK:
+            self._find_writer(read, signature)
         if by == "sqlite3" and (log := sign(path + "-wal")) is not None and log.size:
             doubt = "part of it lies in a write-ahead log"
         if doubt is not None:
@@ -106,6 +106,19 @@ class Ledger:
                 if signature.ctime >= began:
                     read.why = f"made while cell {ordinal} ran, by what was not seen"
                     break
+
+    def reading_script(self, path: str, by: str) -> None:
+        """Another process has read a Python file, by an absolute path."""
+        if not self.knows(path) and (signature := sign(path)) is not None:
+            self._seen.add(hash(path))
+            read = Read(self._ordinal, path, signature, by)
+            read.script, read.writer = True, self._script_writers.get(path)
+            self._clerk.take(read)
+
+    def writing_script(self, path: str) -> None:
+        """A Python file is written, by an absolute path; what it held may have been read before."""
+        self._clerk.settle(path)
+        self._script_writers[path] = self._ordinal
 
     def read_remote(self, read: Read) -> None:
         """An object of a store was read; nothing of it is on this machine."""
@@ -154,13 +167,13 @@ class Ledger:
         if self._writes.pop(path, None) is None and os.path.lexists(path):
             self._removed.add(path)
 
-    def conclude(self) -> None:
-        """Hand over what was opened since the last call; files count as written if they did change."""
+    def conclude(self) -> bool:
+        """Hand over what was opened since the last call; whether it was anything. Written is what did change."""
         self._removed.clear()
         if self._databases:
             self._look_at_databases()
         if not self._writes and not self._seen:
-            return
+            return False
         writes, self._writes = self._writes, {}
         written = {}
         for path, access in writes.items():
@@ -174,6 +187,7 @@ class Ledger:
         self._seen = set()
         self._inodes = set()
         self._clerk.end_cell(self._ordinal, written)
+        return True
 
     def _look_at_databases(self) -> None:
         # SQLite writes, unseen, through a connection that an earlier cell may have opened.

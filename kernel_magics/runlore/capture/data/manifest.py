@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from runlore.capture.data.identity import Identity
+from runlore.untrusted import from_json
 
 MANY = 1000
 """Files of one cell; more of them are put together by directory."""
@@ -51,7 +52,7 @@ def decode(content: bytes) -> list[Entry]:
     Raises:
         msgspec.DecodeError: it is none.
     """
-    return msgspec.json.decode(content, type=list[Entry])
+    return from_json(content, list[Entry])
 
 
 def group(accessed: Sequence[A]) -> tuple[list[A], dict[str, list[A]]]:

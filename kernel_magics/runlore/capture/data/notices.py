@@ -40,13 +40,15 @@ def buffers(fd: int) -> Iterator[bytes]:
 class Notice(NamedTuple):
     """Something happened to ``name`` in the directory with this ``key``; ``what`` are the bits above.
 
-    ``own`` is false where the system says that it was another process.
+    ``own`` is false where the system says that it was another process. ``pid`` is whose doing it was, ``None``
+    where nobody says, and 0 for a process that cannot be seen from here.
     """
 
     key: bytes
     name: str
     what: int
     own: bool
+    pid: int | None
 
 
 class Watcher(Protocol):

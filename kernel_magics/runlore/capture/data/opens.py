@@ -8,10 +8,12 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from runlore.capture import audit
-from runlore.capture.data.scope import Scope
+from runlore.capture.data.scope import Scope, absolute
+from runlore.capture.data.scripts import ENDS
+from runlore.capture.workers import STARTED
 
 _ACCESS = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
-_PROCESS_STARTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "pty.spawn")
+_PROCESS_STARTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "pty.spawn", STARTED)
 
 
 class Listener(Protocol):
@@ -34,6 +36,9 @@ class Listener(Protocol):
 
     def entering(self, directory: str) -> None:
         """A directory is about to become the working directory."""
+
+    def opening_script(self, path: str, *, to_write: bool) -> None:
+        """A Python file, or its compiled form, is about to be opened, replaced or deleted."""
 
     def starting_process(self) -> None:
         """Another process is about to be started."""
@@ -72,10 +77,17 @@ class OpenWatcher:
 
     def _open(self, args: tuple[Any, ...]) -> None:
         path = args[0] if type(args[0]) is str else _text(args[0])
-        if path is None or (path := self._data(path)) is None:
+        if path is None:
             return
         flags = args[2] if type(args[2]) is int else 0
         access = flags & _ACCESS
+        if path.endswith(ENDS):
+            path = absolute(path)
+            self._wanted(path[: path.rfind(os.sep)])
+            self.listener.opening_script(path, to_write=access != os.O_RDONLY)
+            return
+        if (path := self._data(path)) is None:
+            return
         if access == os.O_RDONLY:
             self.listener.reading(path, "open")
             return
@@ -102,7 +114,9 @@ class OpenWatcher:
         source, target = _text(args[0]), _text(args[1])
         if source is None or target is None:
             return
-        source = os.path.abspath(source)
+        source = absolute(source)
+        if target.endswith(ENDS):
+            self.listener.opening_script(absolute(target), to_write=True)
         if (target := self._data(target)) is not None:
             self.listener.moving(source, target)
         else:
@@ -127,11 +141,11 @@ class OpenWatcher:
     def _list(self, args: tuple[Any, ...]) -> None:
         path = _text(args[0]) if args[0] is not None else os.curdir
         if path:
-            self._wanted(os.path.abspath(path))
+            self._wanted(absolute(path))
 
     def _enter(self, args: tuple[Any, ...]) -> None:
         path = _text(args[0])
-        if path is not None and self._scope.holds_data(path := os.path.abspath(path)):
+        if path is not None and self._scope.holds_data(path := absolute(path)):
             self.listener.entering(path)
 
     def _start_process(self, args: tuple[Any, ...]) -> None:  # noqa: ARG002 - as every listener
@@ -141,9 +155,13 @@ class OpenWatcher:
         """The absolute path when it can be data's; ``None`` otherwise."""
         if path.endswith(self._scope.no_data):
             return None
+        if os.sep == "/" and path[:1] not in "/.":
+            path = f"{os.getcwd()}/{path}"
         if not path.startswith(os.sep) or "/." in path or "//" in path or os.sep != "/":
-            path = os.path.abspath(path)
-        return path if self._wanted(path[: path.rfind(os.sep)]) else None
+            path = absolute(path)
+        directory = path[: path.rfind(os.sep)]
+        wanted = self._directories.get(directory)
+        return path if wanted or (wanted is None and self._wanted(directory)) else None
 
     def _wanted(self, directory: str) -> bool:
         wanted = self._directories.get(directory)

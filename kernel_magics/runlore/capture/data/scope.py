@@ -27,7 +27,7 @@ _HIDDEN_IN_HOME = (
     ".local/share/fonts", ".pyenv", ".local/lib", ".nv", ".triton", ".ssh", ".gnupg", ".aws", ".azure", ".kube",
     ".docker", ".kaggle",
 )  # fmt: skip
-_SKIPPED_TREES = frozenset({"node_modules", "__pycache__", "site-packages"})
+_SKIPPED_TREES = frozenset({"node_modules", "site-packages"})
 
 
 class Scope:
@@ -75,3 +75,9 @@ class Scope:
         except OSError:
             return False
         return self.holds_data(directory.path)
+
+
+def absolute(path: str) -> str:
+    """The absolute path under its one name: POSIX lets two slashes at the beginning stand, as in ``//proc``."""
+    path = os.path.abspath(path)
+    return path[1:] if path.startswith("//") else path

@@ -59,6 +59,9 @@ class Spool:
     def entering(self, directory: str) -> None:
         """As ``listing``."""
 
+    def opening_script(self, path: str, *, to_write: bool) -> None:
+        """As ``starting_process``."""
+
     def starting_process(self) -> None:
         """What a worker starts, the watch of directories sees."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import psutil
 
+from runlore.capture import errands
 from runlore.capture.data.directories import DirectoryWatch, Touched
 from runlore.capture.data.identity import sign
 from runlore.capture.data.ledger import Ledger
 from runlore.capture.data.notices import CLOSED, CREATED, MOVED_IN, OPENED, WRITTEN
 from runlore.capture.data.scope import Scope
+from runlore.capture.data.scripts import Scripts
 
 _MADE = CREATED | WRITTEN | MOVED_IN
 
@@ -24,11 +28,13 @@ class Strangers:
         self._scope = scope
         self._ledger = ledger
         self._started = False
+        self.scripts = Scripts(ledger)
         self.watch = DirectoryWatch(scope, self._noticed, ledger.knows)
 
     def begin(self) -> None:
         """A cell begins."""
         self._started = False
+        self.scripts.begin()
 
     def process_started(self) -> None:
         """The user's code starts a process."""
@@ -36,20 +42,28 @@ class Strangers:
 
     def conclude(self) -> None:
         """Enter everything that happened since the last call."""
-        foreign = []
+        foreign, scripts = [], []
         for touched in self.watch.take():
-            if touched.own:
+            if self.scripts.waits(touched):
+                scripts.append(touched)
+            elif touched.own:
                 self._enter(touched)
-            elif self._scope.is_data(touched.path):
+            elif self._scope.is_data(touched.path) and not _is_errand(touched):
                 foreign.append(touched)
-        if foreign and (self._started or _has_children()):
-            for touched in foreign:
-                touched.by += ", another process"
-                self._enter(touched)
+        if not foreign and not scripts:
+            return
+        started = cache(lambda: self._started or _has_children())
+        for touched in scripts:
+            self.scripts.enter(touched, started)
+        for touched in foreign if foreign and started() else ():
+            touched.by += ", another process"
+            self._enter(touched)
 
     def _noticed(self, touched: Touched) -> None:
         # In the background, soon after it happened: if it was read, look at it before it changes.
-        if touched.own and touched.what & OPENED and not touched.what & _MADE:
+        if self.scripts.waits(touched):
+            self.scripts.enter(touched, lambda: self._started)
+        elif touched.own and touched.what & OPENED and not touched.what & _MADE:
             self._enter_read(touched)
 
     def _enter(self, touched: Touched) -> None:
@@ -75,6 +89,11 @@ class Strangers:
         signature = sign(path)
         if signature is not None and not self._ledger.read_inode(signature):
             self._ledger.read(path, signature, touched.by)
+
+
+def _is_errand(touched: Touched) -> bool:
+    """Whether only processes of Runlore's own did it."""
+    return all(pid is not None and errands.is_one(pid) for pid in touched.pids)
 
 
 def _has_children() -> bool:
