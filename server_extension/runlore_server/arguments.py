@@ -19,6 +19,7 @@ exit codes:
   2  usage, or nothing could be compared or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
   130  stopped with Ctrl-C; no process of the rerun is left
 """
+_FILTER = 'such as "metrics.loss < 0.1 and params.lr = 0.01"; see docs/search.md for all of it'
 _AGAINST = "with --seeds: test for equivalence of this run and those with the reruns (same code, other seeds)"
 _DELTA = "the margin of equivalence, in standard deviations of the original runs (default: 1)"
 
@@ -43,6 +44,16 @@ def _days(text: str) -> float:
 _days.__name__ = "number of days"
 
 
+def _offset(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+_offset.__name__ = "number of runs"
+
+
 class _Parser(argparse.ArgumentParser):
     as_json = False
 
@@ -54,6 +65,15 @@ class _Parser(argparse.ArgumentParser):
         if self.as_json:
             sys.stdout.write(report.as_json({"error": {"reason": "Usage", "message": message}}) + "\n")
         super().error(message)
+
+
+def _add_search(runs: argparse.ArgumentParser) -> None:
+    runs.add_argument("--filter", metavar="FILTER", help=_FILTER)
+    runs.add_argument("--order-by", metavar="FIELDS", help="such as 'metrics.loss ASC, started DESC'")
+    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (default: 50)")
+    runs.add_argument("--offset", type=_offset, default=0, metavar="N", help="how many to leave out before them")
+    runs.add_argument("--saved", metavar="NAME", help="use the filter and the order saved under this name")
+    runs.add_argument("--save", metavar="NAME", help="save the filter and the order under this name")
 
 
 def parser(*, as_json: bool) -> argparse.ArgumentParser:
@@ -94,8 +114,9 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
                 f"--{name}", dest="scope", action="store_const", const=name, default=default, help=shown
             )
 
-    runs = command("runs", "list recorded runs, newest first")
-    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (default: 50)")
+    _add_search(command("runs", "list recorded runs, newest first"))
+    filters = command("filters", "list the saved filters")
+    filters.add_argument("--delete", metavar="NAME", help="forget this one")
     command("show", "show everything recorded about one run").add_argument("run", metavar="RUN")
     for name, text in (
         ("rerun", "run a recorded run again and say whether it reproduced"),
@@ -105,7 +126,12 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
         again.add_argument("run", metavar="RUN")
         where = again.add_mutually_exclusive_group()
         where.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
-        where.add_argument("--env", choices=["locked"], help="build the recorded environment again and use that")
+        where.add_argument(
+            "--env",
+            choices=["recorded", "locked"],
+            default="recorded",
+            help="locked: build the recorded environment again and use that",
+        )
         again.add_argument(
             "-p",
             "--param",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
+import secrets
+import sqlite3
 import sys
 import time
 import traceback
@@ -12,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from runlore.errors import RunloreError, RunNotFound
+from runlore.errors import RunloreError
 from runlore.record import RunRecord
 from runlore_server import report
 from runlore_server.arguments import parser
 from runlore_server.config import Config
 from runlore_server.errors import ExportedElsewhere, ExportRefused, KernelMissing, RerunRefused
 from runlore_server.extra import require_lab_extra
+from runlore_server.filter.errors import FilterError
 from runlore_server.rerun.progress import Progress
 from runlore_server.store.exports import Exports, exports_path
 from runlore_server.store.runs import RunStore
@@ -44,12 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, KernelMissing):
             text = f"{error} (--kernel NAME chooses another one.)"
             return _fail(options.json, "KernelMissing", text, _NOTHING_PROVED, kernels=error.kernels)
+        if isinstance(error, FilterError):
+            place = {"text": error.text, "position": error.position, "suggestions": error.suggestions}
+            return _fail(options.json, "FilterError", str(error), _NOTHING_PROVED, error.pointed_out(), **place)
         return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
     except Exception as error:  # noqa: BLE001 - a reader of --json gets its object whatever happens
         traceback.print_exc()
         return _fail(options.json, type(error).__name__, f"unexpected: {error}", _NOTHING_PROVED)
+    if arguments is None:
+        gc.freeze()  # this process is about to end: there is no need to search all that it imported for garbage
     return _print(report.as_json(found) if options.json else text) or code
 
 
@@ -57,6 +66,7 @@ def _print(text: str) -> int:
     """Write the answer; 0, or what to exit with when that could not be done."""
     try:
         if sys.stdout is not None:
+            text = report.for_terminal(text)
             print(text.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding), flush=True)
     except BrokenPipeError:
         _abandon_stdout()  # "runlore runs | head" has read enough
@@ -77,22 +87,15 @@ _Result = tuple[dict[str, Any], str, int]
 
 
 def _runs(config: Config, options: argparse.Namespace) -> _Result:
-    store = _store(config)
-    shown = store.all()[: options.limit]
-    verdicts = [read_verdict(config.home, run.run_id) for run in shown]
-    in_mlflow = _mlflow_ids(config, shown)
-    objects = [
-        report.run_object(run, _notebook(store, run), verdict, in_mlflow.get(run.run_id))
-        for run, verdict in zip(shown, verdicts, strict=True)
-    ]
-    return {"runs": objects}, report.table(list(zip(shown, verdicts, strict=True))), 0
+    from runlore_server.store.command import runs
+
+    return runs(config, _store(config), lambda shown: _mlflow_ids(config, shown), options)
 
 
-def _notebook(store: RunStore, run: RunRecord) -> str | None:
-    try:
-        return store.session_info(run).notebook
-    except RunNotFound:
-        return None  # the first line of its journal is damaged: no reason to hide the other runs
+def _filters(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.store.command import filters
+
+    return filters(config, options)
 
 
 def _show(config: Config, options: argparse.Namespace) -> _Result:
@@ -123,30 +126,28 @@ def _settable(run: RunRecord, store: RunStore) -> list[Parameter]:
 
 def _rerun(config: Config, options: argparse.Namespace) -> _Result:
     require_lab_extra()
-    from runlore_server.rerun.execution import Watch, execute
-    from runlore_server.rerun.prepare import prepare
-    from runlore_server.rerun.seeds import check_groups, execute_seeds
+    from runlore_server.rerun.execution import Watch, fulfil, started_ahead
+    from runlore_server.rerun.request import Request
 
-    store = _store(config)
-    run, group = store.find(options.run), [store.find(other) for other in options.against]
-    if options.seeds is not None or group:
-        check_groups(options.seeds or 0, group)
-    folder = prepare(
-        config.home,
-        run.session_id,
-        run.run_id,
-        kernel=getattr(options, "kernel", None),
-        locked=_note if options.env == "locked" else None,
+    request = Request(
+        run_id=options.run,
+        kernel=options.kernel,
+        env=options.env,
         scope=options.scope,
-        overrides=dict(options.param),
+        parameters=dict(options.param),
+        seeds=options.seeds,
+        against=options.against,
+        delta=options.delta,
     )
-    plan = folder.plan()
-    _note(f"rerunning {run.name!r} ({run.run_id}) as {plan.run_id}, {len(plan.cells)} cells")
-    verdict = execute(config.home, folder, progress=_tell_progress)
-    if verdict is not None and options.seeds is not None:
-        watch = Watch(progress=_tell_progress)
-        count, delta = options.seeds, options.delta
-        verdict = execute_seeds(config.home, folder, verdict, count, group=group, delta=delta, watch=watch)
+    run, group = request.runs(_store(config))
+    rerun_id, watch = secrets.token_hex(8), Watch(stage=_tell_stage, progress=_tell_progress)
+    with started_ahead(config.home, rerun_id) as child:
+        from runlore_server.rerun.prepare import prepare_as_asked
+
+        folder = prepare_as_asked(config.home, run, request, rerun_id)
+        plan = folder.plan()
+        _note(f"rerunning {run.name!r} ({run.run_id}) as {rerun_id}, {len(plan.cells)} cells")
+        verdict = fulfil(config.home, folder, request, group, watch, child)
     if verdict is None:
         raise KeyboardInterrupt
     found = {
@@ -186,7 +187,7 @@ def _environments(config: Config, options: argparse.Namespace) -> _Result:
 def _ingest(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
     require_lab_extra()
     from runlore_server.ingest import Exporter
-    from runlore_server.store.curves import CurveSummaries
+    from runlore_server.store.summaries import CurveSummaries
 
     exports = Exports(config.home, config.tracking_uri)
     exporter = Exporter(config, _store(config), CurveSummaries(), exports)
@@ -210,6 +211,7 @@ def _ingest(config: Config, options: argparse.Namespace) -> _Result:  # noqa: AR
 
 _COMMANDS = {
     "runs": _runs,
+    "filters": _filters,
     "show": _show,
     "rerun": _rerun,
     "verify": _rerun,
@@ -220,7 +222,7 @@ _COMMANDS = {
 }
 
 
-def _mlflow_ids(config: Config, runs: list[RunRecord]) -> dict[str, str]:
+def _mlflow_ids(config: Config, runs: Sequence[RunRecord]) -> dict[str, str]:
     """MLflow's ids of the runs that it has; looking creates nothing."""
     if not exports_path(config.home).is_file():
         return {}
@@ -237,6 +239,11 @@ def _store(config: Config) -> RunStore:
     return store
 
 
+def _tell_stage(stage: str | None) -> None:
+    if stage is not None:
+        _note(stage)
+
+
 def _tell_progress(now: Progress) -> None:
     if now.cell is not None:
         _note(f"[{now.done + 1}/{now.total}] cell {now.cell}")
@@ -245,11 +252,11 @@ def _tell_progress(now: Progress) -> None:
 def _note(text: str) -> None:
     """For a person at a terminal; a program that reads this command is not told."""
     if sys.stderr.isatty():
-        print(text, file=sys.stderr, flush=True)
+        print(report.for_terminal(text), file=sys.stderr, flush=True)
 
 
-def _fail(as_json: bool, reason: str, message: str, code: int, **extra: Any) -> int:
-    print(f"runlore: {message}", file=sys.stderr)
+def _fail(as_json: bool, reason: str, message: str, code: int, detail: str = "", **extra: Any) -> int:
+    print(report.for_terminal(f"runlore: {message}\n{detail}".rstrip("\n")), file=sys.stderr)
     if as_json:
         print(report.as_json({"error": {"reason": reason, "message": message, **extra}}))
     return code

@@ -20,8 +20,16 @@ class JobNotFound(RunloreError, LookupError):
     """No rerun job makes a run with this id."""
 
 
+class FilterNotFound(RunloreError, LookupError):
+    """No filter is saved under this name."""
+
+
 class RerunRefused(RunloreError, RuntimeError):
     """The run cannot be rerun as asked; nothing was started."""
+
+
+class OptionsRefused(RerunRefused):
+    """What is asked of a rerun cannot be had so; the text says what can."""
 
 
 class KernelMissing(RerunRefused):

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from runlore_server.errors import LabExtraMissing
 
-_PACKAGES = ("mlflow", "nbclient", "nbformat", "numpy", "papermill", "pyarrow", "tsdownsample", "yaml")
+_PACKAGES = ("mlflow", "nbclient", "nbformat", "numpy", "papermill", "pyarrow", "yaml")
 
 
 def require_lab_extra() -> None:

@@ -13,6 +13,9 @@ from runlore_server.services import Services
 _LEAST_INTERVAL = 0.35
 """Seconds between two announcements at the least, so that they are at most three a second."""
 
+_SUMMING = 0.1
+"""Seconds at a time for the curves of sessions that are new in the index, until all are summed up."""
+
 _log = logging.getLogger(__name__)
 
 Announce = Callable[[list[str], list[str]], None]
@@ -66,4 +69,6 @@ def _look(services: Services, jobs: set[str]) -> set[str]:
     changed |= {run_id for run_id in jobs if run_id in services.store}
     if changed:
         services.exporter.wake(changed)
+        services.pinning.wake(changed)
+    services.store.sum_up(_SUMMING)
     return changed

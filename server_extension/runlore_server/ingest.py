@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runlore.errors import JournalFormatError, RunNotFound
+from runlore.errors import JournalFormatError
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.export.transfer import Closing, Transfer
 from runlore_server.ownership import Ownership
-from runlore_server.store.curves import CurveSummaries
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
+from runlore_server.store.summaries import CurveSummaries
 
 LIVE_INTERVAL = 10.0
 """Seconds between two exports of a run that still runs."""
@@ -66,13 +66,13 @@ class Exporter:
 
     def start(self) -> None:
         """Begin with whatever of the store MLflow does not have yet, oldest first."""
-        self.wake(run.run_id for run in reversed(self._store.all()))
+        self.wake(reversed(self._store.ids()))
         self._thread.start()
 
     def wake(self, run_ids: Iterable[str]) -> None:
         """Have these runs looked at: they are new or have changed."""
         now = time.monotonic()
-        running = {run_id: self._is_running(run_id) for run_id in run_ids}
+        running = {run_id: self._store.is_running(run_id) for run_id in run_ids}
         with self._changed:
             for run_id, runs in running.items():
                 if not runs:
@@ -145,7 +145,7 @@ class Exporter:
         return owner
 
     def _succeeded(self, run_id: str) -> None:
-        running = self._is_running(run_id)
+        running = self._store.is_running(run_id)
         with self._changed:
             self._attempts.pop(run_id, None)
             self._refused.pop(run_id, None)
@@ -162,7 +162,7 @@ class Exporter:
             self._due[run_id] = time.monotonic() + seconds
 
     def _refuse(self, run_id: str, reason: str) -> None:
-        running = self._is_running(run_id)
+        running = self._store.is_running(run_id)
         with self._changed:
             if running:
                 self._live[run_id] = time.monotonic() + LIVE_INTERVAL
@@ -186,9 +186,3 @@ class Exporter:
     def _check(self) -> None:
         if self._closing:
             raise Closing
-
-    def _is_running(self, run_id: str) -> bool:
-        try:
-            return self._store.find(run_id).status == "running"
-        except RunNotFound:
-            return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from runlore.errors import JournalFormatError
 from runlore.record import RunRecord, SessionRecord
 from runlore_server.rerun.parameters import Parameter
 from runlore_server.store.cells import executed_cells
+from runlore_server.store.filters import SavedFilter
 from runlore_server.store.listing import listed_run
 from runlore_server.verdict.told import rests_on
 from runlore_server.verdict.verdict import Verdict, as_number
@@ -77,6 +79,12 @@ def table(runs: Sequence[tuple[RunRecord, Verdict | None]]) -> str:
     )
 
 
+def listed_filters(filters: Sequence[SavedFilter]) -> list[str]:
+    """The saved filters, one a line."""
+    shown = [(f.name, f.filter + (f"  ordered by {f.order_by}" if f.order_by else "")) for f in filters]
+    return _aligned(shown)
+
+
 def _row(run: RunRecord, verdict: Verdict | None) -> tuple[str, ...]:
     values = [f"{name}={_short_number(value)}" for name, (_, value) in last_values(run).items()]
     more = f" +{len(values) - _MOST_METRICS}" if len(values) > _MOST_METRICS else ""
@@ -123,7 +131,7 @@ def details(known: Known) -> str:
         ("artifacts", _aligned([(path, f"{file.size} bytes") for path, file in run.artifacts.items()])),
         ("files read", _files(run, session, "reads")),
         ("files written", _files(run, session, "writes")),
-        ("not captured", [f"{note.what}: {note.why}" for note in [*session.not_captured, *run.not_captured]]),
+        ("not captured", [_printable(f"{n.what}: {n.why}") for n in [*session.not_captured, *run.not_captured]]),
     ]
     for title, content in parts:
         if content:
@@ -139,15 +147,16 @@ def details(known: Known) -> str:
 
 def judgement(run_id: str, rerun_of: str, verdict: Verdict, notebook: str) -> str:
     """A verdict, where it comes from and what it rests on."""
-    lines = [f"{verdict.verdict}  {verdict.reason}"]
+    lines = [f"{verdict.verdict}  {_printable(verdict.reason)}"]
     lines += [f"  - {_printable(cause, 500)}" for cause in verdict.causes]
     lines += [_printable(line, 500) for line in rests_on(verdict)]
     return "\n".join([*lines, *_aligned([("rerun", run_id), ("of", rerun_of), ("notebook", notebook)])])
 
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    width = max((len(name) for name, _ in pairs), default=0)
-    return [f"{name.ljust(width)}  {value}" for name, value in pairs]
+    shown = [(_printable(name, 200), _printable(value)) for name, value in pairs]
+    width = max((len(name) for name, _ in shown), default=0)
+    return [f"{name.ljust(width)}  {value}" for name, value in shown]
 
 
 def _files(run: RunRecord, session: SessionRecord, which: Literal["reads", "writes"]) -> list[str]:
@@ -156,7 +165,7 @@ def _files(run: RunRecord, session: SessionRecord, which: Literal["reads", "writ
     cells = [] if last is None else [cell for ordinal, cell in sorted(session.cells.items()) if ordinal <= last]
     found: dict[str, str] = {}
     for facts in [session.outside] if last is None else [cell.facts for cell in cells]:
-        for file in facts.reads if which == "reads" else facts.writes:
+        for file in [*facts.reads, *facts.scripts] if which == "reads" else facts.writes:
             size = "" if file.size is None else f"{file.size} bytes  "
             digest = (file.digest or "no digest")[:_SHORT_DIGEST]
             found[_printable(file.path, 200)] = f"{digest}  {size}{_printable(file.why or '', 200)}".rstrip()
@@ -185,10 +194,19 @@ def _short_number(value: float) -> str:
     return f"{value:.4g}" if math.isfinite(value) else str(value)
 
 
-def _printable(text: str, longest: int) -> str:
-    """On one line, and without control characters: what was recorded must not steer the terminal."""
+def _printable(text: str, longest: int = sys.maxsize) -> str:
+    """On one line, so that what was recorded cannot look like a line of ours."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
+
+
+def for_terminal(text: str) -> str:
+    """The lines with control characters escaped as JSON does: what was recorded must not steer the terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1] if not char.isascii() else f"\\u{ord(char):04x}"
 
 
 def settable(parameters: Sequence[Parameter]) -> list[str]:

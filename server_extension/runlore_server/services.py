@@ -1,4 +1,4 @@
-"""What works behind the web layer, for one home: the store, the export and the reruns."""
+"""What works behind the web layer, for one home: the store, the export, the reruns and the packages of runs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
+from runlore_server.rerun.pinning import Pinning
 from runlore_server.rerun.queue import JobQueue
-from runlore_server.store.curves import CurveSummaries
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
+from runlore_server.store.summaries import CurveSummaries
+from runlore_server.store.views import CurveViews
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,15 @@ class Services:
     config: Config
     store: RunStore
     summaries: CurveSummaries
+    views: CurveViews
     exports: Exports
     exporter: Exporter
     jobs: JobQueue
+    pinning: Pinning
 
     @classmethod
     def open(cls, config: Config, on_job: Callable[[str], None]) -> Services:
-        """Read the home and start to export and to rerun. Blocks.
+        """Read the home and start to export, to rerun, and to look packages up. Blocks.
 
         Args:
             config: which home, and where MLflow is.
@@ -39,10 +43,14 @@ class Services:
         store.refresh()
         exporter = Exporter(config, store, summaries, exports)
         exporter.start()
-        return cls(config, store, summaries, exports, exporter, jobs)
+        pinning = Pinning(store)
+        pinning.start()
+        return cls(config, store, summaries, CurveViews(), exports, exporter, jobs, pinning)
 
     def close(self) -> None:
         """Stop what was started. Blocks."""
+        self.pinning.shutdown()
         self.jobs.shutdown()
         self.exporter.shutdown()
         self.exports.close()
+        self.store.close()

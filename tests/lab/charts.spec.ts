@@ -32,6 +32,7 @@ function line(values: readonly number[], name = 'run', seconds = 1): ILine {
       runId: name,
       metric: 'loss',
       count: values.length,
+      next: values.length,
       step: Float64Array.from(values, (_, index) => index),
       time: Float64Array.from(values, (_, index) => 1000 + index * seconds),
       value: Float64Array.from(values)

@@ -145,11 +145,46 @@ describe('curves', () => {
     server.curves = [someCurve('r0', [3, NaN, 1, 0.5])];
     page.emit({ runs: ['r0'] });
     await vi.waitFor(() => expect(curves.get('r0', 'loss')?.value).toHaveLength(4));
-    expect(server.requests).toContain('GET curves?run=r0&metric=loss&points=1000');
+    expect([...(curves.get('r0', 'loss')?.value ?? [])]).toEqual([3, NaN, 1, 0.5]);
+    expect([...(curves.get('r0', 'loss')?.step ?? [])]).toEqual([0, 1, 2, 3]);
+    const tail = `since=${encodeURIComponent('3:r0:loss')}`;
+    expect(server.requests).toContain(`GET curves?run=r0&metric=loss&points=1000&${tail}`);
     curves.request(null);
     server.requests = [];
     page.emit({ runs: ['r0'] });
     await vi.waitFor(() => expect(server.requests).toEqual(['GET runs?limit=50']));
+  });
+
+  it('are fetched whole again once more points were added than two decimated curves have', async () => {
+    const [few, many] = [[1, 2, 3], Array.from({ length: 2000 }, (_, index) => index)];
+    server.runs = manyRuns(1);
+    server.curves = [someCurve('r0', few)];
+    const { curves } = await page.load();
+    curves.request({ runs: ['r0'], metrics: ['loss'] });
+    await vi.waitFor(() => expect(curves.get('r0', 'loss')?.value).toHaveLength(3));
+    server.curves = [someCurve('r0', [...few, ...many])];
+    curves.invalidate();
+    await vi.waitFor(() => expect(curves.get('r0', 'loss')?.value).toHaveLength(2003));
+    server.requests = [];
+    curves.invalidate();
+    await vi.waitFor(() =>
+      expect(server.requests).toEqual(['GET curves?run=r0&metric=loss&points=1000'])
+    );
+  });
+
+  it('keep their object, so that nothing is drawn again, where nothing came', async () => {
+    server.runs = manyRuns(1);
+    server.curves = [someCurve('r0', [1, 2])];
+    const { curves } = await page.load();
+    curves.request({ runs: ['r0'], metrics: ['loss'] });
+    await vi.waitFor(() => expect(curves.get('r0', 'loss')?.value).toHaveLength(2));
+    const held = curves.get('r0', 'loss');
+    server.requests = [];
+    const changed = new Promise(resolve => curves.changed.connect(resolve));
+    curves.invalidate();
+    await changed;
+    expect(server.requests).toHaveLength(1);
+    expect(curves.get('r0', 'loss')).toBe(held);
   });
 
   it('that do not exist are asked for once', async () => {

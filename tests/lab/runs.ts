@@ -1,3 +1,4 @@
+import { decodeFloats } from '../../labextension/src/api/numbers';
 import {
   IJob,
   IMetricSummary,
@@ -78,6 +79,7 @@ export function someJob(change: Partial<IJob> = {}): IJob {
     cells_done: 6,
     cells_total: 9,
     cell: 6,
+    stage: null,
     submitted: 2000,
     started: 2001,
     ended: null,
@@ -100,8 +102,18 @@ export function someCurve(runId: string, values: readonly number[], metric = 'lo
     run_id: runId,
     metric,
     count: values.length,
+    since: 0,
+    next: values.length,
     step: wireFloats(values.map((_, index) => index)),
     time: wireFloats(values.map((_, index) => 1000 + index)),
     value: wireFloats(values)
   };
+}
+
+/** What the server sends of a curve of which the client has the first points. */
+export function sinceCurve(curve: IWireCurve, since: number): IWireCurve {
+  const rest = (array: ITypedArray): ITypedArray =>
+    wireFloats([...decodeFloats(array)].slice(since));
+  const { step, time, value } = curve;
+  return { ...curve, since, step: rest(step), time: rest(time), value: rest(value) };
 }

@@ -5,7 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { RunloreClient } from '../../labextension/src/api/client';
 import { IJob, IRun, IRunDetail, IWireCurve } from '../../labextension/src/api/types';
-import { someDetail } from './runs';
+import { sinceCurve, someDetail } from './runs';
 
 /** What the server answers: status and body; a string is sent as HTML. */
 export type Answer = [status: number, body: unknown];
@@ -85,7 +85,20 @@ export class RestServer {
         curve =>
           runs.includes(curve.run_id) && (metrics.length === 0 || metrics.includes(curve.metric))
       );
-      return [200, { curves }];
+      const since = new Map(
+        url.searchParams.getAll('since').map(text => {
+          const [count, ...curve] = text.split(':');
+          return [curve.join(':'), Number(count)];
+        })
+      );
+      return [
+        200,
+        {
+          curves: curves.map(curve =>
+            sinceCurve(curve, since.get(`${curve.run_id}:${curve.metric}`) ?? 0)
+          )
+        }
+      ];
     }
     if (method === 'POST') {
       const { run_id: original } = body as { run_id: string };
@@ -97,6 +110,7 @@ export class RestServer {
         cells_done: 0,
         cells_total: 2,
         cell: null,
+        stage: null,
         submitted: 1,
         started: null,
         ended: null,

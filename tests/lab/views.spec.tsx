@@ -170,6 +170,11 @@ describe('jobs', () => {
     expect(stop).toHaveBeenCalledWith('j1');
   });
 
+  it('say what they are at', () => {
+    const { row } = showJobs(someJob({ stage: 'fresh seed 2 of 5' }));
+    expect(row.textContent).toContain('fresh seed 2 of 5, cell 7/9');
+  });
+
   it('show their verdict when they are done', () => {
     const { row } = showJobs(
       someJob({ state: 'succeeded', cells_done: 9, verdict: someVerdict() })

@@ -17,9 +17,13 @@ import pytest
 from runlore.capture import wheels
 from runlore.capture.environment import installed
 from runlore.home import Home
+from runlore_server.rerun.environment import of_run
 from runlore_server.rerun.index import uv_environ
+from runlore_server.rerun.queue import JobQueue
+from runlore_server.rerun.request import Request
 from runlore_server.rerun.uv import Uv
-from tests.rerun.conftest import Command, Recorded, record
+from runlore_server.store.runs import RunStore
+from tests.rerun.conftest import Command, Recorded, record, wait_until
 
 _CELLS = [
     "%load_ext runlore",
@@ -125,6 +129,20 @@ def test_a_rerun_in_the_locked_environment_is_exact_where_the_present_one_diverg
     assert (bench.project / "tool.py").read_text() == value(9.0)
 
 
+def test_a_queued_rerun_happens_there_as_well(bench: Bench, locked: Command) -> None:
+    store = RunStore(bench.recorded.home)
+    store.refresh()
+    queue = JobQueue(bench.recorded.home, store, lambda _: None)
+    queue.start()
+    try:
+        job = queue.submit(Request(run_id=locked.json["rerun_of"], env="locked"))
+        ended = wait_until(lambda: now if (now := queue.get(job.run_id)).over else None)
+    finally:
+        queue.shutdown()
+    assert ended.state == "succeeded", ended.error
+    assert ended.verdict.verdict == "BIT-EXACT"  # which it is nowhere else
+
+
 def test_one_environment_is_shared_listed_and_removed(bench: Bench, locked: Command) -> None:
     (listed,) = bench.recorded.command("environments", "--json").json["environments"]
     assert listed["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -155,6 +173,22 @@ def test_what_cannot_be_had_again_is_named_with_what_is_nearest(bench: Bench) ->
     assert "demo==1.0" in message
     assert "nearest is 1.1" in message
     assert not [path for path in environments.iterdir() if path.is_dir()], "half an environment was left"
+
+
+def test_it_is_rebuilt_from_uvs_cache_while_the_index_is_away(
+    bench: Bench, locked: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert locked.code == 0
+    home = bench.recorded.home
+    for folder in ("environments", "pins"):
+        shutil.rmtree(home.path / folder, ignore_errors=True)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    again = of_run(home, bench.recorded.runs["all"])
+    assert again.build(print).notes == []
+    assert (next(again.path.glob("venv/lib/*/site-packages")) / "fixed.py").read_text() == value(30.25)
 
 
 def test_a_run_without_a_lock_says_so(bench: Bench, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ CELLS = [
     "%%track 'my run' --seed 7 --watch loss\nfrom runlore import log\nimport runlore\nfor step in range(steps):\n"
     "    loss = rate * random.random() * scale + np.random.rand()\n    log({'loss': loss}, step=step)\n"
     "runlore.note('done')",
+    "%%track drawn --watch loss\n# a first try\nwidth = 3\nopened = open('rows.csv').read()\n"
+    "loss = np.random.rand() * width",
     "%track on spanning",
     "import runlore; runlore.log(b=rate)",
     "%track off",
@@ -32,14 +34,17 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    return record(tmp_path_factory.mktemp("export"), CELLS)
+    directory = tmp_path_factory.mktemp("export")
+    (directory / "work").mkdir()
+    (directory / "work" / "rows.csv").write_text("a,b")
+    return record(directory, CELLS)
 
 
 def run_it(path: Path, **parameters: Any) -> str:
     """What executing the notebook prints."""
     out = path.with_suffix(".out.ipynb")
     papermill.execute_notebook(
-        str(path), str(out), parameters=parameters, kernel_name="python3", progress_bar=False
+        str(path), str(out), parameters=parameters, kernel_name="python3", progress_bar=False, cwd=str(path.parent)
     )
     cells = nbformat.read(out, as_version=4).cells
     return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
@@ -71,6 +76,23 @@ def test_the_exported_notebook_runs_without_runlore_and_gives_the_same(recorded:
     again = tmp_path / "again.ipynb"
     recorded.command("export", run.run_id, "-o", str(again))
     assert again.read_bytes() == file.read_bytes()
+
+
+def test_what_was_drawn_without_a_seed_is_seeded_and_said_so(recorded: Recorded, tmp_path: Path) -> None:
+    file = tmp_path / "drawn.ipynb"
+    assert recorded.command("export", recorded.runs["drawn"].run_id, "-o", str(file)).code == 0
+    notebook = nbformat.read(file, as_version=4)
+    titles = [c.source.splitlines()[0] for c in notebook.cells if c.cell_type == "markdown"]
+    assert titles == ["# drawn", "## Parameters", "## Preparation", "## The run"]
+    assert "Data read: rows.csv (3 bytes)." in notebook.cells[0].source
+    assert "seeds the generators instead" in notebook.cells[0].source
+    assert not any(cell.id == "stand-in" for cell in notebook.cells)
+    notebook.cells.append(nbformat.v4.new_code_cell("print(loss)"))
+    nbformat.write(notebook, file)
+    (recorded.cwd / "rows.csv").rename(tmp_path / "rows.csv")
+    first = run_it(file)
+    assert first == run_it(file)
+    assert float(run_it(file, width=6)) == 2 * float(first)
 
 
 def test_a_span_and_the_whole_history(recorded: Recorded, tmp_path: Path) -> None:

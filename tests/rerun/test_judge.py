@@ -166,6 +166,16 @@ def test_a_cut_off_original_proves_nothing_beyond_its_end(case: Callable[[], Cas
     assert f"{status} after step 2; its 3 points were reproduced bit for bit" in found.reason
 
 
+def test_a_kernel_killed_between_cells_has_cut_nothing_off(case: Callable[[], Case]) -> None:
+    for points, verdict in ((LOSS, "BIT-EXACT"), ({"loss": [*LOSS["loss"], (3, 0.125)]}, "UNVERIFIABLE")):
+        told = case()
+        told.cell("original")
+        told.run("original", LOSS, "killed")
+        told.cell("rerun")
+        told.run("rerun", points)
+        assert told.verdict().verdict == verdict
+
+
 def test_a_cut_off_original_can_still_diverge(case: Callable[[], Case]) -> None:
     told = case()
     told.cell("original", outcome=None)
@@ -298,3 +308,18 @@ def test_a_verdict_survives_its_file(
     write_verdict(home, "1", verdict)
     assert read_verdict(home, "1") == verdict
     assert read_verdict(home, "2") is None
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_files_that_were_still_being_hashed_when_the_kernel_ended_leave_a_gate_open(
+    home: Home, recorded: bool
+) -> None:
+    case = Case(home)
+    for side in ("original", "rerun"):
+        cell = case.cell(side, opened=True)
+        if recorded:
+            case.kernels[side].write(ev.DataRecorded(time=3.0, ordinal=cell))
+        case.run(side, LOSS)
+    verdict = case.verdict()
+    assert verdict.verdict == ("BIT-EXACT" if recorded else "UNVERIFIABLE")
+    assert recorded or "not all were written down" in verdict.reason

@@ -58,6 +58,29 @@ def stated(*sources: str) -> dict[str, Any]:
             ],
             {"args.lr": 0.1, "args.n_steps": 5},
         ),
+        (
+            [
+                "class Opt(BaseModel):\n    lr: float = Field(0.1, gt=0)\n    act: Literal['a', 'b'] = 'a'",
+                "@dataclass\nclass C:\n    opt: Opt = field(default_factory=Opt)\n    n: int = field(default=3)\n"
+                "    dims: list = field(default_factory=lambda: [1])\nclass T(NamedTuple):\n    k: int = 1",
+                "cfg = C(n=4)\nnet = T(5)\nargs = C(opt=Opt(lr=0.5))",
+            ],
+            {
+                "cfg.opt.lr": 0.1,
+                "cfg.opt.act": "a",
+                "cfg.n": 4,
+                "cfg.dims": [1],
+                "net.k": 5,
+                "args.opt.lr": 0.5,
+                "args.opt.act": "a",
+                "args.n": 3,
+                "args.dims": [1],
+            },
+        ),
+        (
+            ["cfg = compose('c', overrides=['opt.lr=0.1', '+net=big', 'fast=true', f'x={y}'])"],
+            {"cfg.opt.lr": 0.1, "cfg.net": "big", "cfg.fast": True},
+        ),
         (["%%track x -p lr=3\nlr = 0.1\n%matplotlib inline\nfiles = !ls\nn = 4"], {"lr": 0.1, "n": 4}),
         (["# Parameters\nlr = 0.5", "if True:\n    lr = 3", "dims = (1, [2])"], {"lr": 0.5, "dims": (1, [2])}),
         (["del lr", "lr = 0.1", "del lr", "not python ("], {}),
@@ -81,6 +104,10 @@ def test_only_the_literal_changes_in_the_text() -> None:
     assert changed(source, **{"config.net.width": "[4, 5]"}) == source.replace("[1,\n  2]", "[4, 5]")
     assert changed(source, tag="it's") == source.replace("tag=a", """'tag=it'"'"'s'""")
     assert changed(source, lr="inf") == source.replace("0.1", "float('inf')")
+    hydra = "cfg = compose('c', overrides=['opt.lr=0.1', '+fast=true'])"
+    assert changed(hydra, **{"cfg.opt.lr": 0.2, "cfg.fast": "false"}) == hydra.replace("0.1", "0.2").replace(
+        "true", "false"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,8 +148,13 @@ def test_unknown_names_and_choices_are_refused_with_what_there_is() -> None:
         ParameterRefused, match=r"no parameter 'rate'; its parameters: lr = 0.1 \(float\), args.act = 'relu'"
     ):
         checked(known, {"rate": 1})
+    with pytest.raises(ParameterRefused, match=r"; did you mean args.act\?"):
+        checked(known, {"acts": 1})
     with pytest.raises(ParameterRefused, match="can be 'relu', 'elu'; not 'tanh'"):
         checked(known, {"args.act": "tanh"})
+    typed = "class C(BaseModel):\n    act: Literal['relu', 'elu'] = 'relu'\ncfg = C()"
+    with pytest.raises(ParameterRefused, match="can be 'relu', 'elu'; not 'tanh'"):
+        checked(parameters(cells(typed), EVERYTHING), {"cfg.act": "tanh"})
     shared: list[Parameter] = parameters(cells("a = b = 1"), EVERYTHING)
     with pytest.raises(ParameterRefused, match="shares its value"):
         rewritten(cells("a = b = 1"), shared, {"a": 2, "b": 3})
@@ -134,6 +166,17 @@ CELLS = [
     "noise = [random.random() for _ in range(3)]",
     "%%track train -p tag=first\nimport runlore\nfor step in range(3):\n"
     "    runlore.log(loss=rate * random.random(), width=config['net']['width'])",
+    "import argparse\nfrom dataclasses import dataclass, field\nfrom types import SimpleNamespace\n"
+    "@dataclass\nclass Opt:\n    lr: float = 0.1\n    name: str = 'sgd'\n"
+    "    @property\n    def seen(self):\n        raise RuntimeError\n"
+    "@dataclass(slots=True)\nclass Config:\n    opt: Opt = field(default_factory=Opt)\n    steps: int = 3\n"
+    "cfg = Config(steps=2)\nparser = argparse.ArgumentParser()\n"
+    "parser.add_argument('--drop', type=float, default=0.5)\n"
+    "args = parser.parse_args([])",
+    "import json\nopen('c.json', 'w').write('{\"depth\": {\"of\": 4}}')\nread = json.load(open('c.json'))",
+    "%%track objects\nimport runlore\nown = SimpleNamespace(decay=0.25)\n"
+    "for step in range(cfg.steps):\n"
+    "    runlore.log(loss=cfg.opt.lr * own.decay * args.drop, depth=read['depth']['of'])",
 ]
 
 
@@ -159,6 +202,29 @@ def test_a_rerun_with_other_values_says_so(recorded: Recorded) -> None:
     # The draws are those of the original: its random states were restored.
     assert second["metrics"]["loss"]["last"] == pytest.approx(first["metrics"]["loss"]["last"] / 2, abs=1e-12)
     assert second["metrics"]["width"]["last"] == 16
+
+
+def test_what_configuration_objects_hold_is_recorded_and_can_be_changed(recorded: Recorded) -> None:
+    run = recorded.runs["objects"]
+    assert run.params == {
+        "args.drop": 0.5,
+        "cfg.opt.lr": 0.1,
+        "cfg.opt.name": "sgd",
+        "cfg.steps": 2,
+        "own.decay": 0.25,
+        "read": {"depth": {"of": 4}},
+    }
+    done = recorded.command(
+        "rerun", run.run_id, "--slice", "--json", "-p", "cfg.opt.lr=0.5", "-p", "own.decay=1", "-p", "args.drop=1"
+    )
+    again = recorded.command("show", done.json["run_id"], "--json").json
+    assert {name: again["params"][name] for name in ("cfg.opt.lr", "own.decay", "args.drop", "cfg.steps")} == {
+        "cfg.opt.lr": 0.5,
+        "own.decay": 1.0,
+        "args.drop": 1.0,
+        "cfg.steps": 2,
+    }
+    assert again["metrics"]["loss"]["last"] == 0.5
 
 
 def test_show_lists_them_and_a_wrong_one_runs_nothing(recorded: Recorded) -> None:

@@ -139,6 +139,33 @@ def test_loaders_workers_and_estimators_draw_the_same(tmp_path: Path) -> None:
     assert (done.code, done.json["verdict"], done.json["compared"]) == (0, "BIT-EXACT", 4), done
 
 
+JOB = """import random
+import numpy as np
+
+def draw(i):
+    return random.random() + np.random.rand() + np.random.default_rng().random()
+"""
+ANEW = """%%track anew
+import multiprocessing, runlore
+from concurrent.futures import ProcessPoolExecutor
+from joblib.externals.loky import get_reusable_executor
+from job import draw
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    runlore.log(pool=sum(pool.map(draw, range(3))))
+with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as executor:
+    runlore.log(executor=sum(executor.map(draw, range(3))))
+runlore.log(loky=sum(get_reusable_executor(max_workers=1).map(draw, range(3))))
+"""
+
+
+def test_workers_that_start_as_new_interpreters_draw_the_same(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "job.py").write_text(JOB)
+    recorded = record(tmp_path, ["%load_ext runlore", ANEW])
+    done = recorded.verify("anew")
+    assert (done.code, done.json["verdict"], done.json["compared"]) == (0, "BIT-EXACT", 3), done
+
+
 def test_the_rerun_s_kernel_hashes_and_computes_as_the_original_s(tmp_path: Path) -> None:
     for seed, processors, expected in (("17", 3, "3"), (None, None, None)):
         kernel = FakeKernel(Home(tmp_path / "home"), cwd=str(tmp_path), executable="python3", hash_seed=seed)

@@ -18,6 +18,28 @@ CELLS = [
     "%%track entropy\nimport os, runlore\nrunlore.log(loss=int.from_bytes(os.urandom(4), 'big'))",
 ]
 
+GIVEN = [
+    "%load_ext runlore",
+    "%%writefile seeded.py\nimport numpy as np\n"
+    "def noise(seed):\n    return np.random.Generator(np.random.PCG64(seed)).random()",
+    "SEED = 42\nimport random, numpy as np, torch, pandas as pd, runlore, seeded\n"
+    "from sklearn.ensemble import RandomForestRegressor\nfrom sklearn.model_selection import train_test_split",
+    """%%track given
+def own(seed):
+    return np.random.RandomState(seed).rand()
+rows = list(range(1000))
+one, other = (train_test_split(rows, random_state=SEED)[0] for _ in range(2))
+model = RandomForestRegressor(**{"n_estimators": 2, "random_state": 3})
+generator = torch.Generator().manual_seed(0)
+runlore.log(
+    split=one[0], same=float(one == other), frame=pd.Series(rows).sample(1, random_state=1).iloc[0],
+    forest=model.fit([[i] for i in range(50)], range(50)).predict([[7.3]])[0],
+    torch=torch.rand(1, generator=generator).item(), own=own(seed=5), module=seeded.noise(7),
+    sequence=np.random.default_rng(np.random.SeedSequence(9)).random(), python=random.Random(1).random(),
+    several=np.random.default_rng([1, 2]).random(), plain=float(np.arange(5).sum()),
+)""",
+]
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
@@ -39,6 +61,15 @@ def test_fresh_seeds_reach_code_that_seeds_itself_and_leave_no_run_behind(record
     assert [run["run_id"] for run in runs if run["rerun_of"] == found["rerun_of"]] == [found["run_id"]]
 
 
+def test_fresh_seeds_take_the_place_of_those_that_the_code_gives(tmp_path: Path) -> None:
+    found = record(tmp_path, GIVEN, env={"PYTHONHASHSEED": "0"}).verify("given", "--seeds", "5").json
+    spread = {test["metric"]: test["sd"] for test in found["statistics"]["tests"]}
+    assert [metric for metric, sd in spread.items() if sd == 0] == ["same", "plain"], found
+    assert all(test["mean"] == 1 for test in found["statistics"]["tests"] if test["metric"] == "same")
+    for seed in ("manual_seed(0)", "Random(1)", "SeedSequence(9)", "random_state=1"):
+        assert seed in found["reason"]
+
+
 def test_a_divergence_without_a_recorded_cause_is_rerun_once_more(recorded: Recorded) -> None:
     known = set(session_ids(recorded.home))
     found = recorded.verify("entropy").json
@@ -55,5 +86,5 @@ def test_too_few_runs_are_refused_before_anything_is_run(recorded: Recorded) -> 
         (["--seeds", "5", "--against", recorded.runs["entropy"].run_id], "3 more with --against"),
     ):
         done = recorded.verify("seeded", *arguments)
-        assert (done.code, done.json["error"]["reason"]) == (2, "RerunRefused")
+        assert (done.code, done.json["error"]["reason"]) == (2, "OptionsRefused")
         assert said in done.json["error"]["message"]

@@ -6,6 +6,7 @@ import io
 import json
 import secrets
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def stream(text: str, name: str = "stdout") -> list[dict[str, Any]]:
         ("epoch 1 12.3it/s\nx", "epoch 1 14.1it/s\nx", ["1 timing"]),
         ("50%|█████     | 1/2 [00:01<00:01,  1.0s/it]", "50%|█████     | 1/2 [00:03<00:03,  3.1s/it]", None),
         ("/tmp/ipykernel_12/1.py:3: Warning", "/tmp/ipykernel_98/1.py:3: Warning", ["1 temporary path"]),
-        ("2026-01-01 10:00:00,123 start", "2026-02-03 11:22:33,456 start", ["1 time of day"]),
+        ("1970-01-01 10:00:00,123 start", "1970-01-02 11:22:33,456 start", ["1 time of day"]),
         ("pid 123 up", "pid 99 up", ["1 process id"]),
         ("\x1b[31mred\x1b[0m\n10%\r50%\rdone", "\x1b[31mred\x1b[0m\n30%\rdone", []),
     ],
@@ -155,6 +156,25 @@ def test_masks_leave_results_alone() -> None:
     for text in ("loss 1.23", "0x1f", "10 rows", "v1.2.3", "a/b/c.csv", "step 12/100"):
         assert mask(text)[0] == text
     assert settled("1%\r2%\r\n\x1b[1mx\x1b[0m") == "2%\nx"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "2024-03-09", "2024-03-09T23:59:01.5Z", "2024/03/09", "Sat, 09 Mar 2024", "9 March 2024", "9-Mar-2024",
+        "Sat Mar  9 08:05:06 2024", "Sat Mar  9 08:05:06 UTC 2024", "March 9, 2024", "09.03.2024", "3/9/2024",
+    ],
+)  # fmt: skip
+def test_a_date_is_set_aside_where_it_is_the_day_of_the_run(shown: str) -> None:
+    day = date(2024, 3, 10)  # a clock may be in another zone
+    assert mask(f"on {shown} at noon", day=day) == ("on ‹time of day› at noon", {"time of day": [shown]})
+    assert mask(f"on {shown} at noon", day=date(2024, 6, 1)) == (f"on {shown} at noon", {})
+
+
+def test_an_id_in_markup_is_referred_to() -> None:
+    one = "0123456789abcdef0123456789abcdef"
+    assert one not in mask(f'<img name="_{one}"><script>show("_{one}")</script>', markup=True)[0]
+    assert one in mask(f"<b>{one}</b>", markup=True)[0]
 
 
 # -- artifacts and files ------------------------------------------------------------------------------------
@@ -303,6 +323,36 @@ def test_what_a_directory_listed_is_compared_by_name(tmp_path: Path) -> None:
         case.side(side, curve, facts=used("directory contents", f"{digest} /my data"))
     found = case.verdict()
     assert found.causes[0] == "The listing of /my data differs: new.csv was added, old.csv was removed."
+
+
+def test_what_races_is_named_where_nothing_else_is(told: Callable[..., Verdict]) -> None:
+    race = used("schedule", "threads")
+    found = told(curves=(LOSS, OTHER), facts=(race,) * 2)
+    assert found.causes[0] == "Cell 0 used work whose moments the system chooses (threads)."
+    assert "No recorded difference explains it" in found.causes[1]
+    found = told(curves=(LOSS, OTHER), facts=([*race, *used("uuid", "uuid.uuid4")],) * 2)
+    assert "a fresh uuid" in found.causes[0]
+    assert not any("threads" in cause for cause in found.causes[:2])
+    close = {"loss": [(0, 1.0), (1, 0.5 + 1e-9), (2, 0.25)]}
+    assert told(curves=(LOSS, close), facts=(race,) * 2).verdict == "NUMERICALLY CLOSE"
+
+
+def test_variables_of_which_a_cell_took_a_copy_are_compared_one_by_one(tmp_path: Path) -> None:
+    every = {"HOME": "1a", "RATE": "2b", "JPY_PARENT_PID": "3c"}
+    again = {"HOME": "1a", "TOKEN": "4d", "JPY_PARENT_PID": "5e"}
+    for reader, first in (("os.environ", True), ("a subprocess", False)):
+        case = Told(Home(tmp_path / secrets.token_hex(4)))
+        for side, curves, environ in (("original", LOSS, every), ("rerun", OTHER, again)):
+            digest = case.kernels[side].objects.put(json.dumps(environ).encode())
+            case.side(side, curves, facts=used("environment copy", f"{digest} {reader}"))
+        found = case.verdict()
+        (told,) = (cause for cause in found.causes if "RATE, TOKEN" in cause)
+        assert "cell 0" in told
+        assert (told == found.causes[0]) == first
+        passing = [cause for cause in found.causes if "JPY_PARENT_PID" in cause]
+        assert [cause.endswith(" JPY_PARENT_PID.") for cause in passing] == [True] * first
+        (rung,) = (rung for rung in found.ladder if rung.rung == "threads and hardware")
+        assert (rung.status == "differs") == first
 
 
 def test_a_file_that_is_only_made_anew_is_no_cause(told: Callable[..., Verdict]) -> None:

@@ -182,7 +182,9 @@ def test_interrupted_cells_are_stopped_again_and_a_killed_run_proves_no_more_tha
 )
 def test_errors_are_one_object_too(recorded: Recorded, arguments: list[str], reason: str) -> None:
     run_id = recorded.runs["silent"].run_id
+    reruns = set(recorded.home.reruns.glob("*"))
     done = recorded.command(*(run_id if word == "RUN" else word for word in arguments), "--json")
+    assert set(recorded.home.reruns.glob("*")) == reruns  # what was started ahead has left nothing
     assert done.code == 2
     assert done.json["error"]["reason"] == reason
     assert done.json["error"]["message"] in done.stderr

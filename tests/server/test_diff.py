@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ A, B = "aaaa111111111111", "bbbb222222222222"
 
 def session(home: Home, run_id: str, cells: list[str], loss: list[float], **facts: Any) -> FakeKernel:
     kernel = FakeKernel(home, dead=True)
+    if (loading := facts.get("loading")) is not None:
+        kernel.write(ev.CellStarted(time=1.0, ordinal=-1, source=loading, rng={}))
+        kernel.write(ev.CellFinished(time=1.0, ordinal=-1, outcome="unknown", duration=0.0))
     for source in cells[:-1]:
         kernel.cell(source)
     if "data" in facts:
@@ -38,8 +42,10 @@ def session(home: Home, run_id: str, cells: list[str], loss: list[float], **fact
     environment["hardware"] = {"cpu": facts.get("cpu", "a")}
     digest = kernel.objects.put(json.dumps(environment).encode())
     kernel.write(ev.EnvironmentCaptured(time=1.0, run_id=run_id, digest=digest))
-    kernel.finish_run(run_id, cell=cell)
-    kernel.finish_cell(cell)
+    kernel.finish_run(run_id, facts.get("status", "finished"), cell=cell, error=facts.get("error"))
+    shown = [{"type": "stream", "name": "stdout", "text": facts.get("shown", "")}]
+    outputs = kernel.objects.put(json.dumps(shown).encode())
+    kernel.write(ev.CellFinished(time=2.0, ordinal=cell, outcome="ok", duration=0.1, outputs=outputs))
     kernel.end()
     return kernel
 
@@ -100,7 +106,8 @@ def test_the_text_says_the_same(home: Home, capsys: pytest.CaptureFixture[str]) 
     text = capsys.readouterr().out
     for expected in (
         "2 of 4 cells are the same",
-        "cell 1, in a only",
+        f"a  {A}  train",
+        "cell 1, in a only\n    -old = 1\n",
         "+x = np.arange(4)",
         "lr: 0.1 -> 0.2",
         "packages: numpy: 2.0 -> 2.1",
@@ -113,6 +120,42 @@ def test_the_text_says_the_same(home: Home, capsys: pytest.CaptureFixture[str]) 
 def test_a_run_does_not_differ_from_itself(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "diff", A, A) == 0
     assert "Nothing differs." in capsys.readouterr().out
+
+
+def test_how_they_ended_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = Home(tmp_path / "home")
+    error = ev.ErrorInfo(name="ValueError", message="nan", traceback="")
+    session(home, A, ["%%track a\ntrain()"], [1.0])
+    session(home, B, ["%%track a\ntrain()"], [1.0], status="failed", error=error)
+    assert command(home, "diff", A, B) == 1
+    text = capsys.readouterr().out
+    assert "status: finished -> failed" in text
+    assert "error: none -> ValueError: nan" in text
+
+
+def test_a_cell_that_only_loads_runlore_is_no_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path / "home")
+    for run_id, loading in ((A, "%load_ext runlore"), (B, None)):
+        session(home, run_id, ["%%track a\ntrain()"], [1.0], loading=loading)
+    assert command(home, "diff", A, B) == 0
+    assert "Nothing differs." in capsys.readouterr().out
+
+
+@pytest.mark.skipif(find_spec("nbdime") is None, reason="without nbdime")
+def test_nbdime_shows_cells_that_stand_opposite_each_other_with_what_they_showed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path / "home")
+    session(home, A, ["a = 1", "train(a)"], [1.0], shown="0.5")
+    session(home, B, ["a = 1", "new()", "train(a)"], [1.0], shown="\x1b[2J0.75")
+    assert command(home, "diff", A, B, "--notebook") == 1
+    text = capsys.readouterr().out
+    assert "new()" in text
+    assert "0.75" in text
+    assert "\x1b" not in text
+    assert "train(a)" not in text, "the last cells are the same"
 
 
 def test_what_is_damaged_is_told_and_hides_nothing_else(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,9 +181,7 @@ def test_control_characters_of_a_cell_do_not_reach_the_terminal(
 def test_an_unknown_run_and_a_missing_nbdime_are_said(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "diff", A, "none-such", "--json") == 2
     assert json.loads(capsys.readouterr().out)["error"]["reason"] == "RunNotFound"
-    try:
-        import nbdime  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
+    if find_spec("nbdime") is None:
         assert command(home, "diff", A, B, "--notebook") == 2
         assert "pip install nbdime" in capsys.readouterr().err
 

@@ -17,9 +17,9 @@ from runlore.home import Home
 from runlore_server.config import Config
 from runlore_server.export.names import mlflow_name
 from runlore_server.ingest import Exporter
-from runlore_server.store.curves import CurveSummaries
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
+from runlore_server.store.summaries import CurveSummaries
 from runlore_server.verdict.verdict import Verdict
 
 SPIKE = 77_777.0
@@ -364,7 +364,7 @@ EXPORT = """
 import sys, time
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
-from runlore_server.store.curves import CurveSummaries
+from runlore_server.store.summaries import CurveSummaries
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
 config = Config.resolve(sys.argv[1])

@@ -12,9 +12,9 @@ import pytest
 
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
-from runlore_server.store.curves import CurveSummaries
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
+from runlore_server.store.summaries import CurveSummaries
 
 
 class Server:

@@ -7,12 +7,14 @@ import importlib
 import os
 import random
 import re
+import resource
 import signal
 import string
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import psutil
 import pytest
 
 from runlore import events as ev
@@ -26,6 +28,11 @@ PROGRAMS = int(os.environ.get("RUNLORE_TEST_SESSIONS", "300"))
 _OUTSIDE = dict(vars(string))
 
 
+_PROCESS = psutil.Process()
+_MOST_MEMORY = 2 << 30
+"""Bytes that a session may add to the process."""
+
+
 class _TooLong(BaseException):
     pass
 
@@ -35,20 +42,25 @@ def _limited(seconds: float) -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise _TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    memory = resource.getrlimit(resource.RLIMIT_AS)
+    in_use = _PROCESS.memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + _MOST_MEMORY, memory[1]))
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)  # again, where a cell swallowed it
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_AS, memory)
+        signal.signal(signal.SIGPROF, before)
 
 
 def execute(cells: Sequence[tuple[int, str]]) -> tuple[str, dict[int, Exception | None]]:
     """Run cells in a new namespace; what they leave in ``result``, and how each ended."""
     for name in vars(string).keys() - _OUTSIDE.keys():
-        delattr(string, name)  # a module is the only thing that sessions could share here
+        del vars(string)[name]  # this module and the environment are all that sessions share here
     vars(string).update(_OUTSIDE)
+    os.environ.pop("QQ", None)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     ends: dict[int, Exception | None] = {}
     with _limited(0.5), warnings.catch_warnings():
@@ -57,6 +69,8 @@ def execute(cells: Sequence[tuple[int, str]]) -> tuple[str, dict[int, Exception 
             try:
                 exec(compile(source, "cell", "exec"), namespace)
                 ends[ordinal] = None
+            except MemoryError:
+                raise _TooLong from None
             except Exception as error:  # noqa: BLE001 - a cell may raise anything
                 ends[ordinal] = error
     return re.sub("0x[0-9a-f]+", "0x", str(namespace.get("result"))), ends
@@ -228,6 +242,18 @@ def test_files_lead_from_reader_to_writer() -> None:
     found = with_files(a=([], ["/a"]), b=(["/a"], ["/b"]), c=([], ["/c"]), d=(["/b"], []))
     assert [cell.ordinal for cell in found.cells] == [0, 1, 3]
     assert found.reasons[1] == "cell 3 reads the file /b"
+
+
+def test_a_script_that_a_process_reads_leads_to_the_cell_that_wrote_it() -> None:
+    records = history(
+        ["open('train.py', 'w')", "pd.DataFrame().to_csv('f')", "subprocess.run(['python', 'train.py'])"]
+    )
+    known = {"time": 0.0, "digest": "d", "size": 1, "seen_by": "fanotify"}
+    for record in records[:2]:
+        record.facts.writes.append(ev.FileWritten(path="/f", ordinal=record.ordinal, **known))  # type: ignore[arg-type]
+    records[2].facts.scripts.append(ev.ScriptRead(path="/train.py", ordinal=2, writer=0, **known))  # type: ignore[arg-type]
+    found = backward_slice(records, {2})
+    assert found.reasons[0] == "cell 2 reads the file /train.py"
 
 
 def test_a_cell_that_looks_like_writing_stays_where_nothing_watched_files() -> None:

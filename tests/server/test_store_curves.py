@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runlore.curve import HEADER, MAGIC, RECORD_SIZE, SENTINEL, CurveWriter, read_records
+from runlore.decimate import FEWEST, decimate
 from runlore.errors import JournalFormatError
-from runlore_server.store.curves import POINT, CurveSummaries, read_points
-from runlore_server.store.decimate import FEWEST, decimate
+from runlore_server.store.curves import POINT, read_points
+from runlore_server.store.summaries import CurveSummaries
 
 VALUES = st.floats(width=64)
 

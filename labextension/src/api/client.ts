@@ -38,6 +38,9 @@ export class RunloreClient {
     options.runs.forEach(run => query.append('run', run));
     options.metrics?.forEach(metric => query.append('metric', metric));
     query.append('points', String(options.points));
+    options.since?.forEach(({ runId, metric, next }) =>
+      query.append('since', `${next}:${runId}:${metric}`)
+    );
     const answer = await this._request<{ curves: IWireCurve[] }>('GET', withQuery('curves', query));
     return answer.curves;
   }
@@ -104,6 +107,8 @@ export namespace RunloreClient {
     metrics?: readonly string[];
     /** Points a curve at the most. */
     points: number;
+    /** Curves of which only what was logged since is wanted. */
+    since?: readonly { runId: string; metric: string; next: number }[];
   }
 }
 

@@ -153,6 +153,10 @@ export interface IWireCurve {
   metric: string;
   /** Points recorded; more than sent when decimated. */
   count: number;
+  /** Points that precede those sent where only what was logged since is sent; else 0. */
+  since: number;
+  /** Where to go on from the next time; null when only the whole curve can be asked for. */
+  next: number | null;
   step: ITypedArray;
   time: ITypedArray;
   value: ITypedArray;
@@ -168,6 +172,8 @@ export interface IJob {
   cells_total: number;
   /** Ordinal of the cell that runs now. */
   cell: number | null;
+  /** What is being done, where it is not the first execution of the cells. */
+  stage: string | null;
   submitted: number;
   started: number | null;
   ended: number | null;

@@ -7,6 +7,8 @@ import { IWireCurve } from '../api/types';
 import { MOST_SHOWN } from './selection';
 
 const KEPT_RUNS = 200;
+/** A curve that points were added to is fetched anew when it has so many times the points of a decimated one. */
+const LONGEST = 2;
 
 /**
  * One metric of one run; the arrays are of equal length.
@@ -16,10 +18,18 @@ export interface ICurve {
   metric: string;
   /** Points recorded; more than held here when decimated. */
   count: number;
+  /** Where the server goes on when it is asked for what is new; null when it cannot. */
+  next: number | null;
   step: Float64Array;
   /** Unix seconds. */
   time: Float64Array;
   value: Float64Array;
+}
+
+interface ISince {
+  runId: string;
+  metric: string;
+  next: number;
 }
 
 /**
@@ -110,11 +120,8 @@ export class CurvesModel {
         }
         runs.forEach(id => this._stale.delete(id));
         try {
-          this._take(
-            runs,
-            metrics,
-            await this._client.curves({ runs, metrics, points: this._points() })
-          );
+          const [points, since] = [this._points(), this._since(runs, metrics)];
+          this._take(runs, metrics, await this._client.curves({ runs, metrics, points, since }));
           this._error = null;
         } catch (error) {
           runs.forEach(id => this._stale.add(id));
@@ -129,22 +136,29 @@ export class CurvesModel {
     }
   }
 
+  /** What is held, and need not be sent again; a curve that has grown long is decimated anew. */
+  private _since(runs: readonly string[], metrics: readonly string[]): ISince[] {
+    return runs.flatMap(runId =>
+      metrics.flatMap(metric => {
+        const { next, value } = this.get(runId, metric) ?? { next: null, value: [] };
+        const isLong = value.length >= LONGEST * this._points();
+        return next === null || next === 0 || isLong ? [] : [{ runId, metric, next }];
+      })
+    );
+  }
+
   private _take(runs: readonly string[], metrics: readonly string[], curves: IWireCurve[]): void {
+    const came = new Map(
+      curves.map(curve => [JSON.stringify([curve.run_id, curve.metric]), curve])
+    );
     for (const runId of runs) {
       const held = this._curves.get(runId) ?? new Map<string, ICurve | null>();
       this._curves.delete(runId);
       this._curves.set(runId, held);
-      metrics.forEach(name => held.set(name, null));
-    }
-    for (const curve of curves) {
-      this._curves.get(curve.run_id)?.set(curve.metric, {
-        runId: curve.run_id,
-        metric: curve.metric,
-        count: curve.count,
-        step: decodeFloats(curve.step),
-        time: decodeFloats(curve.time),
-        value: decodeFloats(curve.value)
-      });
+      for (const metric of metrics) {
+        const curve = came.get(JSON.stringify([runId, metric]));
+        held.set(metric, curve ? joined(held.get(metric) ?? null, curve) : null);
+      }
     }
     for (const runId of this._curves.keys()) {
       if (this._curves.size <= KEPT_RUNS) {
@@ -165,4 +179,36 @@ export class CurvesModel {
 
 function asJson(request: ICurveRequest | null): PartialJSONValue {
   return request && [[...request.runs], [...request.metrics]];
+}
+
+/** A curve as it is now; the same object as before where nothing came. */
+function joined(held: ICurve | null, came: IWireCurve): ICurve {
+  const fresh: ICurve = {
+    runId: came.run_id,
+    metric: came.metric,
+    count: came.count,
+    next: came.next,
+    step: decodeFloats(came.step),
+    time: decodeFloats(came.time),
+    value: decodeFloats(came.value)
+  };
+  if (held === null || came.since === 0) {
+    return fresh;
+  }
+  if (fresh.value.length === 0) {
+    return held;
+  }
+  return {
+    ...fresh,
+    step: concatenated(held.step, fresh.step),
+    time: concatenated(held.time, fresh.time),
+    value: concatenated(held.value, fresh.value)
+  };
+}
+
+function concatenated(first: Float64Array, second: Float64Array): Float64Array {
+  const both = new Float64Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

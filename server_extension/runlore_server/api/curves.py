@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from blake3 import blake3
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -12,14 +16,15 @@ from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     import numpy.typing as npt
 
+    from runlore.record import RunRecord
     from runlore_server.services import Services
+    from runlore_server.store.views import View, Window
 
 _MOST_RUNS = 100
+_AXES = ("step", "time", "relative")
 
 
 class CurvesHandler(RunloreHandler):
@@ -30,29 +35,89 @@ class CurvesHandler(RunloreHandler):
     async def get(self) -> None:
         await self.answer(self._curves)
 
-    def _curves(self, services: Services) -> dict[str, Any]:
-        wanted, metrics = self.get_query_arguments("run"), self.get_query_arguments("metric")
+    def _curves(self, services: Services) -> dict[str, Any] | None:
         points = self.number_query("points", default=1000, least=4, most=100_000)
-        if not 0 < len(wanted) <= _MOST_RUNS:
-            raise InvalidRequest(f"give 'run' at least once and at most {_MOST_RUNS} times")
-        runs = {run.run_id: run for run in map(services.store.find, wanted)}
+        asked = _Asked(points, self._window(), self._since())
+        found = [
+            (run, metric, asked.view(services, run, metric))
+            for run in self._runs(services)
+            for metric in self._metrics(run)
+        ]
+        if self.unchanged(_tag(self.request.query, found)):
+            return None
         return {
-            "curves": [
-                {"run_id": run.run_id, "metric": metric, **_curve(path, points)}
-                for run in runs.values()
-                for metric, path in run.metrics.items()
-                if not metrics or metric in metrics
-            ]
+            "curves": [{"run_id": run.run_id, "metric": metric, **_curve(view)} for run, metric, view in found]
         }
 
+    def _runs(self, services: Services) -> list[RunRecord]:
+        wanted = self.get_query_arguments("run")
+        if not 0 < len(wanted) <= _MOST_RUNS:
+            raise InvalidRequest(f"give 'run' at least once and at most {_MOST_RUNS} times")
+        return list({run.run_id: run for run in map(services.store.find, wanted)}.values())
 
-def _curve(path: Path, room: int) -> dict[str, Any]:
-    from runlore_server.store.curves import read_points
-    from runlore_server.store.decimate import decimate
+    def _metrics(self, run: RunRecord) -> list[str]:
+        wanted = self.get_query_arguments("metric")
+        return [metric for metric in run.metrics if not wanted or metric in wanted]
 
-    points = read_points(path)
-    shown = points[decimate(points["value"], room)]
-    return {"count": len(points)} | {name: _typed(shown[name]) for name in ("step", "time", "value")}
+    def _window(self) -> tuple[str, float, float] | None:
+        """The axis and the ends of the part that is asked for, on that axis."""
+        axis, low, high = self.one_query("x") or "step", self.float_query("from"), self.float_query("to")
+        if axis not in _AXES:
+            raise InvalidRequest(f"'x' is one of {', '.join(_AXES)}, not {axis!r:.40}")
+        if low is None and high is None:
+            return None
+        low, high = -math.inf if low is None else low, math.inf if high is None else high
+        if low > high:
+            raise InvalidRequest(f"'from' ({low:g}) lies behind 'to' ({high:g})")
+        return axis, low, high
+
+    def _since(self) -> dict[tuple[str, str], int]:
+        found = {}
+        for text in self.get_query_arguments("since", strip=False):
+            count, run_id, metric = [*text.split(":", 2), "", ""][:3]
+            if not (count.isascii() and count.isdigit() and len(count) < 16 and run_id and metric):
+                raise InvalidRequest(f"'since' is COUNT:RUN:METRIC, with the 'next' of a curve, not {text!r:.60}")
+            found[run_id, metric] = int(count)
+        return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is wanted of each curve: so many points, in a window on an axis, or after those that are known."""
+
+    points: int
+    window: tuple[str, float, float] | None
+    since: dict[tuple[str, str], int]
+
+    def view(self, services: Services, run: RunRecord, metric: str) -> View:
+        path, known = run.metrics[metric], self.since.get((run.run_id, metric), 0)
+        if self.window is not None:
+            return services.views.view(path, self.points, _on_file(self.window, run.started))
+        return services.views.since(path, known, self.points) if known else services.views.view(path, self.points)
+
+
+def _on_file(asked: tuple[str, float, float], started: float) -> Window:
+    from runlore_server.store.views import Window
+
+    axis, low, high = asked
+    if axis == "relative":
+        low, high = low + started, high + started
+    return Window("step" if axis == "step" else "time", low, high)
+
+
+def _tag(query: str, found: list[tuple[RunRecord, str, View]]) -> str:
+    """Names the answer: a curve only ever gets more points."""
+    counts = [(run.run_id, metric, view.count, view.has_hole) for run, metric, view in found]
+    return blake3(msgspec.json.encode((query, counts))).hexdigest()[:32]
+
+
+def _curve(view: View) -> dict[str, Any]:
+    return {
+        "count": view.count,
+        "since": view.since,
+        "next": None if view.has_hole else view.count,
+        **{name: _typed(view.points[name]) for name in ("step", "time", "value")},
+    }
 
 
 def _typed(column: npt.NDArray[np.generic]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -11,17 +11,11 @@ from tornado import web
 from runlore.errors import RunNotFound
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest, JobNotFound
+from runlore_server.rerun.request import Request
 
 if TYPE_CHECKING:
     from runlore_server.rerun.job import Job
     from runlore_server.services import Services
-
-
-class _NewJob(msgspec.Struct, forbid_unknown_fields=True):
-    run_id: str
-    kernel: str | None = None
-    scope: Literal["slice", "whole"] = "whole"
-    parameters: dict[str, Any] = {}
 
 
 class JobsHandler(RunloreHandler):
@@ -39,10 +33,10 @@ class JobsHandler(RunloreHandler):
 
     def _submit(self, services: Services) -> Job:
         try:
-            asked = msgspec.json.decode(self.request.body, type=_NewJob)
+            asked = msgspec.json.decode(self.request.body, type=Request)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(f"the body must be a job as the API documents it: {error}") from error
-        return services.jobs.submit(asked.run_id, asked.kernel, scope=asked.scope, parameters=asked.parameters)
+        return services.jobs.submit(asked)
 
 
 class JobHandler(RunloreHandler):

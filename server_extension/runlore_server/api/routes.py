@@ -7,6 +7,7 @@ from typing import Any
 from runlore_server.api.base import RunloreHandler
 from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
+from runlore_server.api.filters import FilterHandler, FiltersHandler
 from runlore_server.api.jobs import JobHandler, JobsHandler
 from runlore_server.api.openapi import OpenApiHandler
 from runlore_server.api.runs import RunHandler, RunsHandler
@@ -21,6 +22,8 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}": RunHandler,
     f"/runlore/runs/{_ID}/diff/{_ID}": DiffHandler,
     "/runlore/curves": CurvesHandler,
+    "/runlore/filters": FiltersHandler,
+    f"/runlore/filters/{_ID}": FilterHandler,
     "/runlore/jobs": JobsHandler,
     f"/runlore/jobs/{_ID}": JobHandler,
     "/runlore/openapi": OpenApiHandler,

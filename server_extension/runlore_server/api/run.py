@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,8 +10,10 @@ import msgspec
 from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord, SessionRecord
+from runlore.untrusted import from_json
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
+from runlore_server.store.values import Summary
 from runlore_server.verdict.verdict import as_number, read_verdict
 
 if TYPE_CHECKING:
@@ -19,12 +22,18 @@ if TYPE_CHECKING:
 _ENVIRONMENT: dict[str, Any] = {"python": "", "platform": "", "packages": {}, "hardware": {}, "variables": {}}
 
 
-def run_body(services: Services, run: RunRecord, mlflow_run_id: str | None) -> dict[str, Any]:
-    """The schema ``Run`` of the API."""
+def run_body(
+    services: Services, run: RunRecord, mlflow_run_id: str | None, sums: Mapping[str, Summary] | None = None
+) -> dict[str, Any]:
+    """The schema ``Run`` of the API; ``sums`` are its metrics where they are known already."""
+    if sums is None:
+        metrics = _metrics(services, run)[0]
+    else:
+        metrics = {name: _metric(sums[name]) for name in run.metrics if name in sums}
     return listed_run(
         run,
-        notebook=services.store.session_info(run).notebook,
-        metrics=_metrics(services, run)[0],
+        notebook=services.store.notebook(run),
+        metrics=metrics,
         verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
         mlflow_run_id=mlflow_run_id,
     )
@@ -66,14 +75,18 @@ def _metrics(services: Services, run: RunRecord) -> tuple[dict[str, Any], list[d
             lacking.append({"what": f"metric {metric}", "why": str(error)})
             continue
         if summary is not None:
-            found[metric] = {
-                "last": as_number(summary.last),
-                "min": summary.min,
-                "max": summary.max,
-                "count": summary.count,
-                "step": summary.step,
-            }
+            found[metric] = _metric(summary)
     return found, lacking
+
+
+def _metric(summary: Summary) -> dict[str, Any]:
+    return {
+        "last": as_number(summary.last),
+        "min": summary.min,
+        "max": summary.max,
+        "count": summary.count,
+        "step": summary.step,
+    }
 
 
 def _rng(run: RunRecord, session: SessionRecord) -> dict[str, str]:
@@ -103,7 +116,7 @@ def _environment(run: RunRecord, objects: ObjectStore, lacking: list[dict[str, s
     if run.environment is None:
         return None
     try:
-        return _ENVIRONMENT | msgspec.json.decode(objects.get(run.environment), type=dict[str, Any])
+        return _ENVIRONMENT | from_json(objects.get(run.environment), dict[str, Any])
     except (ObjectMissing, msgspec.DecodeError) as error:
         lacking.append({"what": "environment", "why": str(error)})
         return None

@@ -10,13 +10,17 @@ from tornado import web
 from runlore_server.api.base import RunloreHandler
 from runlore_server.api.run import run_body, run_detail_body
 from runlore_server.errors import InvalidRequest
+from runlore_server.filter.order import parse_order
+from runlore_server.filter.parser import parse
+from runlore_server.filter.tree import And, Comparison, Field
+from runlore_server.store.search import Query
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
 
 
 class RunsHandler(RunloreHandler):
-    """One page of the runs, newest first."""
+    """One page of the runs that a filter finds, newest first unless another order is asked for."""
 
     @web.authenticated
     @authorized
@@ -24,27 +28,39 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._page)
 
     def _page(self, services: Services) -> dict[str, Any]:
-        limit = self.number_query("limit", default=200, least=1, most=1000)
-        experiment, notebook = self.one_query("experiment"), self.one_query("notebook")
-        runs = [
-            run
-            for run in services.store.all()
-            if experiment in (None, run.experiment)
-            and (notebook is None or services.store.session_info(run).notebook == notebook)
-        ]
-        start = 0
-        if (before := self.one_query("before")) is not None:
-            places = [place for place, run in enumerate(runs) if run.run_id == before]
-            if not places:
-                raise InvalidRequest("'before' is not the 'next' of an earlier page; ask for the first page again")
-            start = places[0] + 1
-        page = runs[start : start + limit]
-        mlflow_ids = services.exports.mlflow_ids(run.run_id for run in page)
+        query = self._query()
+        page = services.store.search(query)
+        mlflow_ids = services.exports.mlflow_ids(run.run_id for run in page.runs)
+        sums = services.store.sums(page.runs)
         return {
-            "runs": [run_body(services, run, mlflow_ids.get(run.run_id)) for run in page],
-            "next": page[-1].run_id if start + limit < len(runs) else None,
-            "total": len(runs),
+            "runs": [
+                run_body(services, run, mlflow_ids.get(run.run_id), sums.get(run.run_id)) for run in page.runs
+            ],
+            "next": page.runs[-1].run_id if page.more and page.runs else None,
+            "total": page.total,
         }
+
+    def _query(self) -> Query:
+        before, offset = (
+            self.one_query("before"),
+            self.number_query("offset", default=0, least=0, most=999_999_999),
+        )
+        if before is not None and offset:
+            raise InvalidRequest("give 'before' or 'offset', not both")
+        where = parse(self.one_query("filter") or "")
+        equal = [
+            Comparison(Field("attribute", name), "=", (value,))
+            for name in ("experiment", "notebook")
+            if (value := self.one_query(name)) is not None
+        ]
+        parts = (*equal, *((where,) if where is not None else ()))
+        return Query(
+            where=And(parts) if len(parts) > 1 else next(iter(parts), None),
+            order=parse_order(self.one_query("order_by") or ""),
+            limit=self.number_query("limit", default=200, least=1, most=1000),
+            offset=offset,
+            before=before,
+        )
 
 
 class RunHandler(RunloreHandler):

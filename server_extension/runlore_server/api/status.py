@@ -1,4 +1,4 @@
-"""``/runlore/status``: version, home, and how far the export has come."""
+"""``/runlore/status``: version, home, how far the export has come, and whether packages can be looked up."""
 
 from __future__ import annotations
 
@@ -29,4 +29,5 @@ def _status(services: Services) -> dict[str, Any]:
         "home": str(services.config.home.path),
         "tracking_uri": services.config.shown_tracking_uri,
         "export": services.exporter.status(),
+        "packages": {"error": services.pinning.trouble},
     }

@@ -10,8 +10,9 @@ import msgspec
 from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.untrusted import from_json
 from runlore_server.diff.cells import CellDiff, align
-from runlore_server.store.cells import executed_cells
+from runlore_server.store.cells import ExecutedCell, executed_cells, only_loads_runlore
 from runlore_server.store.curves import Points
 from runlore_server.verdict.compare import Point, compare
 from runlore_server.verdict.findings import curves
@@ -47,6 +48,7 @@ class MetricDiff(msgspec.Struct, frozen=True, kw_only=True):
 class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between runs ``a`` and ``b``; equal things are left out, but for cells and metrics.
 
+    ``outcome`` is how they ended. Cells that did nothing but load Runlore are left out.
     ``diverging`` names the metric that was the first to part, in the order in which ``a`` logged. ``unknown`` is
     what could not be compared, and why.
     """
@@ -54,6 +56,7 @@ class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
     a: str
     b: str
     same: bool
+    outcome: list[Change]
     cells: list[CellDiff]
     modules: list[Change]
     parameters: list[Change]
@@ -77,7 +80,7 @@ class Side(msgspec.Struct, frozen=True):
 def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
     """Compare two runs of one home. What is damaged on a side is told in ``unknown``."""
     unknown: list[str] = []
-    cells = align(executed_cells(a.run, a.session), executed_cells(b.run, b.session))
+    cells = align(_executed(a), _executed(b))
     facts = _environment(a, objects, unknown), _environment(b, objects, unknown)
     environment = changes(*({key: one[key] for key in _ENVIRONMENT if key in one} for one in facts))
     for table in _TABLES:
@@ -88,6 +91,7 @@ def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
         a=a.run.run_id,
         b=b.run.run_id,
         same=False,
+        outcome=changes(_outcome(a), _outcome(b)),
         cells=cells,
         modules=changes(_modules(a), _modules(b)),
         parameters=changes(a.run.params, b.run.params),
@@ -100,7 +104,15 @@ def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
         diverging=diverging,
         unknown=unknown,
     )
-    lists = (found.modules, found.parameters, found.environment, found.hardware, found.data, found.random)
+    lists = (
+        found.outcome,
+        found.modules,
+        found.parameters,
+        found.environment,
+        found.hardware,
+        found.data,
+        found.random,
+    )
     same = (
         all(cell.status == "same" for cell in cells)
         and not any([*lists, found.artifacts, unknown])
@@ -133,7 +145,7 @@ def _environment(side: Side, objects: ObjectStore, unknown: list[str]) -> dict[s
         unknown.append(f"The environment of {side.run.run_id} was not recorded.")
         return {}
     try:
-        return msgspec.json.decode(objects.get(side.run.environment), type=dict[str, Any])
+        return from_json(objects.get(side.run.environment), dict[str, Any])
     except (ObjectMissing, msgspec.DecodeError) as error:
         unknown.append(f"The environment of {side.run.run_id} is lost: {error}.")
         return {}
@@ -150,6 +162,18 @@ def _flat(table: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _outcome(side: Side) -> dict[str, Any]:
+    error = side.run.error
+    found: dict[str, Any] = {"status": side.run.status}
+    return found if error is None else {**found, "error": f"{error.name}: {error.message}"}
+
+
+def _executed(side: Side) -> list[ExecutedCell]:
+    """The cells before the run's end; a rerun loads Runlore otherwise than by a cell."""
+    cells = executed_cells(side.run, side.session)
+    return [cell for cell in cells if cell.ordinal >= 0 or not only_loads_runlore(cell.source)]
+
+
 def _git(side: Side) -> dict[str, Any]:
     git = side.run.git
     return {} if git is None else {"git commit": git.commit, "git patch": git.patch, "git dirty": git.dirty}
@@ -160,9 +184,11 @@ def _cells(side: Side) -> list[CellRecord]:
 
 
 def _modules(side: Side) -> dict[str, str]:
-    """The source of each of the user's modules as it was when the run ended."""
+    """The source of each of the user's modules, and of scripts of processes, as it was when the run ended."""
     loads = [*side.session.outside.modules, *(one for cell in _cells(side) for one in cell.facts.modules)]
-    return {loaded.module: loaded.digest for loaded in loads}
+    scripts = [read for cell in _cells(side) for read in cell.facts.scripts]
+    read = {script.path: script.digest for script in scripts if script.digest is not None}
+    return {**{loaded.module: loaded.digest for loaded in loads}, **read}
 
 
 def _data(side: Side) -> dict[str, str | None]:

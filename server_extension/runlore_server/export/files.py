@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 import msgspec
-from blake3 import blake3
 
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
@@ -56,18 +55,15 @@ def _stage_object(digest: str, objects: ObjectStore, target: Path) -> str | None
 def _stage_artifact(artifact: Artifact, objects: ObjectStore, directory: Path) -> str | None:
     """Put one logged artifact into its place, or say why that cannot be."""
     path = PurePosixPath(artifact.path)
-    if path.is_absolute() or ".." in path.parts or "\\" in artifact.path or not path.parts:
+    outside = path.is_absolute() or ".." in path.parts or not path.parts
+    if outside or "\\" in artifact.path or "\0" in artifact.path:
         return "its name leads out of the run's folder"
     if path.parts[0] == OWN:
         return f"the folder {OWN}/ is kept for what Runlore adds"
     try:
-        source, target = objects.path(artifact.digest), directory / path
-        if str(blake3(max_threads=blake3.AUTO).update_mmap(source).hexdigest()) != artifact.digest:
-            return "its stored copy was changed on disk"
+        source, target = objects.verified(artifact.digest, artifact.size), directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(source, target)
-    except FileNotFoundError:
-        return "its stored copy is gone"
     except (ObjectMissing, FileExistsError, NotADirectoryError) as error:
         return str(error)
     return None

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from runlore.decimate import decimate
 from runlore.record import RunRecord
 from runlore_server.export.description import milliseconds
 from runlore_server.export.names import mlflow_name
-from runlore_server.store.curves import CurveSummaries, read_points
-from runlore_server.store.decimate import decimate
+from runlore_server.store.curves import read_points
+from runlore_server.store.summaries import CurveSummaries
 
 POINTS = 2500
 """Of each metric at the most; more are never drawn, and MLflow takes minutes for what a curve file holds."""

@@ -12,14 +12,15 @@ import msgspec
 from runlore.errors import ObjectMissing, RunNotFound
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
+from runlore.untrusted import from_json
 from runlore_server.config import Config
 from runlore_server.export.description import Description, describe
 from runlore_server.export.files import stage
 from runlore_server.export.points import last_points, whole_curves
 from runlore_server.export.tracking import TrackingStore
-from runlore_server.store.curves import CurveSummaries
 from runlore_server.store.exports import Export, Exports
 from runlore_server.store.runs import RunStore
+from runlore_server.store.summaries import CurveSummaries
 from runlore_server.verdict.verdict import read_verdict
 
 
@@ -128,7 +129,7 @@ class Transfer:
 
     def _read_platform(self, digest: str) -> str | None:
         try:
-            environment = msgspec.json.decode(self._objects.get(digest), type=dict[str, object])
+            environment = from_json(self._objects.get(digest), dict[str, object])
         except (ObjectMissing, msgspec.DecodeError):
             return None
         platform = environment.get("platform")

@@ -87,7 +87,7 @@ def _after_on(span: re.Match[str] | None) -> str:
     return words.removeprefix("on") if words.startswith("on") else ""
 
 
-def seeding(seed: int, libraries: set[str]) -> str:
-    """Code that seeds Python and the libraries as ``--seed`` does."""
+def seeding(seed: int, libraries: set[str], why: str) -> str:
+    """Code that seeds Python and the libraries as ``--seed`` does, under the reason why."""
     parts = [code.format(seed=seed) for name, code in _SEEDING.items() if name == "python" or name in libraries]
-    return "\n".join(["# Recorded with --seed; set here as Runlore did.", *parts])
+    return "\n".join([f"# {why}", *parts])

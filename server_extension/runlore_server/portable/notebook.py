@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -16,7 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.untrusted import from_json
 from runlore_server.portable.cells import STAND_IN, plain, seeding
+from runlore_server.portable.draws import drew
 from runlore_server.portable.top import lifted
 from runlore_server.report import last_values
 from runlore_server.rerun.notebook import MAY_FAIL
@@ -31,6 +33,11 @@ _DISTRIBUTIONS = {
     "umap": "umap-learn",
 }  # fmt: skip
 """Packages whose modules are called otherwise."""
+
+
+_MOST_FILES = 20
+_SEEDED = "Recorded with --seed; set here as Runlore did."
+_UNSEEDED = "Not seeded when it was recorded. This makes the notebook repeat itself, with draws of its own."
 
 
 @dataclass(frozen=True)
@@ -68,22 +75,31 @@ def export(run: RunRecord, session: SessionRecord, verdict: Verdict | None, *, w
     top = lifted(cells, known)
     environment = _environment(run, session)
     libraries = {name for cell in cells for name in [*cell.rng, *cell.imported_rng]}
+    made = {cell.ordinal: plain(cell) for cell in top.cells}
+    seeds = {ordinal: cell.seed for ordinal, cell in made.items() if cell.seed is not None}
+    unseeded = drew([cell for cell in cells if not seeds or cell.ordinal < min(seeds)], session.cells)
     code: list[NotebookNode] = []
-    seeded, watched = False, set()
-    for cell in top.cells:
-        made = plain(cell)
-        watched |= set(made.watched)
-        if made.seed is not None:
-            seeded = seeded or cell.ordinal == run.cell
-            code.append(_code(seeding(made.seed, libraries), f"seed-{cell.ordinal}"))
-        if made.source.strip():
-            code.append(_code(made.source, f"cell-{cell.ordinal}", [MAY_FAIL] if cell.outcome == "error" else []))
-    if any("runlore" in cell.source for cell in code):
-        code.insert(0, _code(STAND_IN, "stand-in"))
     if top.source:
-        code.insert(0, _code(top.source, "parameters", ["parameters"]))
+        code += [_title("Parameters"), _code(top.source, "parameters", ["parameters"])]
+    parts = [cell for cell in top.cells if made[cell.ordinal].source.strip()]
+    if parts and (run.cell is None or parts[0].ordinal < run.cell):
+        code.append(_title("Preparation"))
+    if any("runlore" in made[cell.ordinal].source for cell in parts):
+        code.append(_code(STAND_IN, "stand-in"))
+    if unseeded:
+        code.append(_code(seeding(0, libraries, _UNSEEDED), "seed"))
+    for cell in top.cells:
+        if cell.ordinal == run.cell:
+            code.append(_title("The run"))
+        if cell.ordinal in seeds:
+            code.append(_code(seeding(seeds[cell.ordinal], libraries, _SEEDED), f"seed-{cell.ordinal}"))
+        if cell in parts:
+            source, tags = made[cell.ordinal].source, [MAY_FAIL] if cell.outcome == "error" else []
+            code.append(_code(source, f"cell-{cell.ordinal}", tags))
     head = _heading(run, session, verdict, environment, needed.imports)
-    head += _remarks(cells, len(history) - len(cells), seeded, sorted(watched))
+    head += _data(cells, session)
+    watched = sorted({name for cell in made.values() for name in cell.watched})
+    head += _remarks(cells, len(history) - len(cells), unseeded, watched)
     notebook: NotebookNode = new_notebook(  # type: ignore[no-untyped-call]
         cells=[new_markdown_cell("\n".join(head), id="heading"), *code],  # type: ignore[no-untyped-call]
         metadata={
@@ -101,6 +117,33 @@ def _code(source: str, cell_id: str, tags: Iterable[str] = ()) -> NotebookNode:
     metadata: dict[str, Any] = {"tags": list(tags)} if tags else {}
     cell: NotebookNode = new_code_cell(source.rstrip("\n"), id=cell_id, metadata=metadata)  # type: ignore[no-untyped-call]
     return cell
+
+
+def _title(text: str) -> NotebookNode:
+    cell: NotebookNode = new_markdown_cell(f"## {text}", id=text.lower().replace(" ", "-") + "-title")  # type: ignore[no-untyped-call]
+    return cell
+
+
+def _data(cells: Iterable[CellRecord], session: SessionRecord) -> list[str]:
+    """The files that the cells, and processes of theirs, read without having written them."""
+    directory = session.info.cwd if session.info else "/"
+    read: dict[str, int] = {}
+    scripts: dict[str, int] = {}
+    written: set[str] = set()
+    for cell in cells:
+        read |= {r.path: r.size for r in cell.facts.reads if r.path not in written and r.size is not None}
+        scripts |= {r.path: r.size for r in cell.facts.scripts if r.writer is None and r.size is not None}
+        written |= {write.path for write in cell.facts.writes}
+    return [*_listed("Data read", read, directory), *_listed("Python files read by processes", scripts, directory)]
+
+
+def _listed(title: str, read: dict[str, int], directory: str) -> list[str]:
+    if not read:
+        return []
+    named = [(path.removeprefix(directory.rstrip("/") + "/"), size) for path, size in sorted(read.items())]
+    shown = ", ".join(f"{_text(path)} ({size} bytes)" for path, size in named[:_MOST_FILES])
+    more = f" and {len(named) - _MOST_FILES} more" if len(named) > _MOST_FILES else ""
+    return [f"{title}: {shown}{more}.", ""]
 
 
 def _kernel(session: SessionRecord) -> dict[str, str]:
@@ -137,19 +180,15 @@ def _heading(
     return [*lines, f"Environment: {', '.join([f'Python {python}', *found])}.", ""]
 
 
-def _remarks(cells: list[CellRecord], left_out: int, seeded: bool, watched: list[str]) -> list[str]:
+def _remarks(cells: list[CellRecord], left_out: int, unseeded: bool, watched: list[str]) -> list[str]:
     lines = []
     if left_out:
         count = "1 cell that was" if left_out == 1 else f"{left_out} cells that were"
         lines.append(f"- {count} executed before the run without being needed for it: left out.")
-    if not seeded:
+    if unseeded:
         lines.append(
-            "- The run had no seed of its own. A rerun with Runlore restores the recorded random states; this "
-            "notebook does not, so what it draws can differ."
-        )
-    elif len(cells) > 1:
-        lines.append(
-            "- What is drawn at random before the run's own seed is set can differ from the recorded run."
+            "- What was drawn had no seed of its own, or came before it was set. A rerun with Runlore restores "
+            "the recorded random states; this notebook seeds the generators instead, so what it draws can differ."
         )
     if watched:
         lines.append(
@@ -166,8 +205,8 @@ def _remarks(cells: list[CellRecord], left_out: int, seeded: bool, watched: list
 
 def _environment(run: RunRecord, session: SessionRecord) -> dict[str, Any]:
     try:
-        found = json.loads(ObjectStore(session.home.objects).get(run.environment or ""))
-    except (ObjectMissing, ValueError):
+        found = from_json(ObjectStore(session.home.objects).get(run.environment or ""))
+    except (ObjectMissing, msgspec.DecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 

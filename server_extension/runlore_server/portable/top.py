@@ -63,7 +63,13 @@ def lifted(cells: Sequence[CellRecord], known: Sequence[Parameter]) -> Top:
         where[parameter.place] = variable
         variables[parameter.name] = variable
     plain = [_changed(cell, changes.get(cell.ordinal, {})) for cell in cells]
-    return Top("\n".join(lines), [cell for cell in plain if cell.source.strip()], variables)
+    kept = [cell for cell in plain if cell.ordinal not in changes or _has_code(cell.source)]
+    return Top("\n".join(lines), [cell for cell in kept if cell.source.strip()], variables)
+
+
+def _has_code(source: str) -> bool:
+    """Whether more than comments is left."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in source.split("\n"))
 
 
 def _changed(cell: CellRecord, changes: dict[Place, str]) -> CellRecord:

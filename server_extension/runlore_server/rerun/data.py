@@ -23,6 +23,7 @@ from runlore.events import FileRead
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, SessionRecord
+from runlore.untrusted import from_json, read_regular
 from runlore_server.errors import DataMissing
 from runlore_server.rerun.folder import Folder
 from runlore_server.whole import write_whole
@@ -93,7 +94,7 @@ def require(home: Home, cells: Sequence[CellRecord]) -> None:
             status="missing",
             cell=ordinal,
             recorded=read.digest,
-            recover=_recovery(ObjectStore(home.objects), read),
+            recover=recovery(ObjectStore(home.objects), read),
         )
         for ordinal, read in inputs(cells)
         if read.why is None and not _is_remote(read.path) and not os.path.lexists(read.path)
@@ -104,7 +105,7 @@ def require(home: Home, cells: Sequence[CellRecord]) -> None:
         raise DataMissing(f"the data of the run is not all there: {named}{more}", [check.path for check in gone])
 
 
-def verify(folder: Folder) -> list[DataCheck]:
+def verify(home: Home, folder: Folder) -> list[DataCheck]:
     """Check all data of a prepared rerun and keep the result in its folder.
 
     Raises:
@@ -112,7 +113,6 @@ def verify(folder: Folder) -> list[DataCheck]:
         JournalFormatError: plan or launch file is damaged.
     """
     plan, launch = folder.plan(), folder.launch()
-    home = Home(folder.path.parent.parent)
     session = SessionRecord(home, launch.session)
     session.refresh()
     cells = [session.cells[cell.ordinal] for cell in plan.cells if cell.ordinal in session.cells]
@@ -124,7 +124,7 @@ def verify(folder: Folder) -> list[DataCheck]:
 def read_checks(folder: Folder) -> list[DataCheck] | None:
     """What was found before the first cell; ``None`` when nothing was looked at, or the file is damaged."""
     try:
-        return msgspec.json.decode((folder.path / "data.json").read_bytes(), type=list[DataCheck])
+        return from_json(read_regular(folder.path / "data.json"), list[DataCheck])
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -143,8 +143,8 @@ def check(home: Home, cells: Sequence[CellRecord], session: SessionRecord) -> li
 def _check(
     objects: ObjectStore, cache: StatCache, session: SessionRecord, ordinal: int, read: FileRead
 ) -> DataCheck:
-    recovery = _recovery(objects, read)
-    found = DataCheck(path=read.path, status="unverified", cell=ordinal, recorded=read.digest, recover=recovery)
+    recover = recovery(objects, read)
+    found = DataCheck(path=read.path, status="unverified", cell=ordinal, recorded=read.digest, recover=recover)
     if _is_remote(read.path):
         return msgspec.structs.replace(found, why="it lies in a store, which was not asked")
     if not Path(read.path).exists():
@@ -192,7 +192,7 @@ def _overwriter(session: SessionRecord, path: str, digest: str) -> str | None:
     return None
 
 
-def _recovery(objects: ObjectStore, read: FileRead) -> str | None:
+def recovery(objects: ObjectStore, read: FileRead) -> str | None:
     """A shell command that brings the recorded content back to its place."""
     place, version = shlex.quote(read.path), read.version
     repository, path, commit = (version.get(key) for key in ("repository", "path", "commit"))

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import msgspec
+from functools import partial
 
 from runlore.events import ProcessIdentity
 from runlore.home import Home
+from runlore.record import RunRecord
 from runlore_server.rerun.child import Child
-from runlore_server.rerun.folder import Folder, Launch
+from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome
-from runlore_server.rerun.prepare import widen
 from runlore_server.rerun.progress import Progress, ProgressReader
 from runlore_server.rerun.repeat import put_away, repeat
-from runlore_server.verdict.judge import judge
-from runlore_server.verdict.ladder import wants_second
-from runlore_server.verdict.verdict import Verdict, drop_verdict, write_verdict
+from runlore_server.rerun.request import Request
+from runlore_server.verdict.verdict import Verdict, drop_verdict
 
 _INTERVAL = 0.1
-"""Seconds between two looks at the child."""
+"""Seconds between two looks at a child that runs."""
 
 _AGAIN = "again"
 """The folder, within the rerun's, of a second rerun from the same states."""
@@ -32,24 +31,96 @@ class Watch:
     """Whoever waits for a rerun.
 
     Attributes:
+        stage: told what is being done, in a few words, where it is not the first execution of the cells; then
+            ``None``.
         started: told the identity of each process of the rerun.
         progress: told each change of the progress.
         should_stop: asked ten times a second; when it says so the rerun is stopped.
     """
 
+    stage: Callable[[str | None], None] = field(default=lambda _: None)
     started: Callable[[ProcessIdentity], None] = field(default=lambda _: None)
     progress: Callable[[Progress], None] = field(default=lambda _: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
-def execute(
+class _Stopped(Exception):
+    """Whoever waits wants no more of it."""
+
+
+def _tell(watch: Watch, stage: str) -> None:
+    watch.stage(stage)
+    if watch.should_stop():
+        raise _Stopped
+
+
+def _begun(home: Home, folder: Folder) -> bool:
+    return folder.plan_file.exists() and home.session(folder.plan().session_id).exists()
+
+
+@contextmanager
+def started_ahead(home: Home, run_id: str) -> Iterator[Child]:
+    """The runner of a rerun that is prepared meanwhile; if that is refused, nothing of it is left.
+
+    Args:
+        home: where the rerun will be recorded.
+        run_id: the run that it will make.
+
+    Raises:
+        OSError: it cannot be started, or the home cannot be written.
+    """
+    folder = Folder(home.rerun(run_id))
+    child = Child(home, folder, run_id)
+    try:
+        yield child
+    except BaseException:
+        child.stop()
+        if not _begun(home, folder):
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+def fulfil(  # noqa: PLR0917 - all of it is needed
     home: Home,
     folder: Folder,
-    *,
-    started: Callable[[ProcessIdentity], None] = lambda _: None,
-    progress: Callable[[Progress], None] = lambda _: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    request: Request,
+    group: Sequence[RunRecord],
+    watch: Watch,
+    child: Child | None = None,
 ) -> Verdict | None:
+    """Carry out all that was asked of a prepared rerun: its environment, its execution, fresh seeds.
+
+    Args:
+        home: where it is recorded.
+        folder: what ``prepare`` made.
+        request: what was asked.
+        group: the further runs on the original's side that were named.
+        watch: who waits.
+        child: its runner, where that was started ahead.
+
+    Returns:
+        The verdict, which is also written to the folder; ``None`` when the rerun was stopped.
+
+    Raises:
+        RerunRefused: the environment cannot be built; nothing was executed.
+    """
+    if request.env == "locked":
+        from runlore_server.rerun.prepare import build_environment
+
+        try:
+            build_environment(home, folder, partial(_tell, watch))
+        except _Stopped:
+            return None
+        watch.stage(None)
+    verdict = execute(home, folder, watch, child)
+    if verdict is None or request.seeds is None:
+        return verdict
+    from runlore_server.rerun.seeds import execute_seeds  # with statistics that take a second to import
+
+    return execute_seeds(home, folder, verdict, request.seeds, watch, group=group, delta=request.delta)
+
+
+def execute(home: Home, folder: Folder, watch: Watch, child: Child | None = None) -> Verdict | None:
     """Run a prepared rerun in a child process, wait for it and judge it.
 
     A slice that does not come out the same is done again as the whole session before anything is concluded.
@@ -59,45 +130,46 @@ def execute(
     Args:
         home: where it is recorded.
         folder: what ``prepare`` made.
-        started: told the identity of each process.
-        progress: told each change of the progress.
-        should_stop: asked ten times a second; when it says so the rerun is stopped.
+        watch: who waits.
+        child: its runner, where that was started ahead.
 
     Returns:
         The verdict, which is also written to the folder; ``None`` when the rerun was stopped.
 
     When anything is raised meanwhile (Ctrl-C), the rerun is stopped before it goes on to the caller.
     """
-    watch, run_id = Watch(started, progress, should_stop), folder.plan().run_id
+    run_id = folder.plan().run_id
     drop_verdict(home, run_id)
     while True:
-        outcome = carry_out(home, folder, run_id, watch)
-        verdict = conclude(home, folder, outcome) if outcome is not None else None
+        outcome = carry_out(home, folder, run_id, watch, child)
+        if outcome is None:
+            return None
+        from runlore_server.rerun.conclusion import conclude, is_final
+        from runlore_server.verdict.ladder import wants_second
+
+        verdict = conclude(home, folder, outcome)
         if verdict is None or is_final(folder, verdict):
             break
+        from runlore_server.rerun.prepare import widen
+
+        watch.stage("all cells, since the slice came out otherwise")
         drop_verdict(home, run_id)
         widen(home, folder)
-    if outcome is None or verdict is None or not wants_second(verdict):
+        child = None
+    if verdict is None or not wants_second(verdict):
         return verdict
+    watch.stage("once more from the same states")
     again = repeat(folder, _AGAIN)
     try:
         if carry_out(home, again, run_id, watch) is None:
             drop_verdict(home, run_id)
             return None
-        return _judge(home, folder, outcome, again)
+        return conclude(home, folder, outcome, again)
     finally:
         put_away(home, again)
 
 
-def is_final(folder: Folder, verdict: Verdict) -> bool:
-    """Whether the verdict stands: what a slice could not reproduce is tried with the whole session first."""
-    if folder.launch().scope == "whole" or verdict.verdict == "BIT-EXACT":
-        return True
-    # With other parameters nothing is expected to come out the same; that it breaks may be the slice's fault.
-    return bool(folder.plan().overrides) and verdict.verdict != "FAILED"
-
-
-def carry_out(home: Home, folder: Folder, mark: str, watch: Watch) -> Outcome | None:
+def carry_out(home: Home, folder: Folder, mark: str, watch: Watch, child: Child | None = None) -> Outcome | None:
     """Run the cells of a folder in a child process and wait for it.
 
     Args:
@@ -105,26 +177,29 @@ def carry_out(home: Home, folder: Folder, mark: str, watch: Watch) -> Outcome | 
         folder: plan, launch file and notebook.
         mark: the id of the run by which all processes are found again.
         watch: who waits.
+        child: the process, where it was started ahead.
 
     Returns:
         How it ended; ``None`` when it was stopped.
     """
-    reader = ProgressReader(home, folder.plan())
-    known: Progress | None = None
-    child = Child(home, folder, mark)
+    child = child or Child(home, folder, mark)
     try:
+        child.begin()
         watch.started(child.identity)
+        # What judges it takes a while to import, for which the child need not wait.
+        import runlore_server.rerun.conclusion  # noqa: F401
+
+        reader = ProgressReader(home, folder.plan())
+        known: Progress | None = None
         running = True
         while running:
-            running = child.running  # asked first, so that the last look comes after the end
+            running = not child.wait(_INTERVAL)  # asked first, so that the last look comes after the end
             if (now := reader.read()) != known:
                 known = now
                 watch.progress(now)
             if running and watch.should_stop():
                 child.stop()
                 return None
-            if running:
-                time.sleep(_INTERVAL)
     except BaseException:
         child.stop()
         raise
@@ -133,25 +208,3 @@ def carry_out(home: Home, folder: Folder, mark: str, watch: Watch) -> Outcome | 
         failure="internal", message=f"the process of the rerun ended with status {status}; see {folder.log}"
     )
     return None if outcome.failure == "stopped" else outcome
-
-
-def conclude(home: Home, folder: Folder, outcome: Outcome) -> Verdict | None:
-    """Judge a rerun whose processes have ended and keep the verdict; ``None`` when it was stopped."""
-    return None if outcome.failure == "stopped" else _judge(home, folder, outcome)
-
-
-def _judge(home: Home, folder: Folder, outcome: Outcome, again: Folder | None = None) -> Verdict:
-    plan = folder.plan()
-    verdict = judge(home, plan, folder.launch(), outcome, again.plan() if again is not None else None)
-    verdict = msgspec.structs.replace(verdict, reason=verdict.reason + _scope_told(folder.launch()))
-    if is_final(folder, verdict):
-        write_verdict(home, plan.run_id, verdict)
-    return verdict
-
-
-def _scope_told(launch: Launch) -> str:
-    """What a verdict adds about cells that were left out."""
-    if launch.widened:
-        return " (All cells were executed, after it came out otherwise without those that it seems not to need.)"
-    count = len(launch.left_out)
-    return f" ({count} cell{'s' * (count != 1)} that the run does not need left out.)" if count else ""

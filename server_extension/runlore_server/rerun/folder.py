@@ -11,12 +11,17 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore.record import RunStatus
 from runlore.replay import ReplayPlan, read_plan, write_plan
+from runlore.untrusted import from_json, read_regular
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.whole import write_whole
 
 Scope = Literal["slice", "whole"]
 """Which cells a rerun executes: those that the run needs, or all that were executed up to its end."""
+
+
+Env = Literal["recorded", "locked"]
+"""Where a rerun's kernel comes from: its own environment, or the one built from the run's lock."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +41,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     environ: dict[str, str] | None
     hash_seed: str = "0"
+    env: Env = "recorded"
     scope: Scope = "whole"
     left_out: list[int] = []
     widened: bool = False
@@ -80,7 +86,7 @@ class Folder:
             FileNotFoundError: there is none.
         """
         try:
-            return msgspec.json.decode(self.launch_file.read_bytes(), type=Launch)
+            return from_json(read_regular(self.launch_file), Launch)
         except msgspec.DecodeError as error:
             raise JournalFormatError(f"{self.launch_file.name} of a rerun is damaged: {error}") from error
 
@@ -94,8 +100,8 @@ class Folder:
     def outcome(self) -> Outcome | None:
         """What the runner said at its end; ``None`` as long as it has said nothing."""
         try:
-            return msgspec.json.decode(self._outcome.read_bytes(), type=Outcome)
-        except (FileNotFoundError, msgspec.DecodeError):
+            return from_json(read_regular(self._outcome), Outcome)
+        except (OSError, msgspec.DecodeError):
             return None
 
     def end(self, outcome: Outcome) -> None:

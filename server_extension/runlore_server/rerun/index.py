@@ -1,15 +1,12 @@
-"""Where packages come from: the user's own configuration of uv, or else that of pip, which uv does not read.
-
-What is configured may hold credentials. It is handed to uv in its environment and written nowhere.
-"""
+"""Where uv takes packages from: its user's own configuration, or else that of pip, which uv does not read."""
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+
+from runlore.capture.indexes import configured, pip_settings, uv_files
 
 _OF_UV = (
     *("UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
@@ -33,7 +30,7 @@ def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
     found = dict(environ)
     if any(environ.get(name) for name in _OF_UV) or _configured_for_uv(environ):
         return found
-    settings = _pip_settings(environ)
+    settings = pip_settings(environ, sys.prefix)
     for option, variable in _SINGLE.items():
         if (value := settings.get(option)) and not environ.get(variable):
             found[variable] = value.strip()
@@ -47,9 +44,14 @@ def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def elsewhere(indexes: Iterable[str]) -> list[str]:
+    """Those of the recorded indexes that are not configured here. They are told, and never asked."""
+    here = configured(os.environ, sys.prefix)
+    return [index for index in indexes if index not in here]
+
+
 def _configured_for_uv(environ: Mapping[str, str]) -> bool:
-    home = Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    for file in (home / "uv" / "uv.toml", Path("/etc/xdg/uv/uv.toml"), Path("/etc/uv/uv.toml")):
+    for file in uv_files(environ):
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
@@ -58,49 +60,3 @@ def _configured_for_uv(environ: Mapping[str, str]) -> bool:
         if any(line.strip().startswith(words) for line in lines):
             return True
     return False
-
-
-def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """pip's options from its files and variables, the more particular over the more general, as pip does."""
-    found: dict[str, str] = {}
-    for file in _pip_files(environ):
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(file, encoding="utf-8")
-        except (OSError, configparser.Error, UnicodeDecodeError):
-            continue
-        for section in ("global", "install"):
-            if parser.has_section(section):
-                found |= {_option(name): value for name, value in parser.items(section)}
-    for name, value in environ.items():
-        if name.startswith("PIP_") and value:
-            found[_option(name.removeprefix("PIP_"))] = value
-    return found
-
-
-def _option(name: str) -> str:
-    option = name.lower().replace("_", "-")
-    return "timeout" if option == "default-timeout" else option
-
-
-def _pip_files(environ: Mapping[str, str]) -> list[Path]:
-    chosen = environ.get("PIP_CONFIG_FILE")
-    if chosen == os.devnull:
-        return []
-    user = Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    if sys.platform == "win32":
-        name = "pip.ini"
-        places = [
-            Path(environ.get("PROGRAMDATA", "C:/ProgramData")) / "pip",
-            Path.home() / "pip",
-            Path(environ.get("APPDATA", str(Path.home()))) / "pip",
-        ]
-    else:
-        name = "pip.conf"
-        system = [Path("/etc/xdg/pip"), Path("/etc")]
-        if sys.platform == "darwin":
-            system.append(Path("/Library/Application Support/pip"))
-            user = Path("~/Library/Application Support").expanduser()
-        places = [*system, Path.home() / ".pip", user / "pip"]
-    files = [place / name for place in places] + [Path(sys.prefix) / name]
-    return [*files, Path(chosen)] if chosen else files

@@ -25,12 +25,12 @@ def interpreter(lock: Lock, uv: Uv) -> str:
     # uv downloads one only where its user has said so.
     allowed = [] if os.environ.get("UV_PYTHON_DOWNLOADS") else ["--no-python-downloads"]
     try:
-        return uv.ask("python", "find", "--system", *allowed, asked).strip()
+        return uv.find_python(asked, *allowed)
     except UvFailed:
         pass
     minor = asked.rpartition(".")[0]
     try:
-        found = uv.ask("python", "find", "--system", "--no-python-downloads", minor).strip()
+        found = uv.find_python(minor, "--no-python-downloads")
         nearest = f"; nearest is {version_of(found)} ({found})"
     except UvFailed:
         nearest = ""

@@ -15,8 +15,9 @@ JobState = Literal["queued", "running", "stopping", "succeeded", "failed", "canc
 class Job:
     """One rerun; ``run_id`` is the run that it makes.
 
-    ``cell`` is the ordinal, in the original's session, of the cell that runs now. ``error`` says why the work
-    could not be done, where it could not. Times are Unix seconds.
+    ``cell`` is the ordinal, in the original's session, of the cell that runs now. ``stage`` says in a few words
+    what is being done, where that is not the first execution of the cells. ``error`` says why the work could not
+    be done, where it could not. Times are Unix seconds.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Job:
     cells_done: int
     cells_total: int
     cell: int | None
+    stage: str | None
     submitted: float
     started: float | None
     ended: float | None

@@ -13,21 +13,24 @@ import msgspec
 
 from runlore.errors import JournalFormatError
 from runlore.events import ProcessIdentity
+from runlore_server.database import open_database
 from runlore_server.rerun.job import JobState
+from runlore_server.rerun.request import Request
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
     run_id TEXT PRIMARY KEY,
     rerun_of TEXT NOT NULL,
     name TEXT NOT NULL,
-    kernel TEXT,
+    request TEXT NOT NULL,
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL DEFAULT 0,
     cut_short INTEGER NOT NULL DEFAULT 0,
     cells_done INTEGER NOT NULL DEFAULT 0,
     cells_total INTEGER NOT NULL,
     cell INTEGER,
+    stage TEXT,
     submitted REAL NOT NULL,
     started REAL,
     ended REAL,
@@ -52,13 +55,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     rerun_of: str
     name: str
-    kernel: str | None
+    request: Request
     state: JobState
     attempt: int
     cut_short: int
     cells_done: int
     cells_total: int
     cell: int | None
+    stage: str | None
     submitted: float
     started: float | None
     ended: float | None
@@ -76,30 +80,21 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        self._connection = open_database(path, _prepare, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            self._connection.close()
-            raise JournalFormatError(f"{path.name} was written by a later Runlore; upgrade this one")
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
-    def add(self, *, run_id: str, rerun_of: str, name: str, kernel: str | None, cells: int, now: float) -> None:
+    def add(self, *, run_id: str, rerun_of: str, name: str, request: Request, cells: int, now: float) -> None:
         """A new job, queued."""
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO job (run_id, rerun_of, name, kernel, state, cells_total, submitted, change)"  # noqa: S608
+                "INSERT INTO job (run_id, rerun_of, name, request, state, cells_total, submitted, change)"  # noqa: S608
                 f" VALUES (?, ?, ?, ?, 'queued', ?, ?, {_NEXT_CHANGE})",
-                (run_id, rerun_of, name, kernel, cells, now),
+                (run_id, rerun_of, name, msgspec.json.encode(request).decode(), cells, now),
             )
 
     def update(self, run_id: str, *, among: tuple[str, ...] = (), **values: Any) -> bool:
@@ -155,7 +150,20 @@ class Ledger:
             self._connection.execute("COMMIT")
 
 
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise JournalFormatError("the queue of reruns was written by a later Runlore; upgrade this one")
+    if version < _VERSION:
+        connection.execute("DROP TABLE IF EXISTS job")  # of before the first release
+    connection.executescript(_SCHEMA)
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
 def _row(values: dict[str, Any]) -> Row:
-    if values["process"] is not None:
-        values["process"] = msgspec.json.decode(values["process"])
+    for name in ("request", "process"):
+        if values[name] is not None:
+            values[name] = msgspec.json.decode(values[name])
     return msgspec.convert(values, Row)

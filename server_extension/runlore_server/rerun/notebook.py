@@ -1,19 +1,22 @@
-"""The notebook that repeats a recorded session, cell by cell in executed order."""
+"""The notebook that repeats a recorded session, cell by cell in executed order.
+
+It is made and read as the JSON that its format is: nbformat takes as long to import as many a rerun takes to run.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
-
 from runlore.record import CellRecord
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.whole import write_whole
+
+Notebook = dict[str, Any]
+"""A notebook in format 4.5."""
 
 _VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LONGEST_ID = 64
@@ -22,8 +25,8 @@ MAY_FAIL = "raises-exception"
 """The tag by which nbclient goes on after a cell that fails."""
 
 
-def build(cells: Sequence[CellRecord], kernel: Kernel, runlore: dict[str, Any]) -> NotebookNode:
-    """The notebook, in format 4.5.
+def build(cells: Sequence[CellRecord], kernel: Kernel, runlore: dict[str, Any]) -> Notebook:
+    """The notebook of these cells.
 
     Args:
         cells: the executions to repeat, in their order. The source is kept as it ran; a cell whose original was
@@ -32,9 +35,9 @@ def build(cells: Sequence[CellRecord], kernel: Kernel, runlore: dict[str, Any]) 
         runlore: the notebook's own ``metadata.runlore``; each cell's is ``{"cell": ordinal}``.
     """
     taken: set[str] = set()
-    notebook: NotebookNode = new_notebook(  # type: ignore[no-untyped-call]
-        cells=[_cell(cell, _unique_id(cell, taken)) for cell in cells],
-        metadata={
+    return {
+        "cells": [_cell(cell, _unique_id(cell, taken)) for cell in cells],
+        "metadata": {
             "kernelspec": {
                 "name": kernel.name or "python3",
                 "display_name": kernel.display_name,
@@ -43,33 +46,46 @@ def build(cells: Sequence[CellRecord], kernel: Kernel, runlore: dict[str, Any]) 
             "language_info": {"name": "python"},
             "runlore": runlore,
         },
-    )
-    notebook.nbformat_minor = 5
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def read(path: Path) -> Notebook:
+    """A notebook that Runlore or papermill wrote.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON.
+    """
+    notebook: Notebook = json.loads(path.read_bytes())
     return notebook
 
 
-def read(path: Path) -> NotebookNode:
-    """The notebook in a file, in format 4."""
-    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    return notebook
+def write(notebook: Notebook, path: Path) -> None:
+    """Write a notebook, as a whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    write_whole(path, text.encode(errors="backslashreplace"))  # half a surrogate pair is escaped as JSON does it
 
 
-def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook, as a whole or not at all."""
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    write_whole(path, text.encode(errors="backslashreplace"))
-
-
-def _cell(cell: CellRecord, cell_id: str) -> NotebookNode:
+def _cell(cell: CellRecord, cell_id: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {"runlore": {"cell": cell.ordinal}}
     if not cell.store_history:
         metadata["runlore"]["store_history"] = False
     if cell.outcome != "ok":
         metadata["tags"] = [MAY_FAIL]
-    made: NotebookNode = new_code_cell(  # type: ignore[no-untyped-call]
-        cell.source, id=cell_id, metadata=metadata
-    )
-    return made
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": cell_id,
+        "metadata": metadata,
+        "outputs": [],
+        "source": cell.source.splitlines(keepends=True),
+    }
 
 
 def _unique_id(cell: CellRecord, taken: set[str]) -> str:

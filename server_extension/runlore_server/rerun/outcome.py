@@ -20,13 +20,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayNotStarted(RunloreError, RuntimeError):
-    """The kernel runs but cannot replay; ``without_runlore`` says that Runlore is not installed there."""
+    """The kernel cannot be started, or runs but cannot replay; ``failure`` says which."""
 
-    def __init__(self, python: str, error: str, message: str) -> None:
-        self.without_runlore = error in {"ModuleNotFoundError", "ImportError"} and "runlore" in message
-        super().__init__(
-            f"the kernel's environment has no Runlore that can replay: {message}. "
-            f"Run: {python} -m pip install --upgrade runlore"
-            if self.without_runlore
-            else f"the kernel cannot start the replay: {error}: {message}"
-        )
+    def __init__(self, failure: Failure, message: str) -> None:
+        self.failure: Failure = failure
+        super().__init__(message)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import difflib
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -33,8 +34,15 @@ def checked(known: Sequence[Parameter], asked: Mapping[str, Any]) -> dict[str, A
     unknown = [name for name in asked if name not in by_name]
     if unknown:
         listed = ", ".join(f"{p.name} = {written(p.value)} ({p.type})" for p in known) or "none"
-        raise ParameterRefused(f"the run has no parameter {unknown[0]!r}; its parameters: {listed}")
+        near = difflib.get_close_matches(unknown[0], [*by_name, *_last_parts(by_name)], n=3)
+        meant = [name for name in by_name if name in near or name.rsplit(".", maxsplit=1)[-1] in near]
+        hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+        raise ParameterRefused(f"the run has no parameter {unknown[0]!r}; its parameters: {listed}{hint}")
     return {name: _value(by_name[name], value) for name, value in asked.items()}
+
+
+def _last_parts(names: Iterable[str]) -> list[str]:
+    return [name.rsplit(".", maxsplit=1)[-1] for name in names]
 
 
 def _value(parameter: Parameter, asked: Any) -> Any:
@@ -93,6 +101,11 @@ def options(cell: CellRecord) -> list[Parameter]:
     return found
 
 
+def _in_yaml(value: Any) -> str:
+    """A value as Hydra reads it on its command line."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def rewritten(
     cells: Sequence[CellRecord], known: Sequence[Parameter], values: Mapping[str, Any]
 ) -> list[CellRecord]:
@@ -106,7 +119,10 @@ def rewritten(
         if parameter.name not in values:
             continue
         value = values[parameter.name]
-        text = shlex.quote(f"{parameter.name}={value}") if parameter.option else written(value)
+        if parameter.option:
+            text = shlex.quote(f"{parameter.name}={value}")
+        else:
+            text = written(value if parameter.key is None else f"{parameter.key}={_in_yaml(value)}")
         places = changes.setdefault(parameter.cell, {})
         if places.setdefault(parameter.place, text) != text:
             raise ParameterRefused(

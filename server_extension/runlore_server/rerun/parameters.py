@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runlore.record import CellRecord
@@ -15,6 +16,9 @@ _CONTAINERS = frozenset({
     "OmegaConf",
 })  # fmt: skip
 """What is called with keywords, or with a dictionary, and holds them under their names."""
+
+_RECORD = re.compile(r"\b(dataclass|NamedTuple|BaseModel|BaseSettings)\b")
+"""Decorators and bases that make a class of fields."""
 
 _PASSED_THROUGH = frozenset({"create", "structured"})
 """Class methods of those that do the same."""
@@ -27,7 +31,8 @@ class Parameter:
     ``name`` is the variable's, followed by the keys or attributes that lead to the value (``config.net.width``).
     ``choices`` are the values allowed, ``None`` where any of the type is. ``cell`` is the ordinal of the cell in
     whose text the value stands at ``place``. ``option`` says that it was given with ``-p``, to be recorded only;
-    there the place is that of ``name=value``.
+    there the place is that of ``name=value``. ``key`` is set where the place is a text ``key=value``, as Hydra
+    takes them.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Parameter:
     place: Place
     choices: list[Any] | None = None
     option: bool = False
+    key: str | None = None
 
     @property
     def type(self) -> str:
@@ -59,9 +65,9 @@ def parameters(cells: Sequence[CellRecord], read: Collection[str]) -> list[Param
         read: the variables that the run reads.
 
     Found are literals assigned to variables at the level of the cell; the values in dictionaries,
-    ``SimpleNamespace``, ``OmegaConf.create`` and their like; the fields of dataclasses that the session defines;
-    what a literal later puts in such a place; and the defaults of an ``argparse`` parser that parses an empty
-    list.
+    ``SimpleNamespace``, ``OmegaConf.create`` and their like; the fields of dataclasses, named tuples and pydantic
+    models that the session defines, one within the other; the overrides given to Hydra's ``compose``; what a
+    literal later puts in such a place; and the defaults of an ``argparse`` parser that parses an empty list.
     """
     finder = _Finder()
     for cell in cells:
@@ -74,11 +80,20 @@ def parameters(cells: Sequence[CellRecord], read: Collection[str]) -> list[Param
     ]
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A field of a class: its default, the cell where that stands, and the values that its type allows."""
+
+    cell: int
+    value: ast.expr | None
+    choices: list[Any] | None
+
+
 @dataclass
 class _Finder:
     found: dict[str, Parameter] = field(default_factory=dict)
-    dataclasses: dict[str, dict[str, tuple[int, ast.expr | None]]] = field(default_factory=dict)
-    """Class to its fields' defaults and the cell where they stand, in the order of the fields."""
+    records: dict[str, dict[str, _Field]] = field(default_factory=dict)
+    """Class to its fields, in their order."""
     parsers: dict[str, dict[str, Parameter]] = field(default_factory=dict)
 
     def look(self, cell: int, statement: ast.stmt) -> None:
@@ -121,6 +136,8 @@ class _Finder:
 
     def _state(self, cell: int, name: str, node: ast.expr, choices: list[Any] | None = None) -> None:
         value = literal(node)
+        if value in ([], ()):  # to be filled, not to be set
+            return
         if value is not NO_LITERAL:
             known = [True, False] if isinstance(value, bool) else choices
             self.found[name] = Parameter(name, value, place(cell, node), known)
@@ -129,9 +146,11 @@ class _Finder:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     self._state(cell, f"{name}.{key.value}", item)
         elif isinstance(node, ast.Call):
-            self._call(cell, name, node)
+            self._call(cell, name, node, choices)
 
-    def _call(self, cell: int, name: str, node: ast.Call) -> None:
+    def _call(  # noqa: C901 - a case for each kind
+        self, cell: int, name: str, node: ast.Call, choices: list[Any] | None
+    ) -> None:
         callee = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         if (
@@ -145,8 +164,12 @@ class _Finder:
                 self.found[full] = Parameter(full, parameter.value, parameter.place, parameter.choices)
         elif callee == "ArgumentParser":
             self.parsers[name] = {}
-        elif callee in self.dataclasses:
-            self._instance(cell, name, node, self.dataclasses[callee])
+        elif callee in self.records:
+            self._instance(cell, name, node, self.records[callee])
+        elif callee in ("field", "Field"):
+            self._default(cell, name, node, choices)
+        elif callee == "compose":
+            self._overridden(cell, name, node)
         elif callee in _CONTAINERS or (callee in _PASSED_THROUGH and getattr(owner, "id", "") in _CONTAINERS):
             for argument in node.args[:1]:
                 self._state(cell, name, argument)
@@ -154,30 +177,52 @@ class _Finder:
                 if keyword.arg is not None:
                     self._state(cell, f"{name}.{keyword.arg}", keyword.value)
 
-    def _instance(
-        self, cell: int, name: str, node: ast.Call, fields: dict[str, tuple[int, ast.expr | None]]
-    ) -> None:
-        given: dict[str, tuple[int, ast.expr | None]] = dict(fields)
+    def _instance(self, cell: int, name: str, node: ast.Call, fields: dict[str, _Field]) -> None:
+        given = dict(fields)
         for attribute, argument in zip(fields, node.args, strict=False):
-            given[attribute] = (cell, argument)
+            given[attribute] = replace(given[attribute], cell=cell, value=argument)
         for keyword in node.keywords:
             if keyword.arg in given:
-                given[keyword.arg] = (cell, keyword.value)
-        for attribute, (where, value) in given.items():
-            if value is not None:
-                self._state(where, f"{name}.{attribute}", value)
+                given[keyword.arg] = replace(given[keyword.arg], cell=cell, value=keyword.value)
+        for attribute, one in given.items():
+            if one.value is not None:
+                self._state(one.cell, f"{name}.{attribute}", one.value, one.choices)
+
+    def _default(self, cell: int, name: str, node: ast.Call, choices: list[Any] | None) -> None:
+        """``field(default=0.1)``, ``field(default_factory=Inner)`` and pydantic's ``Field(0.1)``."""
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        value = next(iter(node.args), None) or options.get("default")
+        factory = options.get("default_factory")
+        if value is not None:
+            self._state(cell, name, value, choices)
+        elif isinstance(factory, ast.Lambda):
+            self._state(cell, name, factory.body, choices)
+        elif isinstance(factory, ast.Name) and factory.id in self.records:
+            self._instance(cell, name, ast.Call(factory, [], []), self.records[factory.id])
+
+    def _overridden(self, cell: int, name: str, node: ast.Call) -> None:
+        """``compose(overrides=["lr=0.1"])``."""
+        given = next((keyword.value for keyword in node.keywords if keyword.arg == "overrides"), None)
+        for text in given.elts if isinstance(given, (ast.List, ast.Tuple)) else []:
+            if not (isinstance(text, ast.Constant) and isinstance(text.value, str) and "=" in text.value):
+                continue
+            key, _, value = text.value.partition("=")
+            full = f"{name}.{key.lstrip('+')}"
+            self.found[full] = Parameter(full, _plain(value), place(cell, text), key=key)
 
     def _class(self, cell: int, node: ast.ClassDef) -> None:
-        if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
-            self.dataclasses.pop(node.name, None)
+        marks = [*node.decorator_list, *node.bases]
+        inherited = [self.records[ast.unparse(base)] for base in node.bases if ast.unparse(base) in self.records]
+        if not inherited and not any(_RECORD.search(ast.unparse(mark)) for mark in marks):
+            self.records.pop(node.name, None)
             return
-        fields: dict[str, tuple[int, ast.expr | None]] = {}
-        for base in node.bases:
-            fields.update(self.dataclasses.get(ast.unparse(base), {}))
+        fields: dict[str, _Field] = {}
+        for base in inherited:
+            fields.update(base)
         for part in node.body:
             if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
-                fields[part.target.id] = (cell, part.value)
-        self.dataclasses[node.name] = fields
+                fields[part.target.id] = _Field(cell, part.value, _allowed(part.annotation))
+        self.records[node.name] = fields
 
     def _argument(self, cell: int, node: ast.Call) -> None:
         """``parser.add_argument("--lr", default=0.1)``."""
@@ -195,6 +240,27 @@ class _Finder:
         choices = literal(options["choices"]) if "choices" in options else None
         allowed = list(choices) if isinstance(choices, (list, tuple)) else None
         known[dest] = Parameter(dest, value, place(cell, options["default"]), allowed)
+
+
+def _allowed(annotation: ast.expr) -> list[Any] | None:
+    """The values that ``Literal["a", "b"]`` allows."""
+    if not (isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).split(".")[-1] == "Literal"):
+        return None
+    value = literal(annotation.slice)
+    if value is NO_LITERAL:
+        return None
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def _plain(text: str) -> Any:
+    """A number or truth value written in YAML, or the text itself."""
+    if text.lower() in ("true", "false", "null"):
+        return {"true": True, "false": False, "null": None}[text.lower()]
+    try:
+        value = literal(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return text
+    return text if value is NO_LITERAL or isinstance(value, tuple) else value
 
 
 def _constants(nodes: Sequence[ast.expr]) -> Iterator[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,13 +18,17 @@ from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.replay import ReplayCell, ReplayPlan
+from runlore.untrusted import from_json
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
-from runlore_server.rerun import data, environment, kernels
-from runlore_server.rerun.folder import Folder, Launch, Scope
+from runlore_server.rerun import data, kernels, notebook
+from runlore_server.rerun.folder import Env, Folder, Launch, Scope
 from runlore_server.rerun.selection import Selection, select
+from runlore_server.store.cells import only_loads_runlore
 
-_LOADING = re.compile(r"%?(re)?load_ext\s+runlore")
+if TYPE_CHECKING:
+    from runlore_server.rerun.building import Tell
+    from runlore_server.rerun.request import Request
 
 
 def prepare(
@@ -38,7 +40,7 @@ def prepare(
     rerun_id: str | None = None,
     scope: Scope = "whole",
     overrides: Mapping[str, Any] | None = None,
-    locked: environment.Tell | None = None,
+    env: Env = "recorded",
 ) -> Folder:
     """Write plan, notebook and launch file for a rerun of a recorded run.
 
@@ -50,14 +52,13 @@ def prepare(
         rerun_id: the id of the run to make, for a further attempt at it; a new one by default.
         scope: which of the cells that lead to the run are executed.
         overrides: parameters to set to other values (see ``runlore_server.rerun.overrides.checked``).
-        locked: given, the rerun happens in the environment built from the run's lock; it is told of the progress.
+        env: "locked" for a rerun in the environment of the run's lock, which ``build_environment`` builds.
 
     Raises:
         ParameterRefused: a parameter cannot be set so.
-        RerunRefused: it cannot be rerun (a script's run, a working directory that is gone, ...).
+        RerunRefused: it cannot be rerun (a script's run, a working directory that is gone, no lock, ...).
         DataMissing: a file that the cells read is gone.
         KernelMissing: the kernel is not installed.
-        EnvironmentNotRebuildable: the environment is to be built from its lock, and cannot be.
         LabExtraMissing: the packages for reruns are not installed.
         OSError: the home cannot be written.
     """
@@ -74,10 +75,10 @@ def prepare(
         )
     if not selected.overrides:  # another path may be among them
         data.require(home, cells)
-    if locked is not None:
-        built = environment.of_run(home, run)
-        built.build(locked)
-        chosen = kernels.in_environment(session.info, built.python)
+    if env == "locked":
+        from runlore_server.rerun import environment
+
+        chosen = kernels.in_environment(session.info, environment.of_run(home, run).python)
     else:
         chosen = kernels.choose(session.info, kernel)
     variables = _recorded_variables(home, run)
@@ -89,12 +90,40 @@ def prepare(
         cwd=session.info.cwd,
         environ=variables,
         hash_seed=session.info.hash_seed or "0",
+        env=env,
         scope=scope,
         left_out=selected.left_out,
     )
     folder = Folder(home.rerun(plan.run_id))
     _write(folder, plan, launch, cells)
     return folder
+
+
+def prepare_as_asked(home: Home, run: RunRecord, request: Request, rerun_id: str | None = None) -> Folder:
+    """``prepare`` with what a request says of it."""
+    return prepare(
+        home,
+        run.session_id,
+        run.run_id,
+        kernel=request.kernel,
+        rerun_id=rerun_id,
+        env=request.env,
+        scope=request.scope,
+        overrides=request.parameters,
+    )
+
+
+def build_environment(home: Home, folder: Folder, tell: Tell) -> None:
+    """Build the environment for a rerun that was prepared for a locked one, unless it is there.
+
+    Raises:
+        EnvironmentNotRebuildable: it cannot be had again: which packages, and why.
+        RerunRefused: the original or its lock is no longer recorded, or uv is missing.
+        OSError: the home cannot be written.
+    """
+    from runlore_server.rerun import environment
+
+    environment.of_run(home, _original(home, folder)[0]).build(tell)
 
 
 def widen(home: Home, folder: Folder) -> None:
@@ -106,19 +135,23 @@ def widen(home: Home, folder: Folder) -> None:
     """
     plan, launch = folder.plan(), folder.launch()
     folder.set_aside(home.session(plan.session_id))
-    session = reread(home, launch.session)
-    run = session.runs.get(plan.rerun_of)
-    if run is None:
-        raise RerunRefused(f"the journal of session {launch.session} does not hold run {plan.rerun_of} (any more)")
+    run, session = _original(home, folder)
     selected = select(run, replayed_cells(run, session), "whole", plan.overrides)
     again = _plan(run, session, selected, plan.kernel_name, plan.run_id)
     launch = msgspec.structs.replace(launch, scope="whole", left_out=[], widened=True)
     _write(folder, again, launch, selected.cells)
 
 
-def _write(folder: Folder, plan: ReplayPlan, launch: Launch, cells: list[CellRecord]) -> None:
-    from runlore_server.rerun import notebook
+def _original(home: Home, folder: Folder) -> tuple[RunRecord, SessionRecord]:
+    plan, launch = folder.plan(), folder.launch()
+    session = reread(home, launch.session)
+    run = session.runs.get(plan.rerun_of)
+    if run is None:
+        raise RerunRefused(f"the journal of session {launch.session} does not hold run {plan.rerun_of} (any more)")
+    return run, session
 
+
+def _write(folder: Folder, plan: ReplayPlan, launch: Launch, cells: list[CellRecord]) -> None:
     # The ordinals that the cells carry are those of the original's session.
     marks = {"rerun_of": plan.rerun_of, "run_id": plan.run_id, "session": launch.session}
     folder.create(plan, launch)
@@ -156,14 +189,8 @@ def replayed_cells(run: RunRecord, session: SessionRecord) -> list[CellRecord]:
     return [
         cell
         for ordinal, cell in sorted(session.cells.items())
-        if ordinal <= last and cell.source.strip() and not (ordinal < 0 and _only_loads_runlore(cell.source))
+        if ordinal <= last and cell.source.strip() and not (ordinal < 0 and only_loads_runlore(cell.source))
     ]
-
-
-def _only_loads_runlore(source: str) -> bool:
-    lines = [line.strip() for line in source.splitlines()]
-    code = [line for line in lines if line and not line.startswith("#")]
-    return len(code) == 1 and _LOADING.fullmatch(code[0]) is not None
 
 
 def _recorded_variables(home: Home, run: RunRecord) -> dict[str, str] | None:
@@ -173,11 +200,11 @@ def _recorded_variables(home: Home, run: RunRecord) -> dict[str, str] | None:
     number that they chose then is added.
     """
     try:
-        environment = json.loads(ObjectStore(home.objects).get(run.environment or ""))
+        environment = from_json(ObjectStore(home.objects).get(run.environment or ""))
         variables = environment["variables"]
         found = {name: str(variables[name]) for name in ALLOWED_VARIABLES if name in variables}
         processors = environment.get("hardware", {}).get("usable_cpus")
-    except (ObjectMissing, ValueError, TypeError, KeyError, AttributeError):
+    except (ObjectMissing, msgspec.DecodeError, TypeError, KeyError, AttributeError):
         return None
     if isinstance(processors, int) and 0 < processors != _usable_processors():
         found.setdefault("OMP_NUM_THREADS", str(processors))

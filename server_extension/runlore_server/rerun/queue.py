@@ -6,16 +6,17 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+
+import msgspec
 
 from runlore.home import Home
 from runlore_server.errors import AmbiguousRun, JobNotFound
 from runlore_server.ownership import Ownership
-from runlore_server.rerun.folder import Scope
 from runlore_server.rerun.job import Job
 from runlore_server.rerun.ledger import Ledger, Row
-from runlore_server.rerun.prepare import prepare
+from runlore_server.rerun.prepare import prepare_as_asked
+from runlore_server.rerun.request import Request
 from runlore_server.rerun.worker import Worker
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
@@ -49,7 +50,7 @@ class JobQueue:
         self._announced = self._ledger.last_change()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._worker = Worker(home, self._ledger, self._closing)
+        self._worker = Worker(home, store, self._ledger, self._closing)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -70,35 +71,25 @@ class JobQueue:
         self._ownership.release()
         self._ledger.close()
 
-    def submit(
-        self,
-        run_id: str,
-        kernel: str | None = None,
-        *,
-        scope: Scope = "whole",
-        parameters: Mapping[str, Any] | None = None,
-    ) -> Job:
+    def submit(self, request: Request) -> Job:
         """Queue a rerun.
-
-        Args:
-            run_id: the original, by anything that ``RunStore.find`` takes.
-            kernel: a kernelspec's name to use instead of the recorded kernel.
-            scope: which of the cells that lead to the run are executed.
-            parameters: parameters to set to other values.
 
         Raises:
             RunNotFound, AmbiguousRun: see ``RunStore.find``.
-            ParameterRefused: a parameter cannot be set so.
-            RerunRefused, KernelMissing: it cannot be rerun (so); nothing was queued.
+            OptionsRefused, ParameterRefused: it cannot be had so.
+            RerunRefused, KernelMissing: it cannot be rerun (so). In each case nothing was queued.
         """
-        run = self._store.find(run_id)
-        folder = prepare(self._home, run.session_id, run.run_id, kernel=kernel, scope=scope, overrides=parameters)
+        run, group = request.runs(self._store)
+        # Ids that will still be theirs when more runs have been recorded.
+        against = [other.run_id for other in group]
+        request = msgspec.structs.replace(request, run_id=run.run_id, against=against)
+        folder = prepare_as_asked(self._home, run, request)
         plan = folder.plan()
         self._ledger.add(
             run_id=plan.run_id,
             rerun_of=run.run_id,
             name=run.name,
-            kernel=kernel,
+            request=request,
             cells=len(plan.cells),
             now=time.time(),
         )
@@ -152,6 +143,7 @@ class JobQueue:
             cells_done=row.cells_done,
             cells_total=row.cells_total,
             cell=row.cell,
+            stage=row.stage,
             submitted=row.submitted,
             started=row.started,
             ended=row.ended,

@@ -33,10 +33,10 @@ def repeat(folder: Folder, name: str, *, reseed: int | None = None) -> Folder:
     shutil.rmtree(place.path, ignore_errors=True)
     place.create(plan, folder.launch())
     cells = notebook.read(folder.notebook)
-    for cell in cells.cells:
-        cell.outputs, cell.execution_count = [], None
-        cell.metadata.pop("papermill", None)
-    cells.metadata.pop("papermill", None)
+    for cell in cells["cells"]:
+        cell["outputs"], cell["execution_count"] = [], None
+        cell["metadata"].pop("papermill", None)
+    cells["metadata"].pop("papermill", None)
     notebook.write(cells, place.notebook)
     return place
 
@@ -47,3 +47,9 @@ def put_away(home: Home, place: Folder) -> None:
     if written.is_dir():
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(written, kept)
+
+
+def put_leftovers_away(home: Home, folder: Folder) -> None:
+    """``put_away`` every helper of a rerun that was cut short before that was done."""
+    for plan in folder.path.glob("*/plan.json"):
+        put_away(home, Folder(plan.parent))

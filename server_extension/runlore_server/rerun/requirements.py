@@ -18,7 +18,7 @@ from runlore_server.errors import EnvironmentNotRebuildable
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
 _VERSION = re.compile(r"[a-z0-9]+([.!+_-][a-z0-9]+)*", re.IGNORECASE)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_URL = re.compile(r"(https?|ssh|git|file)://[^\s'\"\\;]+")
+_URL = re.compile(r"(https?|ssh|git|file)://[^\s'\"\\;$]+")  # uv would put variables of the environment for "$"
 _TAG = re.compile(r"[\w.]+-[\w.]+-[\w.]+")
 _TEXT = (".pth", ".py")
 
@@ -36,6 +36,10 @@ class Requirements(NamedTuple):
     notes: list[str]
 
 
+class _Lost(Exception):
+    """A package cannot be had again; the text says why."""
+
+
 def of(lock: Lock, objects: ObjectStore, place: Path) -> Requirements:
     """What to install for ``lock``; wheels and sources from the journal are laid out below ``place``.
 
@@ -44,28 +48,46 @@ def of(lock: Lock, objects: ObjectStore, place: Path) -> Requirements:
         OSError: ``place`` cannot be written.
     """
     found = Requirements([], [], [], {}, [])
+    lost: dict[str, str] = {}
     for package in lock.packages:
         if package.name == "runlore":
             continue
-        if not _NAME.fullmatch(package.name) or not _VERSION.fullmatch(package.version):
+        if not _is_package(package):
             found.notes.append(f"{package.name[:60]!r} {package.version[:60]!r} is no package and was left out")
             continue
         try:
             _add(package, found, objects, place)
+        except _Lost as error:
+            lost[_pinned(package)] = str(error)
         except (ObjectMissing, zipfile.BadZipFile, KeyError, ValueError) as error:
-            raise _lost(package, f"what was recorded of it is damaged ({error})") from error
+            lost[_pinned(package)] = f"what was recorded of it is damaged ({error})"
         found.edited.update(package.edited)
-    if others := [package.name for package in lock.conda if package.name not in {p.name for p in lock.packages}]:
-        found.notes.append(
-            f"conda had installed {len(others)} packages that are not Python's; they are not rebuilt"
-        )
+    if lost:
+        raise EnvironmentNotRebuildable(lost)
     return found
+
+
+def of_index(lock: Lock) -> list[str]:
+    """The packages of ``lock`` that come from an index, each as ``name==version``."""
+    return [
+        _pinned(package)
+        for package in lock.packages
+        if package.source is None and package.name != "runlore" and _is_package(package)
+    ]
+
+
+def _is_package(package: LockedPackage) -> bool:
+    return bool(_NAME.fullmatch(package.name) and _VERSION.fullmatch(package.version))
+
+
+def _pinned(package: LockedPackage) -> str:
+    return f"{package.name}=={package.version}"
 
 
 def _add(package: LockedPackage, found: Requirements, objects: ObjectStore, place: Path) -> None:
     source = package.source
     if source is None:
-        found.pinned.append(f"{package.name}=={package.version}")
+        found.pinned.append(_pinned(package))
     elif source.kind == "path":
         if Path(source.path or "").is_dir():
             found.linked.append(str(source.path))
@@ -82,7 +104,7 @@ def _add(package: LockedPackage, found: Requirements, objects: ObjectStore, plac
         checked = f"#sha256={digest}" if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
         found.direct.append(f"{package.name} @ {(source.url or '').partition('#')[0]}{checked}")
     else:
-        raise _lost(package, f"it was installed from {source.url or source.path} and not kept ({source.why})")
+        raise _Lost(f"it was installed from {source.url or source.path} and not kept ({source.why})")
 
 
 def _with_sources(
@@ -93,7 +115,7 @@ def _with_sources(
     assert source is not None  # noqa: S101 - it is editable
     if source.tree is None:
         if source.path is None or not Path(source.path).is_dir():
-            raise _lost(package, f"its sources in {source.path} are gone, and were not kept ({source.why})")
+            raise _Lost(f"its sources in {source.path} are gone, and were not kept ({source.why})")
         notes.append(f"{package.name} is taken from {source.path} as that is now: its sources were not kept")
         return wheel
     folder = place / "sources" / package.name
@@ -155,7 +177,3 @@ def safe(name: str) -> PurePosixPath:
     if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in name or ":" in name or "\0" in name:
         raise ValueError(f"{name!r} leads elsewhere")
     return path
-
-
-def _lost(package: LockedPackage, why: str) -> EnvironmentNotRebuildable:
-    return EnvironmentNotRebuildable({f"{package.name}=={package.version}": why})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import secrets
 from collections.abc import Sequence
 
@@ -10,32 +11,19 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
-from runlore_server.errors import RerunRefused
+from runlore.seeding import seeds_in
 from runlore_server.rerun.execution import Watch, carry_out
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.prepare import reread
 from runlore_server.rerun.repeat import put_away, repeat
+from runlore_server.slice.sources import parse
 from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.failure import failure
 from runlore_server.verdict.findings import curves
-from runlore_server.verdict.seeds import LEAST, Curves, with_seeds
+from runlore_server.verdict.rungs.sighting import named
+from runlore_server.verdict.seeds import Curves, with_seeds
 from runlore_server.verdict.verdict import Statistics, Verdict, write_verdict
-
-
-def check_groups(seeds: int, group: Sequence[RunRecord]) -> None:
-    """Refuse what could not earn a statistical verdict, before anything is run.
-
-    Raises:
-        RerunRefused: there would be too few runs on a side.
-    """
-    if seeds < LEAST:
-        raise RerunRefused(f"{seeds} seeds say too little: a statistical verdict needs {LEAST} reruns at least")
-    if group and len(group) + 1 < LEAST:
-        raise RerunRefused(
-            f"equivalence needs {LEAST} runs on the original's side; there are {len(group) + 1}, so name "
-            f"{LEAST - 1 - len(group)} more with --against"
-        )
 
 
 def execute_seeds(
@@ -43,10 +31,10 @@ def execute_seeds(
     folder: Folder,
     exact: Verdict,
     count: int,
+    watch: Watch,
     *,
     group: Sequence[RunRecord] = (),
     delta: float = 1.0,
-    watch: Watch | None = None,
 ) -> Verdict | None:
     """Run the cells of a judged rerun with ``count`` fresh seeds and extend its verdict.
 
@@ -55,9 +43,9 @@ def execute_seeds(
         folder: the rerun's.
         exact: the verdict on the rerun from the recorded states.
         count: how many reruns.
+        watch: whoever waits.
         group: further runs on the original's side, for equivalence; none asks for consistency.
         delta: the margin of equivalence, in standard deviations of the original's side.
-        watch: whoever waits.
 
     Returns:
         The verdict, which is also written to the folder; ``None`` when it was stopped.
@@ -69,8 +57,9 @@ def execute_seeds(
     try:
         found: list[Curves] = []
         for number, seed in enumerate(seeds):
+            watch.stage(f"fresh seed {number + 1} of {count}")
             places.append(repeat(folder, f"seed-{number}", reseed=seed))
-            outcome = carry_out(home, places[-1], plan.run_id, watch or Watch())
+            outcome = carry_out(home, places[-1], plan.run_id, watch)
             if outcome is None:
                 return None
             one = _curves(home, places[-1], outcome)
@@ -85,6 +74,7 @@ def execute_seeds(
             statistics = Statistics(seeds=seeds, group=[run.run_id for run in group], tests=[])
             originals = [curves(run) for run in (original, *group)]
             verdict = with_seeds(exact, originals, found, statistics, delta)
+            verdict = msgspec.structs.replace(verdict, reason=f"{verdict.reason} {_reached(home, folder)}")
     except JournalFormatError as error:
         verdict = msgspec.structs.replace(exact, verdict="UNVERIFIABLE", reason=f"{error}.")
     finally:
@@ -92,6 +82,18 @@ def execute_seeds(
             put_away(home, place)
     write_verdict(home, plan.run_id, verdict)
     return verdict
+
+
+def _reached(home: Home, folder: Folder) -> str:
+    """Which seeds in the text of the cells were replaced; a sentence."""
+    plan, session = folder.plan(), reread(home, folder.launch().session)
+    found: dict[str, None] = {}
+    for planned in plan.cells:
+        body = parse(session.cells[planned.ordinal].source) if planned.ordinal in session.cells else None
+        found.update(dict.fromkeys(seeds_in(ast.Module(body or [], []))))
+    if not found:
+        return "The cells give no number that is known to be a seed; all others stayed as written."
+    return f"Seeds in the cells that were replaced: {named(list(found))}; other numbers stayed as written."
 
 
 def _curves(home: Home, place: Folder, outcome: Outcome) -> Curves | str:

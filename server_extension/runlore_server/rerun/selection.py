@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runlore.record import CellRecord, RunRecord
 from runlore_server.rerun.folder import Scope
-from runlore_server.rerun.overrides import checked, options, rewritten
-from runlore_server.rerun.parameters import Parameter, parameters
-from runlore_server.slice.slice import Slice, backward_slice
+
+if TYPE_CHECKING:
+    from runlore_server.rerun.parameters import Parameter
+    from runlore_server.slice.slice import Slice
+
+# What a rerun of all cells as they were has no need of is imported where it is needed: that takes its time.
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ def select(run: RunRecord, history: Sequence[CellRecord], scope: Scope, asked: M
     """
     if scope == "whole" and not asked:
         return Selection(list(history), [], {})
+    from runlore_server.rerun.overrides import checked, rewritten
+
     needed = slice_of(run, history)
     known = stated(run, needed)
     values = checked(known, asked)
@@ -48,12 +53,17 @@ def select(run: RunRecord, history: Sequence[CellRecord], scope: Scope, asked: M
 
 def slice_of(run: RunRecord, history: Sequence[CellRecord]) -> Slice:
     """What of a history a run needs: its own cells are those from the one that opened it to the last."""
+    from runlore_server.slice.slice import backward_slice
+
     first = run.cell if run.cell is not None else 0
     return backward_slice(history, {cell.ordinal for cell in history if cell.ordinal >= first})
 
 
 def stated(run: RunRecord, needed: Slice) -> list[Parameter]:
     """The parameters of a run that a rerun can set: those that its cells state, and those given with ``-p``."""
+    from runlore_server.rerun.overrides import options
+    from runlore_server.rerun.parameters import parameters
+
     own = [option for cell in needed.cells if cell.ordinal == run.cell for option in options(cell)]
     return [*parameters(needed.cells, needed.names), *own]
 

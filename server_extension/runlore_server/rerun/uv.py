@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from runlore.capture.lock import without_credentials
-from runlore_server.errors import EnvironmentNotRebuildable, RerunRefused
+from runlore_server.errors import RerunRefused
+from runlore_server.rerun import pins
 from runlore_server.rerun.index import uv_environ
+from runlore_server.rerun.pins import Pin, Pins
 
 _MOST_NAMED = 10
 _URL = re.compile(r"[a-z+]+://[^\s'\"`<>]+")
 _UNMET = re.compile(r"Because (?P<why>.*?)\s+and you require\s+(?P<name>[\w.-]+)==(?P<version>[^\s,]+)", re.DOTALL)
+_AWAY = re.compile(r"Failed to fetch|Request failed|Network connectivity is disabled|error sending request")
 _PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
 
@@ -23,11 +27,17 @@ class UvFailed(Exception):
     """uv gave up; the text is its explanation, without credentials."""
 
 
+class IndexAway(UvFailed):
+    """An index did not answer, or uv was told not to ask and its cache does not know."""
+
+
 class Uv:
     """uv, working in ``folder`` without the settings of whatever project the server stands in."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._child: subprocess.Popen[str] | None = None
+        self._stopped = False
 
     @cached_property
     def _program(self) -> str:
@@ -50,63 +60,105 @@ class Uv:
         """What uv prints.
 
         Raises:
-            UvFailed: it failed.
+            IndexAway: it could not ask an index.
+            UvFailed: it failed otherwise, or was stopped.
             RerunRefused: it is not installed.
         """
-        done = subprocess.run(  # noqa: S603 - uv, with arguments that hold no options of others
-            [self._program, "--quiet", "--no-progress", "--color", "never", *arguments],
-            cwd=self._folder,
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            said = done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
-            raise UvFailed(_URL.sub(lambda url: without_credentials(url.group()), said))
-        return done.stdout
+        return self._run("--quiet", *arguments)
 
-    def pin(self, requirements: Sequence[str], python: str) -> str:
-        """Exact requirements with the hashes and the index of each, as a requirements file.
+    def find_python(self, version: str, *options: str) -> str:
+        """The path of an interpreter of this version outside of virtual environments.
 
         Raises:
-            EnvironmentNotRebuildable: the index lacks some; all of them are named, with what it has nearest.
+            UvFailed: there is none.
             RerunRefused: uv is not installed.
         """
-        wanted, missing = list(requirements), dict[str, str]()
-        while True:
+        # Asked to be quiet, uv keeps the path to itself.
+        return self._run("python", "find", "--system", *options, version).strip()
+
+    def _run(self, *arguments: str) -> str:
+        if self._stopped:
+            raise UvFailed("it was stopped")
+        with subprocess.Popen(  # noqa: S603 - uv, with arguments that hold no options of others
+            [self._program, "--no-progress", "--color", "never", *arguments],
+            cwd=self._folder,
+            env=self._environ,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as child:
+            self._child = child
+            printed, complaint = child.communicate()
+            self._child = None
+        if child.returncode != 0:
+            said = complaint.strip() or printed.strip() or f"exit status {child.returncode}"
+            said = _URL.sub(lambda url: without_credentials(url.group()), said)
+            raise IndexAway(said) if _AWAY.search(said) else UvFailed(said)
+        return printed
+
+    def stop(self) -> None:
+        """End what is going on, from another thread; what is asked later fails."""
+        self._stopped = True
+        if (child := self._child) is not None:
+            child.kill()
+
+    def pin(self, requirements: Sequence[str], *python: str) -> Pins:
+        """Exact requirements with the hashes and the index of each, as the index has them now.
+
+        An index that does not answer is made up for by what uv remembers of it, if that is all of it.
+
+        Args:
+            requirements: each as ``name==version``.
+            python: options that name the interpreter.
+
+        Raises:
+            IndexAway: an index does not answer.
+            RerunRefused: uv is not installed.
+        """
+        try:
+            return self._pin(requirements, python)
+        except IndexAway as error:
             try:
-                found = self._compile("\n".join(wanted), python, "--generate-hashes", "--emit-index-annotation")
+                remembered = self._compiled(requirements, (*python, "--offline"))
+            except UvFailed:
+                raise error from None
+            return Pins(told=time.time(), packages=remembered)
+
+    def _pin(self, requirements: Sequence[str], python: Sequence[str]) -> Pins:
+        wanted, missing = list(requirements), dict[str, str]()
+        found: list[Pin] = []
+        while wanted and len(missing) < _MOST_NAMED:
+            try:
+                found = self._compiled(wanted, python)
+                break
+            except IndexAway:
+                raise
             except UvFailed as error:
                 unmet = _UNMET.search(str(error))
                 pinned = f"{unmet['name']}=={unmet['version']}" if unmet else ""
                 if unmet is None or pinned not in wanted:
-                    missing[f"{len(wanted)} packages" if wanted else "uv"] = shortened(str(error))
+                    missing[f"{len(wanted)} packages"] = shortened(str(error))
                     break
                 missing[pinned] = self._nearest(
                     unmet["name"], unmet["version"], " ".join(unmet["why"].split()), python
                 )
                 wanted.remove(pinned)
-                if len(missing) == _MOST_NAMED:
-                    break
-            else:
-                break
-        if missing:
-            raise EnvironmentNotRebuildable(missing)
-        return "".join(
-            f"{_URL.sub(lambda url: without_credentials(url.group()), line)}\n"
-            for line in found.splitlines()
-            if not line.startswith("#") and "# via" not in line
-        )
+        return Pins(told=time.time(), packages=found, lacking=missing)
 
-    def _compile(self, requirements: str, python: str, *options: str) -> str:
+    def _compiled(self, requirements: Sequence[str], python: Sequence[str]) -> list[Pin]:
+        told = self._compile(
+            "\n".join(requirements), python, "--generate-hashes", "--emit-index-annotation", "--no-annotate"
+        )
+        return pins.parse(told)
+
+    def _compile(self, requirements: str, python: Sequence[str], *options: str) -> str:
         file = self._folder / "requirements.in"
         file.write_text(f"{requirements}\n", encoding="utf-8")
-        return self.ask("pip", "compile", "--no-deps", "--python", python, *options, str(file))
+        return self.ask("pip", "compile", "--no-deps", *python, *options, str(file))
 
-    def _nearest(self, name: str, version: str, why: str, python: str) -> str:
+    def _nearest(self, name: str, version: str, why: str, python: Sequence[str]) -> str:
         """What the index has of a package that it lacks in this version."""
         found = []
         for limit, options in ((f"<{version}", ()), (f">{version}", ("--resolution", "lowest"))):
@@ -116,9 +168,9 @@ class Uv:
                 continue
             if near is not None:
                 found.append(near[2])
-        if not found:
-            return f"the configured index has it in no version ({why})"
-        return f"the configured index does not have it ({why}); nearest is {' and '.join(found)}"
+        nearest = f"nearest is {' and '.join(found)}" if found else "it has no other version either"
+        what = "has it for other platforms or Pythons only" if "no wheels" in why else "does not have it"
+        return f"the configured index {what} ({why}); {nearest}"
 
 
 def shortened(text: str, most: int = 600) -> str:

@@ -11,15 +11,18 @@ from typing import Any
 
 import psutil
 
-from runlore.errors import JournalFormatError, RunloreError
+from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore.process import is_alive
 from runlore_server.rerun import tree
-from runlore_server.rerun.execution import conclude, execute, is_final
+from runlore_server.rerun.conclusion import conclude, is_final
+from runlore_server.rerun.execution import Watch, fulfil
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.ledger import Ledger, Row
-from runlore_server.rerun.prepare import prepare
+from runlore_server.rerun.prepare import prepare_as_asked
 from runlore_server.rerun.progress import Progress
+from runlore_server.rerun.repeat import put_leftovers_away
+from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import Verdict
 
 _MOST_CUTS = 2
@@ -32,8 +35,9 @@ class Worker:
     """Carries out jobs; used by one thread at a time. Once ``closing`` is set it stops what runs and leaves it
     queued."""
 
-    def __init__(self, home: Home, ledger: Ledger, closing: threading.Event) -> None:
+    def __init__(self, home: Home, store: RunStore, ledger: Ledger, closing: threading.Event) -> None:
         self._home = home
+        self._store = store
         self._ledger = ledger
         self._closing = closing
 
@@ -51,13 +55,14 @@ class Worker:
                 cells_total=len(plan.cells),
             ):
                 return  # stopped meanwhile
-            verdict = execute(
-                self._home,
-                folder,
+            watch = Watch(
+                stage=lambda text: self._update(row, stage=text),
                 started=lambda process: self._update(row, process=process),
                 progress=lambda now: self._progress(row, now),
                 should_stop=lambda: self._closing.is_set() or self._state(row) == "stopping",
             )
+            group = [self._store.find(other) for other in row.request.against]
+            verdict = fulfil(self._home, folder, row.request, group, watch)
         except (RunloreError, OSError) as error:
             self._end(row, "failed", error=str(error))
             return
@@ -89,7 +94,8 @@ class Worker:
                 self._end(row, "failed", error=str(error))
 
     def _resume(self, row: Row, folder: Folder) -> None:
-        outcome = folder.outcome()
+        put_leftovers_away(self._home, folder)
+        outcome = folder.outcome() if row.request.seeds is None else None
         verdict = conclude(self._home, folder, outcome) if outcome is not None else None
         if verdict is not None and is_final(folder, verdict):
             self._finish(row, verdict)  # only the last line in the ledger was missing
@@ -102,26 +108,13 @@ class Worker:
 
     def _folder(self, row: Row) -> Folder:
         """The job's folder, prepared anew for a further attempt: it will write a session of its own."""
-        folder = Folder(self._home.rerun(row.run_id))
         if row.attempt == 0:
-            return folder
-        try:
-            launch, overrides = folder.launch(), folder.plan().overrides
-        except FileNotFoundError as error:
-            raise JournalFormatError(f"the folder of rerun {row.run_id} is gone; submit it again") from error
-        return prepare(
-            self._home,
-            launch.session,
-            row.rerun_of,
-            kernel=row.kernel,
-            rerun_id=row.run_id,
-            scope=launch.scope,
-            overrides=overrides,
-        )
+            return Folder(self._home.rerun(row.run_id))
+        return prepare_as_asked(self._home, self._store.find(row.rerun_of), row.request, row.run_id)
 
     def _requeue(self, row: Row, folder: Folder, **values: int) -> None:
         folder.set_aside(self._home.session(folder.plan().session_id))
-        self._update(row, state="queued", started=None, cells_done=0, cell=None, **values)
+        self._update(row, state="queued", started=None, cells_done=0, cell=None, stage=None, **values)
 
     def _finish(self, row: Row, verdict: Verdict) -> None:
         if verdict.verdict == "FAILED":
@@ -130,7 +123,7 @@ class Worker:
             self._end(row, "succeeded")
 
     def _end(self, row: Row, state: str, error: str | None = None) -> None:
-        self._update(row, state=state, ended=time.time(), cell=None, error=error)
+        self._update(row, state=state, ended=time.time(), cell=None, stage=None, error=error)
 
     def _progress(self, row: Row, now: Progress) -> None:
         self._update(row, cells_done=now.done, cells_total=now.total, cell=now.cell)

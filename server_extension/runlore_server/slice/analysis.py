@@ -13,11 +13,12 @@ from runlore_server.slice.state import RUN, Effects, State
 from runlore_server.slice.statements import Statements
 
 _SILENT_MAGICS = frozenset(
-    {"timeit", "prun", "who", "whos", "pinfo", "pinfo2", "history", "precision", "time", "track"}
-)
+    {"timeit", "memit", "who", "whos", "pinfo", "pinfo2", "history", "precision", "time", "track", "html", "HTML",
+     "javascript", "js", "svg", "SVG", "latex", "markdown", "lsmagic", "quickref", "xmode"}
+)  # fmt: skip
 _SETTING_MAGICS = frozenset({
     "matplotlib", "config", "load_ext", "reload_ext", "env", "set_env", "cd", "autoreload", "pip", "conda", "pwd",
-    "ls", "bash", "sh", "writefile",
+    "ls", "bash", "sh", "writefile", "watermark", "tensorboard", "colors", "script",
 })  # fmt: skip
 """Magics that change the process or files, and no variable."""
 
@@ -34,6 +35,8 @@ def effects(cells: Iterable[CellRecord]) -> dict[int, Effects]:
     for cell in cells:
         state.cell, state.effects, state.missing = cell.ordinal, Effects(), _missing(cell)
         found[cell.ordinal] = state.effects
+        if state.unruly:
+            state.whole_session(state.unruly)
         body = sources.parse(cell.source)
         if body is None:
             if not _nothing_ran(cell):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from runlore_server.slice import libraries
+from runlore_server.slice import changing, libraries
 from runlore_server.slice.expressions import Expressions
 from runlore_server.slice.heap import NOTHING, Kind, Value, either
 from runlore_server.slice.state import RUN
@@ -39,6 +39,7 @@ class Calls(Expressions):
             callee = self.evaluate(node.func)
         arguments = [self._argument(node, child) for child in [*node.args, *(k.value for k in node.keywords)]]
         self._file_like(method or callee.path.split(".")[-1])
+        self._handed_over(arguments)
         if receiver is not None:
             return self._method(node, receiver, method, arguments)
         if callee.path:
@@ -55,6 +56,18 @@ class Calls(Expressions):
             return self._new(call.args[0].elt, held, Kind.DATA)  # type: ignore[attr-defined]
         return self.evaluate(node)
 
+    def _handed_over(self, arguments: Sequence[Value]) -> None:
+        """Whoever gets a generator, an open file or a function that changes things may use it."""
+        self.state.change(r for r in self._reach(arguments) if self.state.heap[r].moves)
+        for path in {value.path for value in arguments if value.path}:
+            if changing.works_on_its_arguments(path):
+                self.state.change(self._reach(arguments))
+            if libraries.changes_the_process(path) and path not in self.state.modules:
+                self.state.effects.keep(f"hands on {path}")
+
+    def _plots(self) -> None:
+        self.state.change(self.state.figures)
+
     def _file_like(self, name: str) -> None:
         if libraries.WRITERS.match(name):
             self.state.effects.writes = True
@@ -69,9 +82,12 @@ class Calls(Expressions):
                 return result
         involved = [callee, *arguments]
         self._hands_over(arguments)
-        if not callee.regions or self._runs_code(involved):
+        reached = self._reach([callee])
+        if not callee.regions or self.state.libraries in reached or self._runs_code(involved):
             return self.state.entangle(involved, (self._context, id(node)))
         self.state.change_objects(involved)
+        if any(self.state.heap[number].mutes for number in reached):
+            self.state.change(self._reach(arguments))
         return self._new(node, either(involved).regions, Kind.DATA)
 
     def _hands_over(self, arguments: Sequence[Value]) -> None:
@@ -102,13 +118,19 @@ class Calls(Expressions):
                 return False
         return not self._runs_code(list(data))
 
-    def _method(self, node: ast.Call, receiver: Value, name: str, arguments: Sequence[Value]) -> Value:
+    def _method(  # noqa: C901 - one rule after the other, in their order
+        self, node: ast.Call, receiver: Value, name: str, arguments: Sequence[Value]
+    ) -> Value:
         involved = [receiver, *arguments]
         if name in libraries.FRAME_READERS:
             self._names_in_text(node)
-        mutes = (
-            any(k.arg in ("inplace", "out") for k in node.keywords) or name in libraries.ARGUMENT_CHANGING_SORTS
-        )
+        mutes = changing.method_changes(name, node) or name in libraries.ARGUMENT_CHANGING_SORTS
+        if name in changing.EFFECTIVE_METHODS:
+            self.state.effects.keep(f"calls {name}")
+        if name in libraries.PLOTTING:
+            self._plots()
+        if any(self.state.heap[r].mutes for r in self._reach([receiver])):
+            self.state.change(self._reach(arguments))
         pure = not mutes and name in libraries.PURE_METHODS
         if self._runs_code([receiver]) or not (
             not self._runs_code(arguments) or (pure and self._callbacks(node, arguments, [receiver]))
@@ -134,6 +156,9 @@ class Calls(Expressions):
         regions = self._reach(involved)
         self.state.change(self._reach([receiver]), either(arguments).regions)
         self.state.change(regions)
+        if name == "requires_grad_":
+            for region in receiver.regions:
+                self.state.heap[region].kind = Kind.OBJECT
         number = self._new(node, frozenset(regions), Kind.DATA)
         return Value(number.regions | regions)
 
@@ -147,10 +172,14 @@ class Calls(Expressions):
         for word in sorted(words & self.state.names.keys()):
             self.state.read(word)
 
-    def _library(  # noqa: C901 - one rule after the other, in their order
+    def _library(  # noqa: C901, PLR0912 - one rule after the other, in their order
         self, node: ast.Call, callee: Value, arguments: Sequence[Value]
     ) -> Value:
         path, name = callee.path, callee.path.split(".")[-1]
+        if self.state.patched in callee.regions:
+            return self.element(self.state.entangle([callee, *arguments], (self._context, id(node))))
+        if libraries.runs_later(path) and self._runs_code(arguments):
+            self.state.let_loose(f"hands code to {path}")
         if path.startswith("builtins."):
             found = self._builtin(node, name, arguments)
             if found is not None:
@@ -167,20 +196,53 @@ class Calls(Expressions):
             self._hands_over(arguments)
             return self.element(self.state.entangle(arguments, (self._context, id(node))))
         keywords = [keyword.arg for keyword in node.keywords]
-        if libraries.MUTATORS.match(path) or "out" in keywords or "inplace" in keywords:
+        if path.startswith(("matplotlib.pyplot.", "seaborn.")):
+            self._plots()
+            if name in changing.CURRENT:
+                self.state.touch(Value(frozenset(self.state.figures)), "the figures that are open")
+                return Value(frozenset(self.state.figures))
+        if libraries.MUTATORS.match(path) or changing.function_changes(path, node):
             self.state.change(self._reach(arguments), either(arguments).regions)
         if path.startswith("builtins.") and name in libraries.SCALAR_BUILTINS:
             return NOTHING
-        held = either(arguments).regions
+        held = self.state.held(arguments) if name == "partial" else either(arguments).regions
         if libraries.makes_iterator(path, keywords):
             lazy = path.startswith("builtins.") and name in libraries.LAZY
             return self._new(node, held, Kind.OBJECT if lazy or "tqdm" in path else Kind.UNKNOWN)
         if libraries.makes_object(path) or "requires_grad" in keywords:
-            return self._new(node, held, Kind.OBJECT)
+            made = self._new(node, held, Kind.OBJECT)
+            for number in made.regions:
+                self.state.heap[number].mutes |= self._in_place(node, path)
+                self.state.heap[number].moves |= name in changing.HANDLES
+            if path.startswith(("matplotlib.pyplot.", "seaborn.")):
+                self.state.figures |= made.regions
+            return made
         data = self._new(node, held, Kind.DATA)
+        for number in data.regions:
+            self.state.heap[number].moves |= name in changing.HANDLES
         return Value(data.regions | self.element(either(arguments)).regions)
 
-    def _builtin(  # noqa: C901 - a case for each kind
+    def _attribute_by_name(self, node: ast.Call, arguments: Sequence[Value]) -> Value | None:
+        """``getattr``; ``None`` where it is no more than looking."""
+        name = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+        if isinstance(name, str) and arguments[0].path:
+            return Value(arguments[0].regions, f"{arguments[0].path}.{name}")
+        if isinstance(name, str) and not self._is_changing_method(arguments[0], name):
+            return None
+        return self._new(node, self.state.held(arguments), Kind.UNKNOWN)
+
+    def _in_place(self, node: ast.Call, path: str) -> bool:
+        """Whether a layer is made that works in place: ``ReLU(True)``, ``Dropout(0.5, inplace=True)``."""
+        if not path.startswith("torch.nn."):
+            return changing.function_changes("", node)
+        given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "inplace")]
+        return (
+            path.startswith("torch.nn.")
+            and any(not isinstance(value, ast.Constant) or value.value is True for value in given)
+            and path.rsplit(".", maxsplit=1)[-1] in libraries.IN_PLACE_LAYERS
+        )
+
+    def _builtin(  # noqa: C901, PLR0912 - a case for each kind
         self, node: ast.Call, name: str, arguments: Sequence[Value]
     ) -> Value | None:
         """The builtins with a meaning of their own; ``None`` where the general rule holds."""
@@ -189,11 +251,21 @@ class Calls(Expressions):
         elif name in ("vars", "super", "setattr", "delattr", "next", "anext"):
             if arguments and arguments[0].path and name in ("setattr", "delattr", "vars"):
                 self.state.effects.keep(f"changes {arguments[0].path}")
+                if name == "vars":
+                    self.state.let_loose(f"reaches into {arguments[0].path}")
+                self.state.patch(arguments[0].path, either(arguments[1:]))
         elif name == "open":
             modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
             if any(not (isinstance(m, ast.Constant) and set(str(m.value)) <= set("rbtU")) for m in modes):
                 self.state.effects.writes = True
-            return self._new(node, either(arguments).regions, Kind.OBJECT)
+            made = self._new(node, either(arguments).regions, Kind.OBJECT)
+            for number in made.regions:
+                self.state.heap[number].moves = True
+                if self.state.effects.writes:
+                    self.state.heap[number].hazards |= {"works with a file that is open for writing"}
+            return made
+        elif name == "getattr" and len(node.args) > 1:
+            return self._attribute_by_name(node, arguments)
         elif name in libraries.PURE_BUILTINS:
             if name in ("list", "tuple", "set", "sorted", "dict", "sum", "min", "max", "any", "all", "frozenset"):
                 if not self._runs_code(arguments):

@@ -11,6 +11,7 @@ from runlore_server.slice.heap import Binding, Kind, Value, either
 from runlore_server.slice.scopes import Function, binds, free, parameters
 from runlore_server.slice.state import Scope, State
 
+_SETTERS = frozenset({"setattr", "vars"})
 _ASYNC = (ast.AsyncFor, ast.AsyncWith)
 
 
@@ -30,6 +31,7 @@ class Definitions(Calls):
         path = self._static_path(node.value.func) if isinstance(node.value, ast.Call) else ""
         name = path.split(".")[-1]
         shows = path.startswith(libraries.OUTPUT_ROOTS) or path in libraries.HARMLESS
+        shows = shows and ".rcParams." not in path
         return "" if shows or libraries.WRITERS.match(name) or libraries.MUTATORS.match(path) else path
 
     def _import(self, node: ast.Import) -> None:
@@ -65,7 +67,7 @@ class Definitions(Calls):
         if module == "__main__":
             self.state.whole_session("imports __main__")
         if libraries.is_known(module):
-            return Value(path=path)
+            return self.state.library(path)
         self.state.effects.keep(f"imports {module}, which may change anything when it is loaded")
         self.state.heap[self.state.local_modules].writers.add(self.state.cell)
         return Value(frozenset({self.state.local_modules}))
@@ -75,6 +77,7 @@ class Definitions(Calls):
         region, names = self.state.heap[number], free(node)
         region.code, region.stores = frozenset(names.loads), frozenset(names.stores)
         region.hazards = frozenset(self._hazards(body))
+        region.patches = frozenset(self._patches(body))
         region.writers.add(self.state.cell)
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]:
             region.holds |= self.state.held([self.evaluate(default)])
@@ -84,6 +87,8 @@ class Definitions(Calls):
                 scope.closures.append(number)
         elif isinstance(node, ast.Lambda) or (isinstance(node, ast.FunctionDef) and not _is_generator(node)):
             region.function = node
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list and _cleans_up(node):
+            self.state.let_loose("defines a generator that runs code when it is dropped")
         return Value(frozenset({number}))
 
     def _hazards(self, body: Sequence[ast.AST]) -> set[str]:
@@ -103,7 +108,39 @@ class Definitions(Calls):
                 path = self._static_path(node.value)
                 if path and not path.startswith("builtins."):
                     found.add(f"runs code that changes {path}")
+            elif isinstance(node, ast.Attribute) and node.attr in libraries.FRAME_ATTRIBUTES:
+                found.add("all")
         return found
+
+    def _patches(self, body: Sequence[ast.AST]) -> set[str]:
+        """The libraries into which code may put more than a number or a text."""
+        parts = [inner for part in body for inner in ast.walk(part)]
+        plain = {
+            id(target)
+            for part in parts
+            if isinstance(part, (ast.Assign, ast.AugAssign)) and _is_scalar(part.value)
+            for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
+        }
+        owners = [
+            part.value
+            for part in parts
+            if isinstance(part, (ast.Attribute, ast.Subscript))
+            and not isinstance(part.ctx, ast.Load)
+            and id(part) not in plain
+        ]
+        owners += [
+            part.args[0]
+            for part in parts
+            if isinstance(part, ast.Call) and part.args and _root(part.func) in _SETTERS
+        ]
+        own = {
+            (alias.asname or alias.name).split(".")[0]: alias.name.split(".")[0]
+            for part in parts
+            if isinstance(part, ast.Import)
+            for alias in part.names
+        }
+        roots = {self._static_path(owner) or own.get(_root(owner), "") for owner in owners}
+        return {root.split(".")[0] for root in roots if root}
 
     def _hazards_of_call(self, node: ast.Call) -> set[str]:
         path = self._static_path(node.func)
@@ -190,6 +227,9 @@ class Definitions(Calls):
         region, names = self.state.heap[number], free(node)
         region.code, region.stores = frozenset(names.loads), frozenset(names.stores)
         region.hazards = frozenset(self._hazards(node.body))
+        region.patches = frozenset(self._patches(node.body))
+        if "__del__" in self.own_attributes:
+            self.state.let_loose("defines __del__, which runs at any time")
         region.writers.add(self.state.cell)
         region.holds |= {r for bound in inside.values() for r in bound.value.regions} - {number}
         region.holds |= either(given).regions - {number}
@@ -229,6 +269,28 @@ class Definitions(Calls):
 
     def _nonlocal(self, _node: ast.Nonlocal) -> None:
         return
+
+
+def _is_scalar(node: ast.expr) -> bool:
+    """Whether an expression gives a number, a text or a truth value for certain."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in libraries.SCALAR_BUILTINS
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        return all(_is_scalar(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
+    return isinstance(node, (ast.Constant, ast.JoinedStr))
+
+
+def _root(node: ast.expr) -> str:
+    """The variable from whose attributes and items an expression takes one."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _cleans_up(node: ast.FunctionDef) -> bool:
+    """Whether a generator may run code when nobody needs it any longer."""
+    guards = {"Try", "TryStar", "With", "AsyncWith"}
+    return _is_generator(node) and any(type(part).__name__ in guards for part in ast.walk(node))
 
 
 def _is_generator(node: ast.FunctionDef) -> bool:

@@ -78,6 +78,8 @@ class Expressions:
         values = [self.evaluate(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         if self._runs_code(values):
             return self.state.entangle(values, (self._context, id(node)))
+        if isinstance(node, ast.Compare) and any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops):
+            self.state.change_objects(values)  # an iterator is used up by looking for something in it
         return NOTHING if isinstance(node, ast.JoinedStr) else self.made(node, values)
 
     def test(self, node: ast.expr) -> Value:
@@ -188,6 +190,10 @@ class Expressions:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         value = self.evaluate(node.value)
+        if node.attr in libraries.FRAME_ATTRIBUTES:
+            self.state.whole_session(f"looks at {node.attr}")
+        if node.attr in libraries.SHELL_HOOKS and not value.path and self._runs_code([value]):
+            self.state.let_loose(f"may hook into the shell's {node.attr}")
         if value.path:
             path = f"{value.path}.{node.attr}"
             if libraries.NAMESPACE_FUNCTIONS.match(path):
@@ -200,7 +206,18 @@ class Expressions:
             return self.element(self.state.entangle([value], (self._context, id(node))))  # a property, perhaps
         if node.attr in libraries.SCALAR_ATTRIBUTES and not self._runs_code([value]):
             return NOTHING
+        if isinstance(node.ctx, ast.Load) and self._is_changing_method(value, node.attr):
+            return self._new(node, self.element(value).regions, Kind.UNKNOWN)
         return self.element(value)
+
+    def _is_changing_method(self, value: Value, name: str) -> bool:
+        """Whether an attribute is a method that changes its object when it is called, wherever that is."""
+        if name in libraries.CHANGING_METHODS:
+            return True
+        if not name.endswith("_") or name.startswith("_"):
+            return False
+        kinds = {self.state.heap[number].kind for number in value.regions}
+        return kinds == {Kind.DATA}  # ``add_`` of a tensor, and not ``coef_`` of an estimator
 
     def _subscript(self, node: ast.Subscript) -> Value:
         if isinstance(node.value, ast.Name) and node.value.id in ("Out", "_oh") and "Out" in self.state.names:

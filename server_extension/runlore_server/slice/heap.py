@@ -25,8 +25,10 @@ class Kind(Enum):
 @dataclass
 class Region:
     """Values made in one place. ``code`` are global names that its code reads when it runs, ``stores`` those
-    that it binds; ``hazards`` is what else running it may do; ``function`` is the one function that it is, when
-    it is one."""
+    that it binds; ``hazards`` is what else running it may do, ``patches`` are the libraries into which it puts
+    something; ``mutes`` says that calling it changes what it is called with, ``moves``
+    that a library which gets it moves it on; ``function`` is the one function
+    that it is, when it is one."""
 
     kind: Kind
     holds: set[int] = field(default_factory=set)
@@ -34,6 +36,9 @@ class Region:
     code: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
     hazards: frozenset[str] = frozenset()
+    patches: frozenset[str] = frozenset()
+    mutes: bool = False
+    moves: bool = False
     function: ast.FunctionDef | ast.Lambda | None = None
 
 

@@ -21,7 +21,7 @@ KNOWN = _ARRAYS | {
 }  # fmt: skip
 """Libraries outside the standard one that change nothing global except where ``changes_the_process`` says so."""
 
-_UNKNOWN_STDLIB = frozenset({"__main__", "builtins", "this", "antigravity", "idlelib", "code", "pdb", "runpy"})
+_UNKNOWN_STDLIB = frozenset({"__main__", "this", "antigravity", "idlelib", "code", "pdb", "runpy"})
 
 _EFFECTS = re.compile(
     r"^_*(set|set[a-z]+|getcontext|localcontext|seed|manual_seed|use|register|enable|disable|init|initialize|config|configure|patch|install|uninstall"
@@ -60,7 +60,7 @@ OUTPUT_ROOTS = (
 
 MUTATORS = re.compile(
     r"^(numpy\.random\.shuffle|numpy\.(put|place|copyto|putmask|fill_diagonal|put_along_axis)|random\.shuffle"
-    r"|heapq\..*|bisect\.insort.*|torch\.nn\.init\..*|torch\.(autograd\.)?backward|operator\.(i\w+|setitem|delitem)"
+    r"|heapq\..*|bisect\.insort.*|torch\.nn\.(init|utils)\..*|torch\.(autograd\.)?backward|operator\.(i\w+|setitem|delitem)"
     r"|.*\.clip_grad\w*|.*\w_|numpy\.\w+\.at|copyreg\..*|.*\.inplace\w*)$"
 )
 """Functions that change their arguments."""
@@ -95,7 +95,7 @@ NAMESPACE_BUILTINS = frozenset({
 """Builtins that can reach every variable."""
 
 NAMESPACE_FUNCTIONS = re.compile(
-    r"^(inspect\.(currentframe|stack|getouterframes)|sys\.(_getframe|modules)|__main__\b.*)"
+    r"^(inspect\.(currentframe|stack|getouterframes)|sys\.(_getframe|modules|last_\w+|exc_info|exception|_current_\w+)|__main__\b.*)"
 )
 
 PURE_METHODS = frozenset({
@@ -138,9 +138,12 @@ SCALAR_METHODS = frozenset({
 
 CHANGING_SOME_OBJECTS = frozenset({
     "get", "float", "double", "long", "int", "bool", "apply", "map", "filter", "first", "last", "collect",
-    "index", "count", "join", "sample", "transform", "select", "items", "format",
+    "index", "count", "join", "sample", "transform", "select", "items", "format", "plot", "hist", "boxplot",
 })  # fmt: skip
 """Methods that leave data alone, but not every object of a library: a queue, a module, a pool."""
+
+PLOTTING = frozenset({"plot", "hist", "boxplot"})
+"""Methods that draw into the current figure, or the one that they belong to."""
 
 ARGUMENT_CHANGING_SORTS = frozenset({"sort"})
 """Changes a list and an array, but not a polars table: what it is depends on what is done with its result."""
@@ -152,6 +155,43 @@ OBJECT_METHODS = frozenset({
     "close", "flush", "refresh", "set_postfix", "set_description",
 })  # fmt: skip
 """Methods of library objects that change the object and what it works on, but no data given to them."""
+
+CHANGING_METHODS = OBJECT_METHODS | {
+    "sort", "extendleft", "rotate", "intersection_update", "difference_update", "symmetric_difference_update",
+    "fill", "put", "resize", "itemset", "partition", "setfield", "move_to_end", "subtract", "write", "writelines",
+    "send", "throw", "__setitem__", "__delitem__", "__setattr__", "__delattr__", "__iadd__", "__ior__", "__init__",
+    "add_", "sub_", "mul_", "div_", "zero_", "fill_", "copy_", "clamp_", "normal_", "uniform_",
+    "__next__", "__setstate__", "eval", "requires_grad_", "fromkeys", "read", "readline", "seek", "random",
+}  # fmt: skip
+"""Methods that change their object, for code that hands them on instead of calling them."""
+
+FRAME_ATTRIBUTES = frozenset({
+    "__globals__", "__builtins__", "f_globals", "f_locals", "f_back", "tb_frame", "gi_frame", "cr_frame",
+    "ag_frame", "user_ns", "user_global_ns",
+})  # fmt: skip
+"""Attributes that lead to every variable."""
+
+IN_PLACE_LAYERS = frozenset({
+    "ReLU", "ReLU6", "LeakyReLU", "RReLU", "ELU", "SELU", "CELU", "SiLU", "Mish", "Hardtanh", "Hardswish",
+    "Hardsigmoid", "Threshold", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout",
+    "FeatureAlphaDropout",
+})  # fmt: skip
+"""Layers of torch that can be told to change what they are called with."""
+
+SHELL_HOOKS = frozenset({
+    "events", "ast_transformers", "input_transformers_cleanup", "input_transformers_post", "display_formatter",
+    "set_custom_exc", "set_hook", "register_magics", "register_magic_function", "extension_manager", "call_later",
+    "add_done_callback", "add_callback",
+})  # fmt: skip
+"""Attributes by which code gets to run at other times than it is called."""
+
+_LOOSE = frozenset({"threading", "_thread", "asyncio", "concurrent", "signal", "weakref", "sched", "gc", "sys"})
+
+
+def runs_later(path: str) -> bool:
+    """Whether a function given to ``path`` may be called while later cells run."""
+    return path.split(".", maxsplit=1)[0] in _LOOSE and path not in HARMLESS
+
 
 SCALAR_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "dtypes", "nbytes", "device", "name", "__name__"})
 
@@ -192,6 +232,8 @@ def changes_the_process(path: str) -> bool:
     """Whether calling ``path`` (a dotted name) may change the state of the process outside every variable."""
     if path in HARMLESS or path.startswith("builtins."):
         return False
+    if ".rcParams." in path or path.startswith("pandas.options."):
+        return True
     root, last = path.split(".", maxsplit=1)[0], path.rsplit(".", maxsplit=1)[-1]
     if root in _EFFECT_MODULES:
         return True
@@ -258,7 +300,7 @@ def makes_iterator(path: str, keywords: list[str | None]) -> bool:
         root in {"itertools", "csv", "functools", "weakref", "contextlib", "io", "sqlite3", "tqdm"}
         or last
         in {"defaultdict", "open", "scandir", "iterdir", "iglob", "finditer", "nditer", "ndenumerate", "walk"}
-        or path in {"types.SimpleNamespace", "collections.ChainMap"}
+        or path in {"types.SimpleNamespace", "collections.ChainMap", "operator.methodcaller"}
         or "chunksize" in keywords
         or "iterator" in keywords
         or (root == "builtins" and last in LAZY)

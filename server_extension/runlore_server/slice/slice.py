@@ -85,13 +85,16 @@ def _file_needs(history: Sequence[CellRecord], known: Mapping[int, Effects]) -> 
     """For each cell the earlier ones that wrote what it read, with the file."""
     writers: dict[str, list[int]] = {}
     found: dict[int, dict[int, str]] = {}
+    earlier: set[int] = set()
     for cell in history:
         needs: dict[int, str] = {}
         lists = known[cell.ordinal].probes or any(used.kind in _LISTS for used in cell.facts.uncontrolled)
         for path, ordinals in writers.items():
             if lists or any(read.path == path for read in cell.facts.reads):
                 needs.update(dict.fromkeys(ordinals, path))
+        needs.update((read.writer, read.path) for read in cell.facts.scripts if read.writer in earlier)
         found[cell.ordinal] = needs
+        earlier.add(cell.ordinal)
         for write in cell.facts.writes:
             writers.setdefault(write.path, []).append(cell.ordinal)
     return found

@@ -79,6 +79,13 @@ class State:
         """The libraries that are bound to names as a whole."""
         self.libraries = self.heap.at("libraries", Kind.OBJECT)
         """Stands for a module, class or function of a library that is inside of something."""
+        self.patched = self.heap.at("patched", Kind.DATA)
+        """What the session has put into libraries; all names of such a library lead to it."""
+        self._patches: set[str] = set()
+        self.figures = {self.heap.at("figures", Kind.OBJECT)}
+        """What pyplot has open, and what it gave: any plot may go there."""
+        self.unruly = ""
+        """Why code of the session may run in any later cell, whatever stands in that cell."""
         self._trails: list[dict[str, Binding]] = []
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -112,6 +119,8 @@ class State:
             self._depend(region.writers, name)
             for hazard in region.hazards:
                 self.hazard(hazard)
+            for library in region.patches:
+                self.patch(library, Value(frozenset({number})))
         for other in through & self.names.keys():
             self.effects.uses.add(other)
             self._depend(self.names[other].cells, other)
@@ -138,13 +147,48 @@ class State:
         self.effects.keep(why)
         self.heap[self.anything].writers.add(self.cell)
         for name, bound in self.names.items():
-            regions = bound.value.regions | {self.anything}
-            self.names[name] = Binding(Value(regions, bound.value.path), bound.cells | {self.cell})
+            value = Value(bound.value.regions | self.held([bound.value]) | {self.anything})
+            self.names[name] = Binding(value, bound.cells | {self.cell})
             for number in bound.value.regions:
                 self.heap[number].holds.add(self.anything)
                 self.heap[number].writers.add(self.cell)
 
+    def let_loose(self, why: str) -> None:
+        """From now on code of the session may run at any time."""
+        self.unruly = self.unruly or why
+        self.whole_session(why)
+
     # -- changing ------------------------------------------------------------------------------------------
+
+    def patch(self, path: str, value: Value) -> None:
+        """The session puts a value of its own into a library: whoever uses the library may come upon it."""
+        regions, through = self.heap.reach(value.regions, self.names)
+        if not regions:
+            return
+        root = path.split(".", maxsplit=1)[0]
+        self.change([self.patched], value.regions)
+        self.heap[self.libraries].holds.add(self.patched)
+        self._patches.add(root)
+        for names in (self.names, *self.locals):
+            names.update(self._patched_names(names))
+        alone = not through & self.names.keys() and len(regions) == 1
+        plain = all(self.heap[r].kind is Kind.CODE and not self.heap[r].hazards for r in regions)
+        inert = alone and plain and not any(self.heap[r].stores for r in regions)
+        if root == "builtins" or (any(self.heap[r].kind is not Kind.DATA for r in regions) and not inert):
+            self.let_loose(f"puts code or objects of its own into {root}")
+
+    def _patched_names(self, names: dict[str, Binding]) -> dict[str, Binding]:
+        found = {}
+        for name, bound in names.items():
+            if bound.value.path.split(".")[0] in self._patches:
+                value = Value(bound.value.regions | {self.patched}, bound.value.path)
+                found[name] = Binding(value, bound.cells)
+        return found
+
+    def library(self, path: str) -> Value:
+        """A library, or something of one, as an import gives it."""
+        patched = path.split(".", maxsplit=1)[0] in self._patches
+        return Value(frozenset({self.patched}) if patched else frozenset(), path)
 
     def bind(self, name: str, value: Value) -> None:
         """An assignment to a name in the innermost scope."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from runlore_server.slice.definitions import Definitions
 from runlore_server.slice.heap import NOTHING, Kind, Value, either
+from runlore_server.slice.scopes import free
 
 _MOST_ROUNDS = 8
 _ASYNC = (ast.AsyncFor, ast.AsyncWith)
@@ -57,12 +58,16 @@ class Statements(Definitions):
             involved.append(self.evaluate(target.slice))
         if owner.path:
             self.state.effects.keep(f"changes {owner.path}")
+            self.state.patch(owner.path, either(involved[1:]))
         if any(True for _ in self.state.heap.of_kind(owner.regions, Kind.UNKNOWN)):
             self.state.entangle(involved, (self._context, id(target)))
         self.state.change(owner.regions, self.state.held(involved[1:]))
         if isinstance(target, ast.Attribute) and target.attr == "requires_grad":
             for number in owner.regions:
                 self.state.heap[number].kind = Kind.OBJECT
+        if isinstance(target, ast.Attribute) and target.attr == "__code__":
+            for number in owner.regions:
+                self.state.heap[number].function = None
 
     def _assign(self, node: ast.Assign) -> None:
         if (
@@ -183,7 +188,7 @@ class Statements(Definitions):
             self.state.go_back(before)
             self.evaluate(handler.type)
             if handler.name is not None:
-                self.state.bind(handler.name, Value(frozenset({self.site(handler, Kind.DATA)})))
+                self.state.bind(handler.name, self._raised(node, handler))
             with self.state.perhaps():
                 self.run(handler.body)
             self.state.join_with(after)
@@ -192,6 +197,13 @@ class Statements(Definitions):
         self.run(node.finalbody)
 
     _trystar = _try
+
+    def _raised(self, node: ast.Try, handler: ast.ExceptHandler) -> Value:
+        """What an exception may hold: anything that the code at work could come to."""
+        names = {name for part in node.body for name in free(part).loads}
+        values = [self.state.read(name) for name in sorted(names)]
+        held = Value(self.state.held(values))
+        return self._new(handler, held.regions, Kind.UNKNOWN if self._runs_code([held]) else Kind.DATA)
 
     def _match(self, node: ast.Match) -> None:
         subject = self.evaluate(node.subject)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from runlore.events import Outcome
 from runlore.record import RunRecord, SessionRecord
+
+_LOADING = re.compile(r"%?(re)?load_ext\s+runlore")
 
 
 class ExecutedCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +40,10 @@ def executed_cells(run: RunRecord, session: SessionRecord) -> list[ExecutedCell]
         for ordinal, cell in sorted(session.cells.items())
         if ordinal <= last
     ]
+
+
+def only_loads_runlore(source: str) -> bool:
+    """Whether a cell does nothing else."""
+    lines = [line.strip() for line in source.splitlines()]
+    code = [line for line in lines if line and not line.startswith("#")]
+    return len(code) == 1 and _LOADING.fullmatch(code[0]) is not None

@@ -1,16 +1,21 @@
-"""Reading curve files into arrays, and what the list of runs shows of them."""
+"""Reading curve files into arrays."""
 
 from __future__ import annotations
 
 import os
-import threading
+import struct
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from runlore.curve import HEADER, RECORD_SIZE, SENTINEL, check_header
+from runlore.curve import HEADER, RECORD_SIZE, SENTINEL, open_curve
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 POINT = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 """One logged point; ``time`` is in Unix seconds."""
@@ -18,9 +23,76 @@ POINT = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 Points = npt.NDArray[np.void]
 """Points in the order in which they were logged: a one-dimensional array of ``POINT``."""
 
+_OFFSETS = {"step": 0, "time": 8, "value": 16}
+_FORMATS = {"step": struct.Struct("<q"), "time": struct.Struct("<d"), "value": struct.Struct("<d")}
 _UNWRITTEN = int.from_bytes(SENTINEL, "little")
-_CHUNK = 1 << 19
-"""Points held in memory at a time (12 MiB) where a whole file is only summed up."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """A row of records, written or not.
+
+    Attributes:
+        points: the written ones.
+        settled: how many are written before the first that is not.
+        length: all of them.
+    """
+
+    points: Points
+    settled: int
+    length: int
+
+    @property
+    def has_hole(self) -> bool:
+        """Whether a thread has yet to fill a record before others that are written."""
+        return len(self.points) > self.settled
+
+
+class CurveFile:
+    """An open curve file, as a context manager; an absent one has no records.
+
+    Read, not mapped: the writer cuts the file when it closes, and a map of what was cut kills its process.
+
+    Raises:
+        JournalFormatError: the file is no curve file, or a later version's.
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = open_curve(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def inode(self) -> int:
+        """Tells the file from one that takes its place later; 0 for an absent one."""
+        return os.fstat(self._file.fileno()).st_ino if self._file is not None else 0
+
+    def value(self, index: int, name: str) -> float:
+        """One field of one record that was written; faster than ``read`` where a few are looked up."""
+        if self._file is None:
+            raise IndexError(index)
+        offset = len(HEADER) + index * RECORD_SIZE + _OFFSETS[name]
+        (found,) = _FORMATS[name].unpack(os.pread(self._file.fileno(), 8, offset))
+        return float(found)
+
+    def read(self, start: int = 0, limit: int = -1) -> Slots:
+        """The records from number ``start`` on, at most ``limit`` of them."""
+        records = np.empty(0, POINT)
+        if self._file is not None:
+            self._file.seek(len(HEADER) + start * RECORD_SIZE)
+            records = np.fromfile(self._file, POINT, limit)
+        written: npt.NDArray[np.bool_] = records["value"].view("<u8") != _UNWRITTEN
+        if written.all():
+            return Slots(records, len(records), len(records))
+        return Slots(records[written], int(written.argmin()), len(records))
 
 
 def read_points(path: Path) -> Points:
@@ -30,124 +102,5 @@ def read_points(path: Path) -> Points:
         JournalFormatError: the file is no curve file, or a later version's.
         OSError: it cannot be read.
     """
-    slots = _slots(path, 0)
-    written = _written(slots)
-    return slots if written.all() else slots[written]
-
-
-@dataclass(frozen=True)
-class CurveSummary:
-    """A curve in a few numbers.
-
-    ``last``, ``step`` and ``time`` (Unix seconds) are those of the last point; ``min`` and ``max`` are over finite
-    values, ``None`` without any.
-    """
-
-    last: float
-    step: int
-    time: float
-    count: int
-    min: float | None
-    max: float | None
-
-
-class CurveSummaries:
-    """Summaries of curves, kept so that of a growing file only the new part is read; safe to use from threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[Path, _Summing] = {}
-
-    def of(self, path: Path) -> CurveSummary | None:
-        """The summary of a curve as it is now; ``None`` when it has no point.
-
-        Raises:
-            JournalFormatError: the file is no curve file, or a later version's.
-            OSError: it cannot be read.
-        """
-        with self._lock:
-            summing = self._known.setdefault(path, _Summing(path))
-            return summing.summary()
-
-
-class _Summing:
-    """One curve, summed up as far as all its slots are filled; points beyond a hole are read each time."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._reset()
-
-    def _reset(self) -> None:
-        self._seen = (-1, -1)
-        self._settled = 0
-        self._sum: CurveSummary | None = None
-        self._shown: CurveSummary | None = None
-        self._full = False
-
-    def summary(self) -> CurveSummary | None:
-        try:
-            stat = os.stat(self._path)
-        except FileNotFoundError:
-            return None
-        seen = (stat.st_size, stat.st_mtime_ns)
-        if self._full and seen == self._seen:
-            return self._shown
-        if stat.st_size < len(HEADER) + self._settled * RECORD_SIZE:
-            self._reset()  # written anew
-        self._seen = seen
-        while True:
-            slots = _slots(self._path, self._settled, _CHUNK)
-            written = _written(slots)
-            whole = bool(written.all())
-            settled = len(slots) if whole else int(written.argmin())
-            self._sum = _add(self._sum, slots[:settled])
-            self._settled += settled
-            if not whole or len(slots) < _CHUNK:
-                break
-        late = slots[settled:][written[settled:]]
-        # A file without a free slot has been closed (or is about to grow, which changes its size).
-        self._full = whole
-        self._shown = _add(self._sum, late)
-        return self._shown
-
-
-def _add(before: CurveSummary | None, points: Points) -> CurveSummary | None:
-    if not len(points):
-        return before
-    values = points["value"]
-    finite = values[np.isfinite(values)]
-    lows = [float(finite.min())] if len(finite) else []
-    highs = [float(finite.max())] if len(finite) else []
-    if before is not None and before.min is not None and before.max is not None:
-        lows.append(before.min)
-        highs.append(before.max)
-    return CurveSummary(
-        last=float(values[-1]),
-        step=int(points["step"][-1]),
-        time=float(points["time"][-1]),
-        count=len(points) + (before.count if before is not None else 0),
-        min=min(lows, default=None),
-        max=max(highs, default=None),
-    )
-
-
-def _slots(path: Path, start: int, limit: int = -1) -> Points:
-    """The records from number ``start`` on, the unwritten among them.
-
-    Read, not mapped: the writer cuts the file when it closes, and a map of what was cut kills its process.
-    """
-    try:
-        with path.open("rb") as file:
-            header = file.read(len(HEADER))
-            if len(header) < len(HEADER):
-                return np.empty(0, POINT)
-            check_header(header, path.name)
-            file.seek(start * RECORD_SIZE, os.SEEK_CUR)
-            return np.fromfile(file, POINT, limit)
-    except FileNotFoundError:
-        return np.empty(0, POINT)
-
-
-def _written(slots: Points) -> npt.NDArray[np.bool_]:
-    written: npt.NDArray[np.bool_] = slots["value"].view("<u8") != _UNWRITTEN
-    return written
+    with CurveFile(path) as file:
+        return file.read().points

@@ -15,6 +15,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from runlore.home import Home
+from runlore_server.database import open_database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS export (
@@ -98,12 +99,13 @@ class Exports:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            connection = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
-            self._connection = connection
+            self._connection = open_database(self._path, _prepare)
         return self._connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(_SCHEMA)
 
 
 def exports_path(home: Home) -> Path:
@@ -119,7 +121,7 @@ def run_of_mlflow_id(home: Home, mlflow_run_id: str) -> str | None:
     connection = sqlite3.connect(path, timeout=30)
     try:
         row = connection.execute("SELECT run_id FROM export WHERE mlflow_run_id = ?", (mlflow_run_id,)).fetchone()
-    except sqlite3.OperationalError:  # a file that a server is just creating has no table yet
+    except sqlite3.DatabaseError:  # it is damaged, or a server is just creating it and it has no table yet
         return None
     finally:
         connection.close()

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from pathlib import Path
 
 from runlore.curve import HEADER, RECORD_SIZE, SENTINEL
+from runlore.untrusted import open_regular
 
 
 class CurveGrowth:
@@ -23,18 +24,17 @@ class CurveGrowth:
     def grew(self) -> bool:
         """Whether points came since the last call; the first call tells whether there are any."""
         try:
-            file = os.open(self._path, os.O_RDONLY)
+            opened = open_regular(self._path)
         except OSError:
             return False
-        try:
+        with opened:
+            file = opened.fileno()
             capacity = (os.fstat(file).st_size - len(HEADER)) // RECORD_SIZE
             if self._known >= capacity or not _written(file, self._known):
                 return False
             after = range(self._known + 1, capacity)
             self._known += 1 + bisect_left(after, True, key=lambda index: not _written(file, index))
             return True
-        finally:
-            os.close(file)
 
 
 def _written(file: int, index: int) -> bool:

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-import os
-import re
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from runlore.errors import JournalFormatError, RunNotFound
+from runlore.errors import RunNotFound
 from runlore.events import SessionStarted
 from runlore.home import Home
 from runlore.record import RunRecord, SessionRecord
-from runlore_server.errors import AmbiguousRun
-from runlore_server.store.growth import CurveGrowth
+from runlore_server.errors import AmbiguousRun, InvalidRequest
+from runlore_server.store.held import HeldSession
+from runlore_server.store.rows import Rows
+from runlore_server.store.search import Query, ordered, select
+from runlore_server.store.sessions import Sessions
+from runlore_server.store.shelf import UNUSABLE
+from runlore_server.store.summing import GrowingSums, closed_sums
+from runlore_server.store.values import IndexedSummary
 
-_LIVENESS_INTERVAL = 2.0
-"""Seconds between two looks at whether the kernel of an open session still lives."""
+T = TypeVar("T")
 
-_RACY_LISTING = 2.0
-"""Seconds for which a changed directory is listed again: another entry may carry the same time stamp."""
+_MOST_PARSED = 8
+"""Closed sessions whose whole journal is kept in memory after somebody asked for it."""
+
+_SUMMED_AT_ONCE = 50
+"""Sessions whose curves are summed up between two looks at the clock."""
 
 _SHORTEST_PREFIX = 4
-_RUN_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Followed:
-    """A session that may still grow."""
+@dataclass(frozen=True)
+class Page:
+    """A part of what a search found: its runs, how many were found in all, and whether more follow."""
 
-    record: SessionRecord
-    size: int = -1
-    next_look: float = 0.0
-    warned: bool = False
-    curves: dict[str, dict[str, CurveGrowth]] = field(default_factory=dict)
+    runs: list[RunRecord]
+    total: int
+    more: bool
 
 
 class RunStore:
@@ -45,19 +50,22 @@ class RunStore:
 
     ``refresh()`` reads what is new; everything else answers from what was read. What it returns are copies that
     no later refresh changes. Runs that only precede the target of a rerun (``prefix``) are left out.
+
+    A closed session is read once and then known by the home's index; only open ones are held in memory. Where the
+    index cannot be used everything is held, and nothing else differs.
     """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self._lock = threading.RLock()
-        self._sessions: dict[str, SessionRecord] = {}
-        self._open: dict[str, _Followed] = {}
-        self._runs: dict[str, RunRecord] = {}
-        self._newest_first: list[RunRecord] | None = None
-        self._reruns: dict[str, list[str]] = {}
-        self._verdicts: dict[str, int] = {}
-        self._next_verdicts = 0.0
-        self._listed_mtime: int | None = None
+        self._sessions = Sessions(home)
+        self._parsed: OrderedDict[str, HeldSession] = OrderedDict()
+        self._growing = GrowingSums()
+
+    def close(self) -> None:
+        """Close the index of the home; a later call opens it again."""
+        with self._lock:
+            self._sessions.shelf.close()
 
     def refresh(self) -> set[str]:
         """Read what was written since the last call.
@@ -67,16 +75,39 @@ class RunStore:
             their verdict.
         """
         with self._lock:
-            changed = self._list_sessions()
-            now = time.monotonic()
-            for followed in list(self._open.values()):
-                changed |= self._follow(followed, now)
-            return changed | self._new_verdicts(now)
+            return self._with_index(self._sessions.refresh)
+
+    def _with_index(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns; where the index is no good the journals are read again, and it is called anew."""
+        try:
+            return work()
+        except UNUSABLE as error:
+            _log.warning("the run index is of no use, the journals are read again: %s", error)
+            self._sessions.read_again(error)
+            return work()
+
+    # -- runs -------------------------------------------------------------------------------------------------
 
     def __contains__(self, run_id: str) -> bool:
         """Whether there is a run with exactly this id."""
         with self._lock:
-            return run_id in self._runs
+            return self._sessions.has(run_id)
+
+    def is_running(self, run_id: str) -> bool:
+        """Whether there is a run with exactly this id, and it has not ended."""
+        with self._lock:
+            held = self._sessions.live.get(run_id)
+            return held is not None and held.runs[run_id].status == "running"
+
+    def ids(self) -> list[str]:
+        """The id of every run, newest first."""
+        with self._lock:
+            return self._with_index(lambda: self._search(Query()))[0]
+
+    def all(self) -> list[RunRecord]:
+        """Every run, newest first; all of them at once, where ``search`` gives as many as are needed."""
+        with self._lock:
+            return self._records(self.ids())
 
     def find(self, text: str) -> RunRecord:
         """The run with this id, with the only id that starts so, or with this id in MLflow.
@@ -87,52 +118,64 @@ class RunStore:
         """
         text = text.strip()
         with self._lock:
-            if run := self._runs.get(text):
+            run_id = text if text in self else self._meant(text)
+            for run in self._records([run_id]):
                 return run
-            if len(text) >= _SHORTEST_PREFIX:
-                candidates = sorted(run_id for run_id in self._runs if run_id.startswith(text))
-                if len(candidates) > 1:
-                    raise AmbiguousRun(text, candidates)
-                if candidates:
-                    return self._runs[candidates[0]]
-                from runlore_server.store.exports import run_of_mlflow_id
+        raise RunNotFound(f"no run has the id {text!r}; 'runlore runs' lists them")
 
-                run_id = run_of_mlflow_id(self.home, text)
-                if run_id in self._runs:
-                    return self._runs[run_id]
-                raise RunNotFound(f"no run has the id {text!r}; 'runlore runs' lists them")
+    def _meant(self, text: str) -> str:
+        if len(text) < _SHORTEST_PREFIX:
             raise RunNotFound(
                 f"no run has the id {text!r}; give at least {_SHORTEST_PREFIX} characters of one ('runlore runs')"
             )
+        known = (*self._sessions.live, *self._sessions.shelf.table.places)
+        candidates = sorted({run_id for run_id in known if run_id.startswith(text)})
+        if len(candidates) > 1:
+            raise AmbiguousRun(text, candidates)
+        if candidates:
+            return candidates[0]
+        from runlore_server.store.exports import run_of_mlflow_id
 
-    def all(self) -> list[RunRecord]:
-        """Every run, newest first."""
-        with self._lock:
-            if self._newest_first is None:
-                self._newest_first = sorted(
-                    self._runs.values(), key=lambda run: (run.started, run.run_id), reverse=True
-                )
-            return list(self._newest_first)
+        return run_of_mlflow_id(self.home, text) or text
 
     def reruns_of(self, run_id: str) -> list[RunRecord]:
         """The runs that repeat the given one, newest first."""
         with self._lock:
-            found = [self._runs[rerun] for rerun in self._reruns.get(run_id, ())]
+            found = self._records(self._sessions.reruns(run_id))
         return sorted(found, key=lambda run: (run.started, run.run_id), reverse=True)
+
+    def _records(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        """The runs with these ids, in their order; those that are gone are left out."""
+        live = self._sessions.live
+        stored = self._with_index(lambda: self._sessions.shelf.records(id_ for id_ in run_ids if id_ not in live))
+        found = (live[id_].runs[id_] if id_ in live else stored.get(id_) for id_ in run_ids)
+        return [run for run in found if run is not None]
+
+    # -- sessions ---------------------------------------------------------------------------------------------
 
     def session(self, run: RunRecord) -> SessionRecord:
         """The session in which the run was recorded, with all its cells and runs.
 
         Raises:
             RunNotFound: the session was deleted meanwhile.
+            JournalFormatError: a later version of Runlore wrote on in it.
         """
         with self._lock:
-            record = self._session(run)
-            snapshot = copy.copy(record)
-            snapshot.cells = {ordinal: copy.copy(cell) for ordinal, cell in record.cells.items()}
-            snapshot.runs = {run_id: _snapshot(run) for run_id, run in record.runs.items()}
-            snapshot.not_captured = list(record.not_captured)
-            return snapshot
+            held = self._sessions.held(run.session_id) or self._parse(run)
+            return held.snapshot()
+
+    def _parse(self, run: RunRecord) -> HeldSession:
+        """The closed session of a run, from its journal or as it was last read from there."""
+        parsed = self._parsed.pop(run.session_id, None)
+        if parsed is None or not parsed.is_current():
+            parsed = HeldSession(self.home, run.session_id)
+            parsed.look(time.monotonic())
+        if run.run_id not in parsed.record.runs:
+            raise self._session_gone(run)
+        self._parsed[run.session_id] = parsed
+        if len(self._parsed) > _MOST_PARSED:
+            self._parsed.popitem(last=False)
+        return parsed
 
     def session_info(self, run: RunRecord) -> SessionStarted:
         """How the run's session began; cheaper than ``session``.
@@ -141,136 +184,72 @@ class RunStore:
             RunNotFound: the session was deleted meanwhile.
         """
         with self._lock:
-            info = self._session(run).info
+            held = self._sessions.held(run.session_id)
+            info = (
+                held.record.info if held else self._with_index(lambda: self._sessions.shelf.info(run.session_id))
+            )
         if info is None:
             raise self._session_gone(run)
         return info
 
-    def _session(self, run: RunRecord) -> SessionRecord:
-        if record := self._sessions.get(run.session_id):
-            return record
-        raise self._session_gone(run)
+    def notebook(self, run: RunRecord) -> str | None:
+        """The notebook in which the run was recorded; ``None`` for none, or where the journal no longer says."""
+        try:
+            return self.session_info(run).notebook
+        except RunNotFound:
+            return None  # the first line of its journal is damaged: no reason to hide the other runs
 
     def _session_gone(self, run: RunRecord) -> RunNotFound:
         return RunNotFound(f"the session of run {run.run_id} is no longer in {self.home.sessions}")
 
-    def _list_sessions(self) -> set[str]:
-        """Take up new sessions and drop deleted ones."""
-        try:
-            mtime = os.stat(self.home.sessions).st_mtime_ns
-            if mtime == self._listed_mtime:
-                return set()
-            with os.scandir(self.home.sessions) as entries:
-                names = {entry.name for entry in entries if entry.is_dir()}
-        except FileNotFoundError:
-            mtime, names = None, set()
-        if mtime is not None and time.time() - mtime / 1e9 > _RACY_LISTING:
-            self._listed_mtime = mtime
-        for name in sorted(names - self._sessions.keys()):
-            self._sessions[name] = record = SessionRecord(self.home, name)
-            self._open[name] = _Followed(record)
-        gone: set[str] = set()
-        for name in self._sessions.keys() - names:
-            self._open.pop(name, None)
-            runs = self._sessions.pop(name).runs.keys() & self._runs.keys()
-            gone |= {run_id for run_id in runs if self._runs[run_id].session_id == name}
-        for run_id in gone:
-            self._drop(run_id)
-        return gone
+    # -- search -----------------------------------------------------------------------------------------------
 
-    def _follow(self, followed: _Followed, now: float) -> set[str]:
-        record = followed.record
-        try:
-            size = os.stat(self.home.events(record.session_id)).st_size
-            if size == followed.size and now < followed.next_look:
-                return self._grown(followed)
-            first, followed.size, followed.next_look = followed.size < 0, size, now + _LIVENESS_INTERVAL
-            record.refresh()
-            changed = record.changed
-            if first and not record.closed:
-                record.refresh()  # only now it is known whose process to ask after
-                changed = changed | record.changed
-        except FileNotFoundError:
-            return set()
-        except JournalFormatError as error:
-            _log.warning("%s", error)
-            del self._open[record.session_id]
-            return set()
-        except OSError as error:
-            if not followed.warned:
-                _log.warning("session %s cannot be read, it is tried again: %s", record.session_id, error)
-                followed.warned = True
-            return set()
-        changed = self._take(record, changed) | self._grown(followed)
-        if record.closed:
-            del self._open[record.session_id]
-        return changed
+    def search(self, query: Query) -> Page:
+        """The runs that a query asks for.
 
-    def _take(self, record: SessionRecord, run_ids: Iterable[str]) -> set[str]:
-        """Replace the copies of changed runs."""
-        changed = set()
-        for run_id in run_ids:
-            run = record.runs.get(run_id)
-            # An id with a path in it comes from a forged journal; ids become names of files.
-            if run is None or run.prefix or not _RUN_ID.fullmatch(run_id):
-                continue
-            if run_id not in self._runs and run.rerun_of is not None:
-                self._reruns.setdefault(run.rerun_of, []).append(run_id)
-                self._verdicts[run_id] = self._verdict_time(run_id)
-            self._runs[run_id] = _snapshot(run)
-            changed.add(run_id)
-        if changed:
-            self._newest_first = None
-        return changed
+        Raises:
+            InvalidRequest: the run after which the page begins is not in the result (any more).
+            PackageMissing: metrics of runs that still run are asked for, and NumPy is not installed.
+        """
+        if any(field.entity == "metric" for field in query.fields()):
+            self.sum_up()
+        with self._lock:
+            found, total = self._with_index(lambda: self._search(query))
+            start = query.offset
+            if query.before is not None:
+                if query.before not in found:
+                    raise InvalidRequest(
+                        "'before' is not the 'next' of an earlier page; ask for the first page again"
+                    )
+                start = found.index(query.before) + 1
+            end = total if query.limit is None else start + query.limit
+            return Page(self._records(found[start:end]), total, end < total)
 
-    def _drop(self, run_id: str) -> None:
-        run = self._runs.pop(run_id)
-        self._newest_first = None
-        self._verdicts.pop(run_id, None)
-        if run.rerun_of is not None:
-            self._reruns[run.rerun_of].remove(run_id)
+    def _search(self, query: Query) -> tuple[list[str], int]:
+        """The ids of the runs found, in order and at least up to the end of the page, and how many there are."""
+        rows = Rows(self._sessions, self._growing.summary)
+        places = rows.newest_first()
+        if query.where is not None:
+            places = select(query.where, places, rows.column, time.time())
+        whole = query.limit is None or query.before is not None
+        count = None if query.limit is None or whole else query.offset + query.limit
+        return rows.ids(ordered(places, query.order, rows.column, count)), len(places)
 
-    def _grown(self, followed: _Followed) -> set[str]:
-        """Running runs with new points. Only these cost anything between two events."""
-        grown = set()
-        running = {run.run_id: run for run in followed.record.runs.values() if run.status == "running"}
-        for run_id in followed.curves.keys() - running.keys():
-            del followed.curves[run_id]
-        for run_id, run in running.items():
-            if run_id not in self._runs:
-                continue
-            curves = followed.curves.setdefault(run_id, {})
-            for metric, path in run.metrics.items():
-                if metric not in curves:
-                    curves[metric] = CurveGrowth(path)
-                if curves[metric].grew():
-                    grown.add(run_id)
-        return grown
+    def sums(self, runs: Iterable[RunRecord]) -> dict[str, dict[str, IndexedSummary]]:
+        """The metrics of those of these runs whose curves are closed and summed up, by run id."""
+        with self._lock:
+            live = self._sessions.live
+            closed = [run for run in runs if run.run_id not in live]
+            return self._with_index(lambda: self._sessions.shelf.sums(closed))
 
-    def _new_verdicts(self, now: float) -> set[str]:
-        """Reruns whose verdict came, changed or went; a rerun in another process tells nobody."""
-        if now < self._next_verdicts:
-            return set()
-        self._next_verdicts = now + _LIVENESS_INTERVAL
-        changed = {run_id for run_id, seen in self._verdicts.items() if self._verdict_time(run_id) != seen}
-        self._verdicts.update({run_id: self._verdict_time(run_id) for run_id in changed})
-        return changed
-
-    def _verdict_time(self, run_id: str) -> int:
-        try:
-            return os.stat(self.home.rerun(run_id) / "verdict.json").st_mtime_ns
-        except OSError:
-            return 0
-
-
-def _snapshot(run: RunRecord) -> RunRecord:
-    return replace(
-        run,
-        params=dict(run.params),
-        param_sources=dict(run.param_sources),
-        tags=dict(run.tags),
-        notes=list(run.notes),
-        metrics=dict(run.metrics),
-        artifacts=dict(run.artifacts),
-        not_captured=list(run.not_captured),
-    )
+    def sum_up(self, seconds: float | None = None) -> None:
+        """Sum up the curves of closed sessions that are not yet; for about so many seconds, else all."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            with self._lock:
+                batch = self._with_index(lambda: self._sessions.shelf.unsummed(_SUMMED_AT_ONCE))
+            if not batch:
+                return
+            sums = {session: closed_sums(runs) for session, runs in batch.items()}
+            with self._lock:
+                self._with_index(partial(self._sessions.shelf.put_sums, sums))

@@ -66,6 +66,12 @@ class Evidence:
         except Exception:  # noqa: BLE001 - it reads code that may hold anything; all cells are always right
             return everything
 
+    @property
+    def no_cell_was_running(self) -> bool:
+        """Whether each of the run's cells had ended when the original's kernel was brought down, if it was."""
+        first = self.run.cell if self.run.cell is not None else 0
+        return all(cell.outcome is not None for cell in self.session.cells.values() if cell.ordinal >= first)
+
     def not_captured(self) -> list[NotCaptured]:
         """What the record of the original lacks."""
         return [*self.session.not_captured, *self.run.not_captured]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from runlore.events import ErrorInfo
 from runlore.record import CellRecord
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.verdict.evidence import Evidence
-
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+from runlore_server.verdict.masks import mask
 
 
 def failure(evidence: Evidence, outcome: Outcome) -> str | None:
@@ -37,11 +34,10 @@ def describe(error: ErrorInfo | None) -> str:
 
 
 def same_error(one: ErrorInfo | None, other: ErrorInfo | None) -> bool:
-    """Whether name and message agree; addresses of objects, which no two processes share, aside."""
+    """Whether name and message agree, with what no two executions share (see ``masks``) set aside."""
     if one is None or other is None:
         return one is other
-    messages = [_ADDRESS.sub("0x", error.message) for error in (one, other)]
-    return one.name == other.name and messages[0] == messages[1]
+    return one.name == other.name and mask(one.message)[0] == mask(other.message)[0]
 
 
 def _ended_by_its_last_cell(evidence: Evidence, outcome: Outcome) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from runlore.curve import HEADER, RECORD_SIZE
@@ -16,19 +17,22 @@ from runlore_server.verdict.compare import Comparison, compare
 from runlore_server.verdict.contents import compare_files, kind_of
 from runlore_server.verdict.evidence import CellPair, Evidence
 from runlore_server.verdict.outputs import compare_outputs
+from runlore_server.verdict.rungs.variables import other_ending
 
 
 @dataclass(frozen=True)
 class Apart:
     """Something other than a point that differs; ``text`` is a sentence, ``cell`` where it was made.
 
-    ``close`` tells that it differs by rounding only, ``aside`` that the run does not rest on that cell.
+    ``close`` tells that it differs by rounding only, ``aside`` that the run does not rest on that cell, ``shown``
+    that it is in a cell's output and not in a file.
     """
 
     text: str
     cell: int
     close: bool = False
     aside: bool = False
+    shown: bool = False
 
 
 @dataclass
@@ -116,11 +120,15 @@ def of_run(evidence: Evidence, cell: CellRecord) -> bool:
 def _outputs(evidence: Evidence, found: Findings) -> None:
     count = 0
     for pair in evidence.pairs:
+        ending = None if pair.original.outcome is None or pair.put_back else other_ending(pair)
+        if ending is not None:
+            found.apart.append(Apart(ending.text, pair.ordinal, aside=pair.ordinal not in evidence.needed))
         one, other = pair.original.outputs, pair.rerun.outputs
         if one is None or other is None or not _ended_alike(pair):
             continue
         try:
-            compared = compare_outputs(evidence.objects, one, other)
+            days = date.fromtimestamp(pair.original.started), date.fromtimestamp(pair.rerun.started)
+            compared = compare_outputs(evidence.objects, one, other, days)
         except ObjectMissing as error:
             raise JournalFormatError(f"What cell {pair.ordinal} showed is lost ({error}).") from error
         if pair.ordinal in evidence.needed and _shows_something(evidence, one):
@@ -131,7 +139,7 @@ def _outputs(evidence: Evidence, found: Findings) -> None:
         for difference in compared.differences:
             text = f"The output of cell {pair.ordinal} differs: {difference.what}."
             aside = pair.ordinal not in evidence.needed
-            found.apart.append(Apart(text, pair.ordinal, difference.close, aside))
+            found.apart.append(Apart(text, pair.ordinal, difference.close, aside, shown=True))
     if count:
         found.checked.append(_count(count, "output of 1 cell", "outputs of {} cells"))
 
@@ -171,7 +179,7 @@ def _artifacts(evidence: Evidence, rerun: RunRecord, found: Findings, cut_off: b
 def _contents(evidence: Evidence, one: Artifact, other: Artifact, cell: int) -> Iterator[Apart]:
     for whose, artifact in (("original", one), ("rerun", other)):
         try:
-            evidence.objects.get(artifact.digest)
+            evidence.objects.verified(artifact.digest, artifact.size)
         except ObjectMissing as error:
             raise JournalFormatError(f"Artifact {one.path!r} of the {whose} is lost ({error}).") from error
     kind = kind_of(one.path)

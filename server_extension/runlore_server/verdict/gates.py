@@ -54,9 +54,13 @@ def gaps(evidence: Evidence) -> list[str]:
     for pair in (pair for pair in evidence.pairs if pair.ordinal in evidence.needed):
         found += [
             f"Cell {pair.ordinal} read {read.path}, which could not be verified ({read.why or 'not hashed'})."
-            for read in pair.original.facts.reads
+            for read in [*pair.original.facts.reads, *pair.original.facts.scripts]
             if read.digest is None and read.writer not in replayed and not _same_version(read, pair.rerun)
         ]
+        if pair.original.opened and not pair.original.data_recorded:
+            found.append(
+                f"Cell {pair.ordinal} opened files of which not all were written down before the kernel's end."
+            )
         found += _after_interrupt(evidence, pair)
     found += [
         f"{_UNVERIFIED[note.what]}: {note.why}." for note in evidence.not_captured() if note.what in _UNVERIFIED

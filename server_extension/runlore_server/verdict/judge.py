@@ -6,24 +6,22 @@ from typing import Any, Literal
 
 from runlore.errors import JournalFormatError
 from runlore.home import Home
-from runlore.record import RunRecord
 from runlore.replay import ReplayPlan
 from runlore_server.rerun.folder import Launch
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.prepare import reread
-from runlore_server.verdict import tolerance
-from runlore_server.verdict.compare import Comparison, Difference, Point, compare
+from runlore_server.verdict import tolerance, wording
+from runlore_server.verdict.compare import Difference, Point, compare
+from runlore_server.verdict.descent import no_rounding
 from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.failure import describe, failure, same_error
 from runlore_server.verdict.findings import Findings, find
 from runlore_server.verdict.gates import doubts, gaps, unusable
-from runlore_server.verdict.ladder import Ladder
+from runlore_server.verdict.ladder import NO_CAUSE, Ladder
 from runlore_server.verdict.masks import told
+from runlore_server.verdict.rungs.uncontrolled import used_by_libraries
 from runlore_server.verdict.variables import compare_variables
 from runlore_server.verdict.verdict import Divergence, Tolerance, Verdict, as_number
-
-_MOST_TOLD = 20
-"""Differences that a verdict lists."""
 
 
 def judge(
@@ -45,7 +43,10 @@ def judge(
     evidence = Evidence(home, plan, launch, run, session, rerun_session.runs.get(plan.run_id), rerun_session)
     if (broke := failure(evidence, outcome)) is not None:
         ladder = Ladder(evidence)
-        return Verdict(verdict="FAILED", reason=broke, causes=ladder.causes(), ladder=ladder.rungs)
+        causes = ladder.causes()
+        if outcome.failure is None and not ladder.explained and (lost := gaps(evidence)):
+            return _inconclusive(broke, lost, {"causes": causes, "ladder": ladder.rungs})
+        return Verdict(verdict="FAILED", reason=broke, causes=causes, ladder=ladder.rungs)
     if (why := unusable(evidence)) is not None:
         return _nothing_proved(why)
     return _Case(evidence, second).verdict()
@@ -53,6 +54,15 @@ def judge(
 
 def _nothing_proved(reason: str) -> Verdict:
     return Verdict(verdict="UNVERIFIABLE", reason=reason)
+
+
+def _inconclusive(reason: str, lost: list[str], facts: dict[str, Any]) -> Verdict:
+    """What the record lacks (``lost``) may be why; ``facts`` hold the other causes."""
+    return Verdict(
+        verdict="UNVERIFIABLE",
+        reason=f"{reason} Nothing can be concluded from that: {lost[0]}",
+        **{**facts, "causes": list(dict.fromkeys([*lost, *(one for one in facts["causes"] if one != NO_CAUSE)]))},
+    )
 
 
 class _Case:
@@ -63,6 +73,7 @@ class _Case:
         self._second = second
         self._again: Literal["agrees", "differs"] | None = None
         self._told_again: list[str] = []
+        self._used_again: list[str] = []
         self._spreads: dict[str, float] | None = None
 
     def verdict(self) -> Verdict:
@@ -70,10 +81,14 @@ class _Case:
         assert rerun is not None  # noqa: S101 - a rerun without its run has failed before
         # A run that was open when all cells were done ends with its kernel, however that is brought down.
         end = "finished" if rerun.status == "killed" else rerun.status
-        same_end = run.status == end and same_error(run.error, rerun.error)
+        between = run.status == "killed" and evidence.no_cell_was_running
+        same_end = ("finished" if between else run.status) == end and same_error(run.error, rerun.error)
         cut_off = run.status in ("killed", "interrupted") and not same_end
         try:
             found = find(evidence, cut_off=cut_off)
+            if between and not found.same:  # threads may have been at work still
+                cut_off, same_end = True, False
+                found = find(evidence, cut_off=True)
             ladder = Ladder(evidence, _parted(evidence, found))
             self._hear_second(found, ladder)
         except JournalFormatError as error:
@@ -87,9 +102,13 @@ class _Case:
             )
         if found.same:
             return self._same(found, ladder, facts, cut_off=cut_off, same_end=same_end)
+        but = None
         if not cut_off and same_end and (needed := self._close(found)) is not None:
-            return self._near(found, ladder, facts, needed)
-        return self._apart(found, ladder, facts)
+            if ladder.used_uncontrolled:
+                but = no_rounding(evidence, [one.metric for one in needed], found.judged)
+            if but is None:
+                return self._near(found, ladder, facts, needed)
+        return self._apart(found, ladder, facts, but)
 
     def _facts(self, found: Findings, ladder: Ladder) -> dict[str, Any]:
         return {
@@ -97,7 +116,7 @@ class _Case:
             "ladder": ladder.rungs,
             "checked": found.checked,
             "masked": told(found.masked),
-            "differs": _texts(found),
+            "differs": wording.differences(found),
             "again": self._again,
         }
 
@@ -108,16 +127,14 @@ class _Case:
     ) -> Verdict:
         run = self._evidence.run
         if cut_off:
-            return Verdict(verdict="UNVERIFIABLE", reason=_as_far_as_it_went(run, found), **facts)
+            return Verdict(verdict="UNVERIFIABLE", reason=wording.as_far_as_it_went(run, found), **facts)
         if not same_end:
-            return Verdict(
-                verdict="DIVERGED",
-                reason=f"Every point came out the same, but the original ended with {describe(run.error)} and the "
-                "rerun did not.",
-                causes=ladder.causes(self._again),
-                **facts,
+            reason = (
+                f"Every point came out the same, but the original ended with {describe(run.error)} and the rerun "
+                "did not."
             )
-        what = _what_came_out(run, found)
+            return self._diverged(reason, ladder, facts | {"causes": ladder.causes(self._again, self._used_again)})
+        what = wording.what_came_out(run, found)
         ending = f", up to the same {run.error.name}" if run.error else ""
         if against := doubts(self._evidence, ladder):
             return Verdict(
@@ -144,38 +161,44 @@ class _Case:
 
     def _near(self, found: Findings, ladder: Ladder, facts: dict[str, Any], needed: list[Tolerance]) -> Verdict:
         facts |= {"tolerances": needed, "divergence": _divergence(found.points.first)}
-        allowed = "; ".join(_describe_tolerance(one) for one in needed)
+        allowed = "; ".join(tolerance.describe(one) for one in needed)
         named = f" ({allowed})" if allowed else ""
         if against := doubts(self._evidence, ladder):
             reason = f"Everything came out numerically close{named}, but that proves nothing: {against[0]}"
             return Verdict(verdict="UNVERIFIABLE", reason=reason, causes=against, **facts)
         first = found.points.first
-        where = _where_they_part(first) if first is not None else found.judged[0].text
+        where = wording.where_they_part(first) if first is not None else found.judged[0].text
         return Verdict(
             verdict="NUMERICALLY CLOSE",
             reason=f"The same steps, and every number within its tolerance{named}. {where}",
-            causes=[*self._told_again, *ladder.causes(self._again)],
+            causes=[*self._told_again, *ladder.causes(self._again, self._used_again)],
             **facts,
         )
 
-    def _apart(self, found: Findings, ladder: Ladder, facts: dict[str, Any]) -> Verdict:
+    def _apart(self, found: Findings, ladder: Ladder, facts: dict[str, Any], but: str | None) -> Verdict:
         first, run = found.points.first, self._evidence.run
         if first is not None:
-            reason = _where_they_part(first)
+            reason = wording.where_they_part(first)
         else:
             judged = found.judged
             rest = f" {len(judged) - 1} more differ." if len(judged) > 1 else ""
-            equal = f" {_points(run, found.points)} came out with the same bits." if found.points.recorded else ""
+            equal = (
+                f" {wording.points(run, found.points)} came out with the same bits."
+                if found.points.recorded
+                else ""
+            )
             reason = f"{judged[0].text}{rest}{equal}"
-        causes = [*ladder.causes(self._again), *self._told_again]
+        if but is not None:
+            reason = f"{reason} {but}"
+        causes = [*ladder.causes(self._again, self._used_again), *self._told_again]
         facts |= {"divergence": _divergence(first), "causes": causes}
+        return self._diverged(reason, ladder, facts)
+
+    def _diverged(self, reason: str, ladder: Ladder, facts: dict[str, Any]) -> Verdict:
+        """``facts`` hold the causes; where none is certain and the record has gaps, nothing can be concluded."""
         lost = [] if ladder.explained or ladder.used_uncontrolled else gaps(self._evidence)
         if lost:
-            return Verdict(
-                verdict="UNVERIFIABLE",
-                reason=f"{reason} Nothing can be concluded from that: {lost[0]}",
-                **{**facts, "causes": list(dict.fromkeys([*lost, *causes]))},
-            )
+            return _inconclusive(reason, lost, facts)
         return Verdict(verdict="DIVERGED", reason=reason, **facts)
 
     # -- a second rerun ------------------------------------------------------------------------------------
@@ -202,13 +225,17 @@ class _Case:
             cells = {apart.cell for apart in first.judged}
             agree = not any(apart.cell in cells for apart in found.judged)
         self._again = "agrees" if agree else "differs"
+        place = min((apart.cell for apart in found.judged), default=None)
         for pair in (pair for pair in both.pairs if pair.ordinal in evidence.needed):
             if names := compare_variables(evidence.objects, pair).different:
                 named = ", ".join(names[:10])
                 self._told_again = [
                     f"Between the two reruns, the first to differ after cell {pair.ordinal}: {named}."
                 ]
+                place = pair.ordinal if place is None else min(place, pair.ordinal)
                 break
+        if not agree and place is not None:
+            self._used_again = [one.text for one in used_by_libraries(both) if one.cell == place]
         if not ladder.used_uncontrolled:
             self._spreads = tolerance.spread(found.original, found.rerun)
 
@@ -227,47 +254,6 @@ def _parted(evidence: Evidence, found: Findings) -> int | None:
     return max((ordinal for ordinal in begun if run.cell <= ordinal <= last), default=run.cell)
 
 
-def _texts(found: Findings) -> list[str]:
-    texts = [apart.text for apart in found.judged]
-    texts += [f"{apart.text} (The run does not rest on that cell.)" for apart in found.apart if apart.aside]
-    more = len(texts) - _MOST_TOLD
-    return texts if more <= 0 else [*texts[:_MOST_TOLD], f"And {more} more."]
-
-
-def _what_came_out(run: RunRecord, found: Findings) -> str:
-    parts = [_points(run, found.points)] if found.points.recorded else []
-    parts += found.checked
-    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return text[0].upper() + text[1:]
-
-
-def _points(run: RunRecord, result: Comparison) -> str:
-    points = "1 point" if result.compared == 1 else f"All {result.compared} points"
-    return f"{points} of {_named(list(run.metrics))}"
-
-
-def _named(metrics: list[str]) -> str:
-    return repr(metrics[0]) if len(metrics) == 1 else f"{len(metrics)} metrics"
-
-
-def _as_far_as_it_went(run: RunRecord, found: Findings) -> str:
-    how = "killed" if run.status == "killed" else "interrupted"
-    recorded = found.points.recorded
-    points = "its 1 point was" if recorded == 1 else f"its {recorded} points were"
-    last = [int(records["step"][-1]) for records in found.original.values() if len(records)]
-    after = f" after step {max(last)}" if last else ""
-    return (
-        f"The original was {how}{after}; {points} reproduced bit for bit, nothing says what would have come after."
-    )
-
-
-def _describe_tolerance(one: Tolerance) -> str:
-    allowed = f"|a-b| <= {one.atol:g} + {one.rtol:g}|a|"
-    if one.spread is not None:
-        allowed += f" or {one.spread:.3g}, twice the spread of two reruns from the same states"
-    return f"{one.metric}: {allowed}; largest {one.largest:.3g}"
-
-
 def _divergence(first: Difference | None) -> Divergence | None:
     if first is None:
         return None
@@ -280,15 +266,3 @@ def _divergence(first: Difference | None) -> Divergence | None:
         original=as_number(first.original.value) if first.original else None,
         rerun=as_number(counterpart.value) if counterpart else None,
     )
-
-
-def _where_they_part(first: Difference) -> str:
-    metric, one, other = f"Metric {first.metric!r}", first.original, first.rerun
-    if one is None:
-        assert other is not None  # noqa: S101 - a difference has at least one side
-        return f"{metric} has a point at step {other.step} in the rerun ({other.value!r}) that the original lacks."
-    if other is None:
-        return f"{metric} has a point at step {one.step} ({one.value!r}) that the rerun lacks."
-    if one.step != other.step:
-        return f"{metric} has step {one.step} as point {first.index + 1}; the rerun has step {other.step} there."
-    return f"{metric} differs first at step {one.step}: {one.value!r} originally, {other.value!r} in the rerun."

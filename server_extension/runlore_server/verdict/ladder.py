@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from runlore_server.verdict import rungs
 from runlore_server.verdict.evidence import Evidence
-from runlore_server.verdict.rungs import Seen, Sighting
+from runlore_server.verdict.rungs.code import code
+from runlore_server.verdict.rungs.data import data
+from runlore_server.verdict.rungs.environment import environment, threads
+from runlore_server.verdict.rungs.hashes import UNKNOWN_HASHES
+from runlore_server.verdict.rungs.sighting import Seen, Sighting
+from runlore_server.verdict.rungs.states import random_states
+from runlore_server.verdict.rungs.uncontrolled import uncontrolled
+from runlore_server.verdict.rungs.variables import variables
 from runlore_server.verdict.verdict import Rung, Verdict
 
 AGREES = (
@@ -16,6 +23,10 @@ AGREES = (
 DIFFERS = (
     "Two reruns from the same states differ from each other too: the code itself is not deterministic (the clock, "
     "os.urandom, the order of hashes or of threads, the network)."
+)
+AGREES_BY_CHANCE = (
+    "Two reruns from the same states agree with each other and differ from the original: what raced may have "
+    "ended alike twice, or environment, data or state that the record does not hold is to blame."
 )
 NO_CAUSE = (
     "No recorded difference explains it: the code may depend on the clock, os.urandom, the order of hashes or of "
@@ -32,13 +43,13 @@ class Ladder:
     def __init__(self, evidence: Evidence, parted: int | None = None) -> None:
         self._evidence = evidence
         seen = [
-            rungs.code(evidence),
-            rungs.environment(evidence),
-            rungs.data(evidence),
-            rungs.random_states(evidence),
-            rungs.threads(evidence),
-            rungs.variables(evidence),
-            rungs.uncontrolled(evidence),
+            code(evidence),
+            environment(evidence),
+            data(evidence),
+            random_states(evidence),
+            threads(evidence),
+            variables(evidence),
+            uncontrolled(evidence),
         ]
         self._seen = [_needed(one, evidence.needed) for one in seen]
         places = [parted, *(one.cell for one in self._of("variables").sightings if not one.cause)]
@@ -62,27 +73,36 @@ class Ladder:
         """Whether something that no replay gives back was used before the two sides part."""
         return bool(self._used(None))
 
-    def causes(self, again: str | None = None) -> list[str]:
+    def causes(self, again: str | None = None, used_again: Sequence[str] = ()) -> list[str]:
         """The causes, the first true one first; then what the record lacks.
 
         Args:
             again: what a second rerun said, if there was one.
+            used_again: what that one saw used, without which it and the first would have come out alike.
         """
         recorded = self._recorded()
         certain = self._causes(recorded, weak=False)
         possible = self._causes(recorded, weak=True)
         if not self._depends_on_hashes():
-            possible = [one for one in possible if one != rungs.UNKNOWN_HASHES]
+            possible = [one for one in possible if one != UNKNOWN_HASHES]
         places = self._of("variables").sightings
-        used = self._used(again)
+        # What both reruns found as they began cannot tell them apart.
+        lasting = [one.text for one in self._of("uncontrolled").sightings if one.lasting and again == "differs"]
+        used = [*(one for one in self._used(again) if one not in lasting), *used_again]
         told = [] if again is None else [AGREES if again == "agrees" else DIFFERS]
         where = [one.text for one in places]
         if certain or used:
             # Where a cause is named, that two reruns agree sends nobody to look for another one.
             found = [*certain, *used, *where, *(one for one in told if one != AGREES), *possible]
         else:
-            likely = [one for one in possible if one == rungs.UNKNOWN_HASHES]
-            found = [*likely, *(told or [NO_CAUSE]), *where, *possible]
+            likely = [one for one in possible if one == UNKNOWN_HASHES]
+            raced = [
+                one.text for one in self._of("uncontrolled").sightings if one.racy and not self._too_late(one)
+            ]
+            if raced and again == "agrees":
+                told = [AGREES_BY_CHANCE]
+            found = [*likely, *raced, *(told or [NO_CAUSE]), *where, *possible]
+        found += lasting
         found += [f"Later: {one.text}" for one in recorded if self._too_late(one) and not one.weak]
         return list(dict.fromkeys([*found, *self._lacking()]))
 
@@ -90,7 +110,8 @@ class Ladder:
         """What was used and may explain the difference: no clock does where two reruns agree."""
         orders = (one for one in self._of("variables").sightings if one.cause)
         used = [*self._of("uncontrolled").sightings, *orders]
-        found = [one for one in used if not (one.weak or self._too_late(one))]
+        races = again == "differs"
+        found = [one for one in used if not self._too_late(one) and (not one.weak or (one.racy and races))]
         if again == "agrees":
             found = [one for one in found if not one.always_new]
         found.sort(key=lambda one: -(one.cell if one.cell is not None else -1))
@@ -132,7 +153,8 @@ class Ladder:
 def _needed(seen: Seen, cells: frozenset[int]) -> Seen:
     """What was seen in cells that the run does not rest on is told, and explains nothing."""
     sightings = [
-        one if one.cell is None or one.cell in cells else one._replace(weak=True) for one in seen.sightings
+        one if one.cell is None or one.cell in cells else one._replace(weak=True, racy=False)
+        for one in seen.sightings
     ]
     if seen.status == "differs" and all(one.weak for one in sightings):
         return Seen(seen.rung, "same", sightings)

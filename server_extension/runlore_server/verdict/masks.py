@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import NamedTuple
 
-_DAY = r"\d{4}-\d\d-\d\d"
-_HOUR = r"\d\d:\d\d"
-_CLOCK = rf"{_DAY}(?:[T ,]+{_HOUR}(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?|\b{_HOUR}:\d\d(?:[.,]\d+)?\b"
+from runlore_server.verdict.dates import DATE, is_about
+
 _UNIT = r"(?:ns|us|µs|μs|ms|s|secs?|seconds?|mins?|minutes?)"
 _NUMBER = r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"
 
 
 class _Mask(NamedTuple):
+    """``least`` is how often a text must hold what is found, for it to be set aside."""
+
     name: str
     pattern: re.Pattern[str]
+    least: int = 1
 
 
 _MASKS = (
@@ -33,8 +36,11 @@ _MASKS = (
     ),
     _Mask("timing", re.compile(rf"\b{_NUMBER}[ ]?{_UNIT}(?:/\w+)?\b(?: ± {_NUMBER} {_UNIT})?")),
     _Mask("timing", re.compile(r"(?<= of )\d+ runs?, [\d,]+ loops? each|\bmean ± std\. dev\.")),
-    _Mask("time of day", re.compile(_CLOCK)),
+    _Mask("time of day", re.compile(r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b")),
 )
+_COLON = "\ue000"
+"""Stands for the colons of a date that is a result, so that its hour is not taken for the clock's."""
+
 _PLURALS = {
     "address": "addresses",
     "id in markup": "ids in markup",
@@ -50,6 +56,12 @@ _MARKUP_IDS = re.compile(
     r"|#?T_[0-9a-f]{5}[\w-]*|href=\"#[^\"]*\"|url\(#[^)]*\)"
 )
 
+_MARKUP = (
+    _Mask("id in markup", _MARKUP_IDS),
+    # A uuid by which scripts find an element; one that nothing refers to may be a result.
+    _Mask("id in markup", re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"), least=2),
+)
+
 
 def settled(text: str) -> str:
     """The text as a terminal leaves it: without colours, and of a line written over and over its last state."""
@@ -57,21 +69,31 @@ def settled(text: str) -> str:
     return "\n".join(lines)
 
 
-def mask(text: str, *, markup: bool = False) -> tuple[str, dict[str, list[str]]]:
+def mask(text: str, *, markup: bool = False, day: date | None = None) -> tuple[str, dict[str, list[str]]]:
     """The text with every address, process id, timing and temporary path replaced, and what was, by kind.
 
-    ``markup`` also sets aside the ids that HTML needs to refer to itself.
+    ``markup`` also sets aside the ids that HTML needs to refer to itself. ``day`` is the one on which the text was
+    shown: other dates stay.
     """
     found: dict[str, list[str]] = {}
-    masks = (_Mask("id in markup", _MARKUP_IDS), *_MASKS) if markup else _MASKS
-    for name, pattern in masks:
 
-        def hide(match: re.Match[str], name: str = name) -> str:
+    def hide_date(match: re.Match[str]) -> str:
+        if day is not None and not is_about(match[0], day):
+            return match[0].replace(":", _COLON)
+        found.setdefault("time of day", []).append(match[0])
+        return "‹time of day›"
+
+    text = DATE.sub(hide_date, text)
+    for name, pattern, least in (*_MARKUP, *_MASKS) if markup else _MASKS:
+
+        def hide(match: re.Match[str], name: str = name, whole: str = text, least: int = least) -> str:
+            if least > 1 and whole.count(match[0]) < least:
+                return match[0]
             found.setdefault(name, []).append(match[0])
             return f"‹{name}›"
 
         text = pattern.sub(hide, text)
-    return text, found
+    return text.replace(_COLON, ":"), found
 
 
 def told(kinds: Mapping[str, int]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import date
 from io import BytesIO
 from itertools import zip_longest
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
+from runlore.untrusted import from_json
 from runlore_server.verdict.contents import IMAGE, compare_leaves
 from runlore_server.verdict.masks import mask, settled
 from runlore_server.verdict.tolerance import of_dtype
@@ -25,7 +27,8 @@ _NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w
 _LONGEST_SHOWN = 120
 _PRINTED = 1e-4
 """Part of a number that its last printed digit may be worth, for a difference of one there to be close."""
-_MARKUP = ("text/html", "image/svg+xml", "application/javascript", "application/vnd.jupyter.widget-view+json")
+_VIEW = "application/vnd.jupyter.widget-view+json"
+_MARKUP = ("text/html", "image/svg+xml", "application/javascript", _VIEW)
 _PIXELS = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 
 Entry = dict[str, Any]
@@ -45,8 +48,10 @@ class OutputsCompared(msgspec.Struct, frozen=True, kw_only=True):
     masked: dict[str, int] = {}
 
 
-def compare_outputs(objects: ObjectStore, original: str, rerun: str) -> OutputsCompared:
-    """Compare two outputs objects.
+def compare_outputs(
+    objects: ObjectStore, original: str, rerun: str, days: tuple[date, date] | None = None
+) -> OutputsCompared:
+    """Compare two outputs objects; ``days`` are those on which they were shown.
 
     Raises:
         ObjectMissing: one of them is lost, or is none.
@@ -54,7 +59,7 @@ def compare_outputs(objects: ObjectStore, original: str, rerun: str) -> OutputsC
     if original == rerun:
         return OutputsCompared()
     one, other = _entries(objects, original), _entries(objects, rerun)
-    comparing = _Comparing(objects)
+    comparing = _Comparing(objects, days or (None, None))
     for ours, theirs in zip_longest(one, other):
         comparing.entry(ours, theirs)
     return OutputsCompared(differences=comparing.found, masked=dict(comparing.masked))
@@ -62,7 +67,7 @@ def compare_outputs(objects: ObjectStore, original: str, rerun: str) -> OutputsC
 
 def _entries(objects: ObjectStore, digest: str) -> list[Entry]:
     try:
-        found = msgspec.json.decode(objects.get(digest), type=list[Entry])
+        found = from_json(objects.get(digest), list[Entry])
     except msgspec.DecodeError as error:
         raise ObjectMissing(f"object {digest} holds no outputs: {error}") from error
     # A stream that only drew progress, or was cleared, leaves nothing.
@@ -70,8 +75,9 @@ def _entries(objects: ObjectStore, digest: str) -> list[Entry]:
 
 
 class _Comparing:
-    def __init__(self, objects: ObjectStore) -> None:
+    def __init__(self, objects: ObjectStore, days: tuple[date | None, date | None]) -> None:
         self._objects = objects
+        self._days = days
         self.found: list[OutputDifference] = []
         self.masked: Counter[str] = Counter()
 
@@ -94,16 +100,21 @@ class _Comparing:
         self.found.append(OutputDifference(what=what, close=close))
 
     def _stream(self, one: Entry, other: Entry) -> None:
-        before = len(self.found)
+        before, masked = len(self.found), self.masked.total()
         self._text(settled(str(one.get("text"))), settled(str(other.get("text"))))
-        cut = one.get("blake3") != other.get("blake3")
-        if cut and len(self.found) == before and not self.masked:
+        if len(self.found) > before:
+            return
+        # What was set aside is in the hash of the whole too, which then says nothing of the part not kept.
+        of_what = "blake3" if self.masked.total() == masked or "rest" not in one or "rest" not in other else "rest"
+        if one.get(of_what) != other.get(of_what):
             self._differ("the part of a long text of which only the hash was kept")
 
     def _data(self, one: dict[str, Any], other: dict[str, Any]) -> None:
+        # Beside a widget the text is its repr, which holds less than its recorded state.
+        stands_in = {"text/plain"} if _VIEW in one and _VIEW in other else set()
         for mime in [*one, *(mime for mime in other if mime not in one)]:
             a, b = one.get(mime), other.get(mime)
-            if a == b:
+            if a == b or mime in stands_in:
                 continue
             if a is None or b is None:
                 self._differ(f"{mime} is shown on one side only")
@@ -147,7 +158,9 @@ class _Comparing:
     def _text(self, one: str, other: str, *, markup: bool = False) -> None:
         if one == other:
             return
-        (a, hidden), (b, also_hidden) = mask(one, markup=markup), mask(other, markup=markup)
+        (a, hidden), (b, also_hidden) = (
+            mask(text, markup=markup, day=day) for text, day in zip((one, other), self._days, strict=True)
+        )
         if a == b:
             self.masked.update(_changed(hidden, also_hidden))
             return

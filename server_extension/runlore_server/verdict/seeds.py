@@ -19,9 +19,6 @@ from runlore_server.verdict.statistics import (
 )
 from runlore_server.verdict.verdict import SeedTest, Statistics, Verdict, Word, as_number
 
-LEAST = 5
-"""Runs on a side below which nothing statistical is said."""
-
 _POWER = 0.8
 _Summary = Literal["final window", "area under the curve"]
 Curves = Mapping[str, Points]

@@ -1,4 +1,4 @@
-"""What cells found around them beside the data they read: files that were there already, listings, variables."""
+"""What cells found around them beside the data they read: files that were there already, and listings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from runlore.errors import ObjectMissing
 from runlore.events import UncontrolledKind
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord
+from runlore.untrusted import from_json
 from runlore_server.verdict.evidence import Evidence
+from runlore_server.verdict.rungs.sighting import named
 
-_MOST_NAMED = 5
 _ASKS = re.compile(
     r"\b(exists|lexists|isfile|is_file|isdir|is_dir|stat|access|listdir|scandir|i?glob|iterdir|walk|touch)\b"
-    r"|writefile|exist_ok|['\"][axr]b?t?\+?['\"]"
+    r"|writefile|exist_ok|\b(?:open\s*\(|mode\s*=)[^\n]*['\"][axr]b?t?\+?['\"]"
 )
 """Text whose effect can depend on whether a file is there."""
 
@@ -53,7 +54,12 @@ def already_there(evidence: Evidence) -> Iterator[Found]:
         for path in dict.fromkeys([*opened, *(path for path, new in mine.items() if new is False)]):
             if path in makers and path not in again and path not in told and pair.ordinal <= makers[path]:
                 told.add(path)
-                yield Found(_there(_shown(evidence, path), makers[path]), pair.ordinal, asks)
+                yield Found(_there(shown(evidence, path), makers[path]), pair.ordinal, asks)
+        for path in (path for path, cell in makers.items() if cell == pair.ordinal):
+            # What is there and was not made again was there before.
+            if path not in {*mine, *again, *told} and os.path.lexists(path):
+                told.add(path)
+                yield Found(_there(shown(evidence, path), pair.ordinal), pair.ordinal, asks)
         again.update(mine)
         # Code is no data, so no file is recorded; the magic itself says what it found.
         if (name := _WRITEFILE.match(pair.original.source)) is not None and (
@@ -93,7 +99,7 @@ def listings(evidence: Evidence) -> Iterator[Found]:
     own = {written.path for cell in evidence.session.cells.values() for written in cell.facts.writes}
     told: set[tuple[str, str]] = set()
     for pair in evidence.pairs:
-        before, after = (_details(cell, "directory contents", last=True) for cell in pair)
+        before, after = (details(cell, "directory contents", last=True) for cell in pair)
         for directory in before.keys() & after.keys():
             one, other = before[directory], after[directory]
             if one == other or (one, other) in told:
@@ -101,33 +107,20 @@ def listings(evidence: Evidence) -> Iterator[Found]:
             told.add((one, other))
             changes = _changes(evidence.objects, one, other)
             if changes is None:
-                yield Found(f"The listing of {_shown(evidence, directory)} differs.", pair.ordinal)
+                yield Found(f"The listing of {shown(evidence, directory)} differs.", pair.ordinal)
                 continue
             added, removed = changes
             parts = [
-                f"{_named(names)} {'was' if len(names) == 1 else 'were'} {how}"
+                f"{named(names)} {'was' if len(names) == 1 else 'were'} {how}"
                 for names, how in ((added, "added"), (removed, "removed"))
                 if names
             ]
             foreign = removed or any(str(Path(directory, name)) not in own for name in added)
-            text = f"The listing of {_shown(evidence, directory)} differs: {', '.join(parts)}."
+            text = f"The listing of {shown(evidence, directory)} differs: {', '.join(parts)}."
             yield Found(text, pair.ordinal, bool(foreign))
 
 
-def variables_read(evidence: Evidence) -> Iterator[Found]:
-    """Environment variables that cells look up by name and that have another value in the rerun."""
-    told: set[str] = set()
-    for pair in evidence.pairs:
-        one, other = (_details(cell, "environment variable") for cell in pair)
-        for name in sorted((one.keys() & other.keys()) - told):
-            if one[name] != other[name]:
-                told.add(name)
-                how = "is not set in the rerun" if other[name] == "unset" else "has another value in the rerun"
-                text = f"Environment variable {name}, which cell {pair.ordinal} reads, {how}."
-                yield Found(text, pair.ordinal)
-
-
-def _details(cell: CellRecord, kind: UncontrolledKind, *, last: bool = False) -> dict[str, str]:
+def details(cell: CellRecord, kind: UncontrolledKind, *, last: bool = False) -> dict[str, str]:
     """The digest by the name, of the first or last that stands for a name; the name is what may hold spaces."""
     found: dict[str, str] = {}
     for used in cell.facts.uncontrolled:
@@ -142,18 +135,13 @@ def _details(cell: CellRecord, kind: UncontrolledKind, *, last: bool = False) ->
 def _changes(objects: ObjectStore, one: str, other: str) -> tuple[list[str], list[str]] | None:
     """Names that were added and removed."""
     try:
-        before, after = (set(msgspec.json.decode(objects.get(digest), type=list[str])) for digest in (one, other))
+        before, after = (set(from_json(objects.get(digest), list[str])) for digest in (one, other))
     except (ObjectMissing, msgspec.MsgspecError):
         return None
     return sorted(after - before), sorted(before - after)
 
 
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
-
-
-def _shown(evidence: Evidence, path: str) -> str:
+def shown(evidence: Evidence, path: str) -> str:
     """A path as short as it can be said: relative to the session's folder where it lies below it."""
     info = evidence.session.info
     below = (info.cwd.rstrip(os.sep) + os.sep) if info is not None else ""

@@ -110,3 +110,11 @@ def distance(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.f
 
 def _same_steps(one: Points, other: Points) -> bool:
     return len(one) == len(other) and bool((one["step"] == other["step"]).all())
+
+
+def describe(one: Tolerance) -> str:
+    """The tolerance that a metric needed, for a person."""
+    allowed = f"|a-b| <= {one.atol:g} + {one.rtol:g}|a|"
+    if one.spread is not None:
+        allowed += f" or {one.spread:.3g}, twice the spread of two reruns from the same states"
+    return f"{one.metric}: {allowed}; largest {one.largest:.3g}"

@@ -9,6 +9,7 @@ import msgspec
 from runlore.capture.variables import compare
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
+from runlore.untrusted import from_json
 from runlore_server.verdict.evidence import CellPair
 
 
@@ -41,6 +42,6 @@ def compare_variables(objects: ObjectStore, pair: CellPair) -> VariablesCompared
 def fingerprints(objects: ObjectStore, digest: str) -> dict[str, str] | None:
     """Name to fingerprint; ``None`` where the object is lost."""
     try:
-        return msgspec.json.decode(objects.get(digest), type=dict[str, str])
+        return from_json(objects.get(digest), dict[str, str])
     except (ObjectMissing, msgspec.DecodeError):
         return None

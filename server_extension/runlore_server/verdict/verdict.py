@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from runlore.home import Home
+from runlore.untrusted import from_json, read_regular
 from runlore_server.whole import write_whole
 
 Word = Literal[
@@ -33,6 +34,9 @@ _EXIT_CODES: dict[Word, int] = {
 }
 GRANTED_WITH_SEEDS: frozenset[Word] = frozenset(("STATISTICALLY CONSISTENT", "STATISTICALLY EQUIVALENT"))
 """What counts as success where statistics were asked for."""
+
+LEAST_RUNS = 5
+"""Runs on a side below which nothing statistical is said."""
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 """A number as JSON can carry it."""
@@ -169,10 +173,10 @@ def as_number(value: float) -> Number:
 
 
 def read_verdict(home: Home, run_id: str) -> Verdict | None:
-    """The verdict on the rerun that made ``run_id``; ``None`` without one, or when its file is damaged."""
+    """The verdict on the rerun that made ``run_id``; ``None`` without one, or when its file cannot be read."""
     try:
-        return msgspec.json.decode((home.rerun(run_id) / "verdict.json").read_bytes(), type=Verdict)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return from_json(read_regular(home.rerun(run_id) / "verdict.json"), Verdict)
+    except (OSError, msgspec.DecodeError):
         return None
 
 

@@ -71,7 +71,8 @@ export function JobProgress(props: { job: IJob; trans: TranslationBundle }): Rea
   const { job, trans } = props;
   // The cell that runs counts as the one being at; before the first there is none.
   const at = Math.min(job.cells_done + (job.state === 'queued' ? 0 : 1), job.cells_total);
-  const words = trans.__('cell %1/%2', at, job.cells_total);
+  const cell = trans.__('cell %1/%2', at, job.cells_total);
+  const words = job.stage === null ? cell : `${job.stage}, ${cell}`;
   const part = job.cells_total > 0 ? job.cells_done / job.cells_total : 0;
   return (
     <div className="jp-Runlore-progress">

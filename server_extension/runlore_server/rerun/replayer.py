@@ -1,0 +1,214 @@
+"""The kernel that replays: started first of all, told what to replay, and brought to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_core.utils import run_sync
+
+from runlore import journal
+from runlore.capture.environment import ALLOWED_VARIABLES
+from runlore.events import SessionEnded
+from runlore.home import Home
+from runlore_server.rerun.folder import Folder, Launch
+from runlore_server.rerun.kernels import Kernel
+from runlore_server.rerun.outcome import ReplayNotStarted
+from runlore_server.rerun.tree import socket_folder
+
+_START = "__import__('runlore.replay', fromlist=['start']).start(get_ipython(), {plan!r})"
+
+_PATIENCE = 300.0
+"""Seconds for a kernel to answer; a cold disk or a busy machine is slow, and a dead kernel is noticed anyway."""
+
+_FAREWELL = 6.0
+"""Seconds for a kernel to end its session, which waits for what is hashed and looked up in the background."""
+
+_SHORT_FAREWELL = 2.0
+"""The same for a kernel that is stopped: whoever stops it kills everything soon after."""
+
+_LOOK = 0.5
+"""Seconds between two questions whether a silent kernel still lives."""
+
+_BREATH = 0.01
+_RECONNECT = 20
+"""Milliseconds between two attempts to reach a kernel that boots; by default it would be found a tenth of a second
+late."""
+
+_LONGEST_SOCKET_FOLDER = 80
+"""Characters; the system takes about a hundred for a socket, whose name and number are appended."""
+
+
+_Receive = Callable[..., Awaitable[dict[str, Any]]]
+
+
+def warm_up() -> None:
+    """Do what every start has to do, before it is known what is to be started."""
+    KernelProvisionerFactory.instance()  # looks through all that is installed
+
+
+class Replayer:
+    """The kernel of one rerun. It boots while its starter imports papermill; ``begin`` tells it what to replay.
+
+    All methods are called from one thread, whose event loop ``jupyter_core.utils.run_sync`` keeps.
+    """
+
+    def __init__(self, home: Home, folder: Folder, mark: str) -> None:
+        """Start the kernel of a prepared rerun's folder as a member of the tree ``mark``.
+
+        Raises:
+            ReplayNotStarted: there is no such program.
+            OSError: the sockets' folder cannot be made.
+        """
+        self._plan_file = folder.plan_file
+        self._journal = home.events(folder.plan().session_id)
+        self._launch = folder.launch()
+        self._asked: str | None = None
+        self.manager = _manager(self._launch.kernel, mark)
+        own_history = any("ipykernel" in word for word in self._launch.kernel.argv)
+        # The replayed cells stay out of the user's history file.
+        extra = ["--HistoryManager.hist_file=:memory:"] if own_history else []
+        try:
+            run_sync(self.manager.start_kernel)(
+                extra_arguments=extra, env=_environment(self._launch), cwd=self._launch.cwd
+            )
+        except OSError as error:
+            raise ReplayNotStarted("kernel not started", f"the kernel cannot be started: {error}") from error
+        self.client: AsyncKernelClient = self.manager.client(context=self.manager.context)
+        self.client.allow_stdin = False
+        self.client.start_channels(stdin=False, hb=False)
+
+    def begin(self) -> None:
+        """Ask for the start of the replay, as soon as the kernel has booted; do not wait for it.
+
+        Nothing that a cell of the replay may read should be touched in this process from here on: its watchers
+        are at work.
+        """
+        self._asked = self._ask(_START.format(plan=str(self._plan_file)))
+
+    def wait(self) -> None:
+        """Wait until the replay has begun and every message of the kernel arrives.
+
+        Raises:
+            ReplayNotStarted: the kernel died meanwhile, does not answer, or refuses the replay.
+        """
+        run_sync(self._wait)()
+
+    def end(self, *, stopped: bool = False) -> None:
+        """Let the kernel end its session; ``stopped``: interrupt it first.
+
+        It may go on living: once its journal is complete, nobody waits for the end of its interpreter.
+        """
+        run_sync(self._end)(_SHORT_FAREWELL if stopped else _FAREWELL, interrupt=stopped)
+
+    def _ask(self, source: str) -> str:
+        """Have code of ours executed, leaving no trace in the user's session; the message's id."""
+        message: str = self.client.execute(source, silent=True, store_history=False)
+        return message
+
+    async def _wait(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        answer = await self._answer(self.client.get_shell_msg, deadline)
+        if answer["content"]["status"] != "ok":
+            raise _refusal(self._launch.kernel, answer["content"])
+        # Whatever is printed before the subscription has arrived is lost: a message must have come through.
+        await self._answer(self.client.get_iopub_msg, deadline, ask_again=True)
+
+    async def _answer(self, receive: _Receive, deadline: float, *, ask_again: bool = False) -> dict[str, Any]:
+        """The first message on a channel that answers what was asked last."""
+        while (answer := await self._next(receive)) is None:
+            if not await self.manager.is_alive():
+                raise ReplayNotStarted("kernel not started", "the kernel died before it could start the replay")
+            if time.monotonic() > deadline:
+                raise ReplayNotStarted("kernel not started", f"the kernel did not answer for {_PATIENCE:.0f} s")
+            if ask_again:
+                self._asked = self._ask("")
+        return answer
+
+    async def _next(self, receive: _Receive) -> dict[str, Any] | None:
+        try:
+            while True:
+                message = await receive(timeout=_LOOK)
+                if message["parent_header"].get("msg_id") == self._asked:
+                    return message
+        except queue.Empty:
+            return None
+
+    async def _end(self, patience: float, *, interrupt: bool) -> None:
+        if not await self.manager.is_alive():
+            return
+        deadline = time.monotonic() + patience
+        if interrupt:
+            await self.manager.interrupt_kernel()
+        offset = self._journal.stat().st_size if self._journal.exists() else 0
+        await self.manager.request_shutdown()
+        while await self.manager.is_alive() and time.monotonic() < deadline:
+            found = journal.read(self._journal, offset)
+            if any(isinstance(event, SessionEnded) for event in found.events):
+                return
+            offset = found.offset
+            await asyncio.sleep(_BREATH)
+
+
+def _refusal(kernel: Kernel, answer: dict[str, Any]) -> ReplayNotStarted:
+    error, message = answer.get("ename", "error"), answer.get("evalue", answer["status"])
+    if error in {"ModuleNotFoundError", "ImportError"} and "runlore" in message:
+        return ReplayNotStarted(
+            "runlore missing",
+            f"the kernel's environment has no Runlore that can replay: {message}. "
+            f"Run: {kernel.argv[0]} -m pip install --upgrade runlore",
+        )
+    return ReplayNotStarted("kernel not started", f"the kernel cannot start the replay: {error}: {message}")
+
+
+def _environment(launch: Launch) -> dict[str, str]:
+    """The process's own environment, with the variables that Runlore records as the original had them."""
+    hashing = {"PYTHONHASHSEED": launch.hash_seed}
+    if launch.environ is None:
+        return {**os.environ, **hashing}
+    environ = {name: value for name, value in os.environ.items() if name not in ALLOWED_VARIABLES}
+    return {**environ, **launch.environ, **hashing}
+
+
+class _OneKernel(KernelSpecManager):
+    """Knows the kernel to start under whatever name it is asked for."""
+
+    kernel: Kernel
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002 - it has no other
+        return KernelSpec(
+            argv=self.kernel.argv,
+            env=self.kernel.environ,
+            display_name=self.kernel.display_name,
+            language="python",
+            interrupt_mode=self.kernel.interrupt_mode,
+            metadata=self.kernel.metadata,
+        )
+
+
+def _manager(kernel: Kernel, mark: str) -> AsyncKernelManager:
+    specs = _OneKernel()
+    specs.kernel = kernel
+    folder = socket_folder(mark)
+    folder.mkdir(mode=0o700)
+    # Sockets in a folder of our own: ports chosen for several kernels at a time may clash.
+    local = sys.platform != "win32" and len(str(folder)) < _LONGEST_SOCKET_FOLDER
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
+    return AsyncKernelManager(
+        context=context,
+        kernel_name=kernel.name or "python3",
+        kernel_spec_manager=specs,
+        connection_file=str(folder / "kernel.json"),
+        transport="ipc" if local else "tcp",
+    )

@@ -1,0 +1,65 @@
+"""A run as the index keeps it: the whole record, with nothing in it that depends on where the home lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runlore.home import Home
+from runlore.record import RunRecord
+
+_MOST_TEXTS = 1000
+_DEEPEST = 20
+_LONGEST_TEXT = 6000
+"""What of a run's parameters is searched: so many texts, entries of dictionaries so deep, so many characters each.
+The last is what MLflow keeps of one."""
+
+_NOWHERE = Path()
+_decoder = msgspec.json.Decoder(tuple[RunRecord, dict[str, str]], dec_hook=lambda _, name: Path(name))
+
+
+def pack(run: RunRecord) -> bytes:
+    """The record as JSON, and the names of the curve files by metric."""
+    files = {metric: path.name for metric, path in run.metrics.items()}
+    return msgspec.json.encode((replace(run, directory=_NOWHERE, metrics={}), files), enc_hook=str)
+
+
+def unpack(content: bytes, home: Home) -> RunRecord:
+    """The record that ``pack`` was given, for a home that may have moved.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    run, files = _decoder.decode(content)
+    run.directory = directory = home.curves(run.session_id, run.run_id)
+    run.metrics = {metric: directory / file for metric, file in files.items()}
+    return run
+
+
+def flat(params: dict[str, Any]) -> dict[str, str]:
+    """Parameters as texts, as MLflow has them; of a dictionary its entries too: ``config.net.width``."""
+    found = {name: _text(value) for name, value in params.items()}
+    for name, value in params.items():
+        if isinstance(value, dict):
+            _add_entries(found, name, value, _DEEPEST)
+    return found
+
+
+def _add_entries(found: dict[str, str], prefix: str, entries: dict[str, Any], depth: int) -> None:
+    for key, value in entries.items():
+        if len(found) >= _MOST_TEXTS:
+            return
+        name = f"{prefix}.{key}"
+        found.setdefault(name, _text(value))
+        if isinstance(value, dict) and depth:
+            _add_entries(found, name, value, depth - 1)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)[:_LONGEST_TEXT]
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of thousands of digits
+        return "..."

@@ -1,0 +1,73 @@
+"""Summing up curves: closed ones once, for the index; those of runs that still run as they grow."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterable
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runlore.curve import RECORD_SIZE, points, read_records
+from runlore.errors import JournalFormatError
+from runlore.record import RunRecord
+from runlore_server.errors import PackageMissing
+from runlore_server.store.index import Sums
+from runlore_server.store.values import IndexedSummary, Summary
+
+if TYPE_CHECKING:
+    from runlore_server.store.summaries import CurveSummaries
+
+
+class GrowingSums:
+    """Summaries of the curves of runs that are held in memory; only what is new is read of them."""
+
+    def __init__(self) -> None:
+        self._summaries: CurveSummaries | None = None
+
+    def summary(self, run: RunRecord, metric: str) -> Summary | None:
+        """A metric of a run as it is now; ``None`` without a point that can be read.
+
+        Raises:
+            PackageMissing: NumPy is not installed.
+        """
+        if self._summaries is None:
+            try:
+                from runlore_server.store.summaries import CurveSummaries
+            except ImportError:
+                raise PackageMissing("numpy", "sums up the curves of runs that still run") from None
+            self._summaries = CurveSummaries()
+        try:
+            return self._summaries.of(run.metrics[metric])
+        except (JournalFormatError, OSError):
+            return None  # the run's own page says what is wrong with it
+
+
+def closed_sums(runs: Iterable[tuple[int, RunRecord]]) -> list[Sums]:
+    """The metrics of runs of a closed session, with their rows in the index."""
+    found = []
+    for row, run in runs:
+        curves = {metric: closed_summary(path) for metric, path in run.metrics.items()}
+        found.append(Sums(row, {metric: curve for metric, curve in curves.items() if curve is not None}))
+    return found
+
+
+def closed_summary(path: Path) -> IndexedSummary | None:
+    """What ``CurveSummary`` says of a curve that grows no more; ``None`` without a point that can be read.
+
+    Most curves are short and there are very many of them: without NumPy that takes a fifth of the time.
+    """
+    try:
+        records = read_records(path)
+    except (JournalFormatError, OSError):
+        return None
+    if not records:
+        return None
+    step, time, last = points(records[-RECORD_SIZE:])[0]
+    fields = array("d", records)
+    if sys.byteorder == "big":
+        fields.byteswap()
+    values = fields[2::3]
+    finite = list(filter(isfinite, values))
+    return IndexedSummary(last, step, time, len(values), min(finite, default=None), max(finite, default=None))

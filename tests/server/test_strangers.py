@@ -1,0 +1,185 @@
+"""A home that strangers have filled, behind the server and the command: an answer or a clear error, never more."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from runlore import events as ev
+from runlore.home import Home
+from runlore_server.cli import main
+from tests.journals import FakeKernel
+from tests.server.conftest import JupyterServer
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it has neither pipes nor devices in folders")
+
+BAD = "\x1b[31m\x9b2J\u202e\r\n| forged | line |\x07<script>alert(1)</script>"
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _append(kernel: FakeKernel, **event: Any) -> None:
+    with kernel.home.events(kernel.session_id).open("a") as file:
+        file.write(json.dumps({"time": 1.0, **event}) + "\n")
+
+
+def _steering(home: Home) -> str:
+    """A run that says everything in words that steer terminals and forge lines."""
+    kernel = FakeKernel(home, dead=True, kernel_name=BAD, executable=BAD, notebook=BAD, cwd=BAD)
+    cell = kernel.cell(f"x = 1  # {BAD}")
+    run_id = kernel.start_run(BAD, kind="cell", cell=cell, experiment=BAD)
+    kernel.log(run_id, BAD, [(0, 1.0)])
+    kernel.params(run_id, **{BAD: BAD})
+    kernel.artifact(run_id, BAD, b"x", BAD)
+    for event in (
+        ev.TagsSet(time=1.0, run_id=run_id, tags={BAD: BAD}),
+        ev.NoteAdded(time=1.0, run_id=run_id, text=BAD),
+        ev.GitCaptured(time=1.0, run_id=run_id, root=BAD, commit=BAD, branch=BAD, dirty=True),
+        ev.NotCaptured(time=1.0, run_id=run_id, what=BAD, why=BAD),
+        ev.FileRead(time=1.0, ordinal=cell, path=BAD, digest=BAD, size=1, seen_by=BAD, why=BAD),
+        ev.ScriptRead(time=1.0, ordinal=cell, path=BAD, digest=BAD, size=1, seen_by=BAD, why=BAD),
+    ):
+        kernel.write(event)
+    kernel.environment(run_id)
+    kernel.finish_run(run_id, "failed", cell=cell, error=ev.ErrorInfo(name=BAD, message=BAD, traceback=BAD))
+    home.rerun(run_id).mkdir(parents=True)
+    verdict = {"verdict": "DIVERGED", "reason": BAD, "causes": [BAD], "differs": [BAD]}
+    (home.rerun(run_id) / "verdict.json").write_text(json.dumps(verdict))
+    return run_id
+
+
+def _misplaced(home: Home) -> list[str]:
+    """Runs whose curves, objects and verdicts are pipes, devices, holes and folders."""
+    kernel = FakeKernel(home, dead=True)
+    run_id = kernel.run("misplaced", {"loss": [(0, 1.0)]}, kind="cell", cell=kernel.cell("x = 1"))
+    directory = home.curves(kernel.session_id, run_id)
+    home.objects.mkdir(exist_ok=True)
+    for number, make in enumerate((os.mkfifo, _endless, Path.mkdir)):
+        make(directory / f"{number}.curve")
+        _append(kernel, type="metric_started", run_id=run_id, metric=str(number), file=f"{number}.curve")
+        digest = "a" * 63 + str(number)
+        make(home.objects / digest)
+        patch = {"root": "r", "commit": None, "branch": None, "dirty": True, "patch": digest}
+        _append(kernel, type="git_captured", run_id=run_id, **patch)
+        _append(kernel, type="environment_captured", run_id=run_id, digest=digest)
+        _append(
+            kernel, type="artifact_logged", run_id=run_id, path=f"{number}", digest=digest, size=0, media_type="x"
+        )
+    again = []
+    contents = (b"{" * 200_000, b"\xff", b'{"verdict": "WON", "reason": ""}', b"[" * 200_000)
+    makers: list[Callable[[Path], Any]] = [os.mkfifo, _endless, Path.mkdir]
+    makers += [lambda path, content=content: path.write_bytes(content) for content in contents]
+    for make in makers:
+        again.append(kernel.run("again", kind="cell", cell=kernel.cell("x"), rerun_of=run_id))
+        home.rerun(again[-1]).mkdir(parents=True)
+        make(home.rerun(again[-1]) / "verdict.json")
+    (home.rerun(again[0]) / "plan.json").write_text("{")
+    return [run_id, *again]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[str]]:
+    home = Home(tmp_path_factory.mktemp("filled") / "home")
+    runs = [_steering(home), *_misplaced(home)]
+    FakeKernel(home, version=99).run()
+    here = FakeKernel(home, dead=True)
+    for pid in (-5, 2**70):
+        FakeKernel(home, process=ev.ProcessIdentity(pid=pid, started=1.0, host="h", boot="b")).run()
+    runs.append(here.run("late", time=2.0**37))
+    deep = "[" * 5000 + "]" * 5000
+    with home.events(here.session_id).open("a") as file:
+        file.write(
+            f'{{"type":"params_logged","time":1,"run_id":"{runs[-1]}","source":"user","params":{{"a":{deep}}}}}\n'
+        )
+    environment = here.objects.put(f'{{"a": {"[" * 100_000}{"]" * 100_000}}}'.encode())
+    _append(here, type="environment_captured", run_id=runs[-1], digest=environment)
+    makers: list[Callable[[Path], Any]] = [os.mkfifo, _endless, Path.mkdir]
+    for number, make in enumerate(makers):
+        (home.sessions / f"odd-{number}").mkdir()
+        make(home.sessions / f"odd-{number}" / "events.jsonl")
+    (home.sessions / "loop").symlink_to("loop")
+    (home.path / "mlflow").mkdir()
+    for database in ("jobs.sqlite", "mlflow/exports.sqlite", "index.sqlite"):
+        (home.path / database).write_bytes(b"no database" * 500)
+    return home, runs
+
+
+@pytest.fixture(scope="module")
+def server(filled: tuple[Home, list[str]], start_server: Callable[..., JupyterServer]) -> JupyterServer:
+    return start_server(filled[0])
+
+
+def test_the_api_answers(server: JupyterServer, filled: tuple[Home, list[str]]) -> None:
+    _, runs = filled
+    listed = server.call("GET", "/runlore/runs?limit=1000")
+    assert listed.status_code == 200, listed.text
+    assert set(runs) <= {run["run_id"] for run in listed.json()["runs"]}
+    for run_id in runs:
+        found = server.call("GET", f"/runlore/runs/{run_id}")
+        assert found.status_code == 200, found.text
+        found = server.call("GET", f"/runlore/runs/{run_id}/diff/{runs[0]}")
+        assert found.status_code == 200, found.text
+        curves = server.call("GET", f"/runlore/curves?run={run_id}&metric=loss")
+        assert curves.status_code in (200, 409), curves.text
+    unread = server.call("GET", f"/runlore/curves?run={runs[1]}&metric=0")
+    assert unread.status_code in (409, 503)
+    assert "no regular file" in unread.json()["message"]
+    for path in ("/runlore/jobs", "/runlore/status"):
+        assert server.call("GET", path).status_code == 200
+    odd = quote("../../etc", safe="")
+    assert server.call("GET", f"/runlore/runs/{odd}").status_code == 404
+    text = re.sub("Traceback of a test", "", server.log.read_text())
+    assert "Traceback" not in text, text
+
+
+def test_the_command_neither_breaks_nor_steers_the_terminal(
+    filled: tuple[Home, list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    home, runs = filled
+    monkeypatch.setenv("RUNLORE_HOME", str(home.path))
+    monkeypatch.chdir(tmp_path)
+    commands = [["runs"], ["environments"]]
+    for run_id in (runs[0], runs[1], runs[2], runs[-1]):
+        commands += [["show", run_id], ["diff", run_id, runs[1]], ["export", run_id, "-o", "-"]]
+    for command in commands:
+        for options in ([], ["--json"]):
+            code = main([*command, *options])
+            said = capsys.readouterr()
+            assert code in (0, 1, 2), (command, said.err)
+            assert "Traceback" not in said.err, (command, said.err)
+            assert "unexpected" not in said.err, (command, said.err)
+            assert not CONTROLS.search(said.out + said.err), (command, said.out)
+            assert not re.search(r"^\| forged", said.out, re.MULTILINE) or command[0] == "export"
+            if options:
+                json.loads(said.out)
+
+
+def test_an_exported_notebook_is_what_it_was_though_escaped(
+    filled: tuple[Home, list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("RUNLORE_HOME", str(filled[0].path))
+    main(["export", filled[1][0], "-o", str(tmp_path / "run.ipynb")])
+    capsys.readouterr()
+    main(["export", filled[1][0], "-o", "-"])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads((tmp_path / "run.ipynb").read_text())
+    told = ["".join(cell["source"]) for cell in shown["cells"] if cell["cell_type"] == "markdown"]
+    assert any("forged" in text for text in told)
+    assert not [text for text in told if re.search(r"(?<!\\)<script", text)]
