@@ -7,10 +7,17 @@ import platform
 from importlib.metadata import version
 from itertools import groupby
 
-from benchmarks import capture, kernel, reruns, scalars
+from benchmarks import capture, curves, kernel, reruns, scalars, search
 from benchmarks.measure import Row
 
-_SUITES = {"kernel": kernel.rows, "capture": capture.rows, "scalars": scalars.rows, "reruns": reruns.rows}
+_SUITES = {
+    "kernel": kernel.rows,
+    "capture": capture.rows,
+    "scalars": scalars.rows,
+    "curves": curves.rows,
+    "reruns": reruns.rows,
+    "search": search.rows,
+}
 
 
 def _amount(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""How long a kernel's callbacks around its cells take, asked for silently: no cell and no count shows it."""
+"""What a kernel's callbacks around its cells take, asked for silently: no cell and no count shows it."""
 
 START = """
 exec('''
@@ -8,11 +8,12 @@ def watch(events):
     def timed(event, *arguments, **named):
         if event not in ("pre_run_cell", "post_run_cell"):
             return trigger(event, *arguments, **named)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.thread_time()
         try:
             return trigger(event, *arguments, **named)
         finally:
-            spent.append((event, time.perf_counter() - start))
+            used = time.thread_time() - used
+            spent.append((event, time.perf_counter() - start, used))
     events.trigger, events._spent = timed, spent
 watch(get_ipython().events)
 ''', {"get_ipython": get_ipython})
@@ -20,4 +21,5 @@ watch(get_ipython().events)
 """Code that a kernel executes silently, once."""
 
 TAKE = "(get_ipython().events._spent[:], get_ipython().events._spent.clear())[0]"
-"""An expression: pairs of event (``pre_run_cell``, ``post_run_cell``) and seconds, since the last time."""
+"""An expression: for each callback since the last time its event (``pre_run_cell``, ``post_run_cell``), seconds
+by the clock, and those of the processor in the thread that runs the cells."""

@@ -7,9 +7,12 @@ The file is IPython code. Its head is comments, ``# key: value``:
     needs     modules without which the case is skipped
     expect    the verdict that a perfect and honest tool gives; alternatives are joined with "or"
     cause     a regular expression (case ignored) found in what the tool says, unless it says BIT-EXACT
+    only      the one thing that differs; then it is the first cause that the expression must be found in
     order     names of the cells as they are executed; by default each once, from top to bottom
     verify    the run that is verified; by default the last one
     env       NAME=VALUE pairs of the kernel
+    kernel    NAME=VALUE pairs of another kernel, in which the rerun happens
+    rerun     what else the rerun is asked for, as on the command line
     ci        "yes" where the case is quick enough for every push
 
 Then come the cells, each after a line ``# %% name``. A word in brackets says who runs it:
@@ -31,8 +34,8 @@ from pathlib import Path
 NOTEBOOKS = Path(__file__).with_name("notebooks")
 
 _MARK = re.compile(r"^# %%[ ]*(?P<name>[\w-]*)[ ]*(?:\[(?P<note>[^\]]*)\])?[ ]*$")
-_NAMES_NOTHING = re.compile(r"No recorded difference explains it[^|]*")
-_KEYS = {"title", "about", "needs", "expect", "cause", "order", "verify", "env", "ci"}
+_NAMES_NOTHING = re.compile(r"(No recorded difference explains it|Two reruns from the same states differ)[^|]*")
+_KEYS = {"title", "about", "needs", "expect", "cause", "only", "order", "verify", "env", "kernel", "rerun", "ci"}
 _VERDICTS = {"BIT-EXACT", "NUMERICALLY CLOSE", "DIVERGED", "FAILED", "UNVERIFIABLE", "REFUSED"}
 
 
@@ -56,9 +59,12 @@ class Case:
     expect: tuple[str, ...]
     steps: tuple[Cell, ...]
     cause: str = ""
+    only: str = ""
     needs: tuple[str, ...] = ()
     verify: str | None = None
     env: dict[str, str] = field(default_factory=dict)
+    kernel: dict[str, str] = field(default_factory=dict)
+    rerun: tuple[str, ...] = ()
     ci: bool = False
     before: str = ""
     serve: str = ""
@@ -79,6 +85,8 @@ class Case:
         if verdict not in self.expect:
             return False
         told = _NAMES_NOTHING.sub("", said)  # a list of all that may be is no cause
+        if self.only:
+            told = " | ".join(told.split(" | ")[:2])  # the reason, and the first cause
         return verdict == "BIT-EXACT" or re.search(self.cause, told, re.IGNORECASE | re.DOTALL) is not None
 
 
@@ -138,7 +146,14 @@ def parse(name: str, text: str) -> Case:
         cause=head.get("cause", ""),
         needs=tuple(head.get("needs", "").replace(",", " ").split()),
         verify=head.get("verify"),
-        env=dict(pair.split("=", 1) for pair in head.get("env", "").split()),
+        only=head.get("only", ""),
+        env=_pairs(head.get("env", "")),
+        kernel=_pairs(head.get("kernel", "")),
+        rerun=tuple(head.get("rerun", "").split()),
         ci=head.get("ci") == "yes",
         **texts,
     )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in text.split())

@@ -96,8 +96,8 @@ def _record(case: Case, home: Home, cwd: Path) -> list[float]:
     finally:
         notebook.close()
     # The cell that loads Runlore has no hooks of Runlore's before it.
-    pairs = [times for event, times in spent if event == "pre_run_cell"][1:]
-    ends = [times for event, times in spent if event == "post_run_cell"][-len(pairs) :] if pairs else []
+    pairs = [times for event, times, _ in spent if event == "pre_run_cell"][1:]
+    ends = [times for event, times, _ in spent if event == "post_run_cell"][-len(pairs) :] if pairs else []
     return [before + after for before, after in zip(pairs, ends, strict=False)]
 
 
@@ -169,6 +169,7 @@ def _verify(case: Case, home: Home) -> Played:
         raise RuntimeError("no run was recorded")
     journal = _size(home.session(session.session_id))
     objects = _size(home.objects)
+    kernels = home.path.with_name("jupyter")
     start = time.perf_counter()
     done = subprocess.run(
         [
@@ -180,8 +181,10 @@ def _verify(case: Case, home: Home) -> Played:
             "--json",
             "--home",
             str(home.path),
+            *(["--kernel", _other_kernel(case, kernels)] if case.kernel else []),
+            *case.rerun,
         ],
-        env={**os.environ, "RUNLORE_HOME": str(home.path)},
+        env={**os.environ, "RUNLORE_HOME": str(home.path), "JUPYTER_PATH": str(kernels)},
         capture_output=True,
         text=True,
         timeout=_LIMIT,
@@ -200,6 +203,16 @@ def _verify(case: Case, home: Home) -> Played:
         rerun=seconds,
         trouble=done.stderr.strip()[-2000:] if verdict in ("CRASHED", "REFUSED") else "",
     )
+
+
+def _other_kernel(case: Case, folder: Path) -> str:
+    """Install a kernel that differs from the recorded one by the case's variables only; its name."""
+    spec = folder / "kernels" / "other" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    told = {"argv": argv, "display_name": "other", "language": "python", "env": case.kernel}
+    spec.write_text(json.dumps(told))
+    return spec.parent.name
 
 
 def _heard(stdout: str) -> tuple[str, str]:

@@ -78,12 +78,26 @@ def summary(found: list[Played]) -> str:
 
 def page(cases: list[Case], found: list[Played], where: str) -> str:
     """The whole table as Markdown, a section for each folder."""
-    parts = [_HEAD.format(where=where, summary=summary(found))]
     pairs = list(zip(cases, found, strict=True))
+    parts = [_HEAD.format(where=where, summary=summary(found)), *_causes(pairs)]
     for folder, members in groupby(pairs, key=lambda pair: pair[0].name.split("/")[0]):
         parts += [f"\n## {folder.capitalize()}\n", _row(_COLUMNS), _row(["---"] * len(_COLUMNS))]
         parts += [_row(_cells(case, played)) for case, played in members]
     return "\n".join(parts) + "\n"
+
+
+def _causes(pairs: list[tuple[Case, Played]]) -> list[str]:
+    """One case a line in which only one thing differs from the original, and what was named first."""
+    alone = sorted((pair for pair in pairs if pair[0].only), key=lambda pair: pair[0].only)
+    if not alone:
+        return []
+    parts = ["## One cause at a time\n", "Only one thing differs in each; the first cause must name it.\n"]
+    parts += [_row(["what differs", "case", "given", "", "named first"]), _row(["---"] * 5)]
+    for case, played in alone:
+        told = played.said.split(" | ")[1:2] or [played.said]
+        met = "✓" if played.met else "**miss**"
+        parts.append(_row([case.only, case.name, played.verdict, met, _short(told[0], _LONGEST_CAUSE)]))
+    return parts
 
 
 def _cells(case: Case, played: Played) -> list[str]:
