@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.measure import Row, in_fresh_process
+from benchmarks.measure import MEDIAN, Row, in_fresh_process
 
 _SHARED = """
-import json, statistics, subprocess, sys, time
+import json
 import numpy as np
 RUNS, STEPS, SHOWN = 50, 20_000, 1000
 WALKS = np.random.default_rng(0).normal(size=(RUNS, STEPS)).cumsum(axis=1)
 SPIKES = [3 * number * STEPS // 200 + 17 for number in range(RUNS)]
 WALKS[np.arange(RUNS), SPIKES] = 1e6
-
-def median(call, rounds=7):
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), result
 
 def spikes(curves):
     return sum(1 for values in curves if max(values) == 1e6)
@@ -109,7 +101,7 @@ _TELL = "print(json.dumps(found))"
 
 
 def rows() -> list[Row]:
-    found = in_fresh_process(_SHARED + _OURS + _PEER + _TELL, rounds=1)
+    found = in_fresh_process(MEDIAN + _SHARED + _OURS + _PEER + _TELL, rounds=1)
     kept = round(found["peer spikes"])
     short, long = "1,000 points each of 50 curves of 20,000", "50 curves of 100,000 points"
     return [

@@ -11,6 +11,18 @@ import tempfile
 from dataclasses import dataclass
 from typing import Literal
 
+MEDIAN = """
+import statistics, time
+def median(call, rounds=7):
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        result = call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), result
+"""
+"""For scripts: the median seconds of some calls, and what the last one returned."""
+
 
 @dataclass(frozen=True)
 class Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.measure import Row, in_fresh_process
+from benchmarks.measure import MEDIAN, Row, in_fresh_process
 
 _PEER_RUNS, _MANY_RUNS = 5_000, 50_000
 
@@ -22,14 +22,6 @@ from runlore_server.store.search import Query
 
 FILTER, ORDER = "metrics.loss < 0.5 and params.optimizer = 'adam'", "metrics.val_loss ASC"
 found = {}
-
-def median(call, rounds=9):
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), result
 
 def search(where, order):
     return RUNS.search(Query(where=parse(where), order=parse_order(order), limit=100)).runs
@@ -112,8 +104,8 @@ _TELL = "print(json.dumps(found))"
 
 def rows() -> list[Row]:
     root = str(Path(__file__).parent.parent)
-    few = in_fresh_process(_OURS + _PEER + _TELL, root, str(_PEER_RUNS), rounds=1)
-    many = in_fresh_process(_OURS + _TELL, root, str(_MANY_RUNS), rounds=1)
+    few = in_fresh_process(MEDIAN + _OURS + _PEER + _TELL, root, str(_PEER_RUNS), rounds=1)
+    many = in_fresh_process(MEDIAN + _OURS + _TELL, root, str(_MANY_RUNS), rounds=1)
     return [
         Row("filter and order, 100 of 5,000 runs", "runlore", few["filter"]),
         Row("filter and order, 100 of 5,000 runs", "mlflow, SQLite", few["peer filter"]),

@@ -57,7 +57,7 @@ def keeping_pickler(
         by_hash: name large arrays that were there before by their hash.
     """
     base = _base()
-    reducers = _Reducers(users, before, libraries, can_keep_classes=base is not pickle.Pickler)
+    reducers = _Reducers(users, libraries, can_keep_classes=base is not pickle.Pickler)
     earlier = {
         id(value): name
         for name, value in users.items()
@@ -90,13 +90,10 @@ class _Reducers:
     def __init__(
         self,
         users: Mapping[str, Any],
-        before: Mapping[str, int],
         libraries: LibraryObjects,
         *,
         can_keep_classes: bool,
     ) -> None:
-        self._users = users
-        self._before = before
         self._libraries = libraries
         self._can_keep_classes = can_keep_classes
         self._storages: dict[int, Any] = {}
@@ -105,7 +102,7 @@ class _Reducers:
     def reduce(self, value: Any) -> Any:
         kind = type(value)
         if kind is types.FunctionType:
-            return _reduce_function(value, self._users, self._before)
+            return _reduce_function(value)
         if kind is types.ModuleType:
             return importlib.import_module, (value.__name__,)
         if kind is types.CellType:
@@ -116,8 +113,6 @@ class _Reducers:
         return self._reduce_memory(kind, value) if named is None else named
 
     def _reduce_class(self, value: type) -> Any:
-        if _made_before(value, self._users, self._before):
-            return NotImplemented
         if value.__module__ == "__main__" and not self._can_keep_classes:
             raise pickle.PicklingError(f"class {value.__name__} of the cell needs cloudpickle to be kept")
         return _OF_BASE
@@ -156,22 +151,9 @@ class KeepingUnpickler(pickle.Unpickler):
 # -- functions and closures -------------------------------------------------------------------------------
 
 
-def _made_before(value: Any, users: Mapping[str, Any], before: Mapping[str, int]) -> bool:
-    """Whether an earlier cell made it and it still has its name, so that a replay finds it by that name."""
-    name, *inner = value.__qualname__.split(".")
-    found = users.get(name)
-    if before.get(name) != address(found):
-        return False
-    for step in inner:
-        found = vars(found).get(step) if isinstance(found, type) else None
-    return found is value
-
-
-def _reduce_function(value: types.FunctionType, users: Mapping[str, Any], before: Mapping[str, int]) -> Any:
+def _reduce_function(value: types.FunctionType) -> Any:
     module = sys.modules.get(value.__module__ or "")
-    if _made_before(value, users, before) or (
-        "<" not in value.__qualname__ and value.__module__ != "__main__" and module is not None
-    ):
+    if "<" not in value.__qualname__ and value.__module__ != "__main__" and module is not None:
         return NotImplemented
     home = value.__globals__.get("__name__")
     if getattr(sys.modules.get(home or ""), "__dict__", None) is not value.__globals__:

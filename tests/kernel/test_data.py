@@ -19,6 +19,7 @@ from runlore.capture.data import manifest
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord
 from tests.conftest import Notebook
+from tests.kernel.accesses import run
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can watch directories")
 
@@ -39,20 +40,6 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, work: Path) -> Iterator[N
 
 def digest(content: bytes) -> str:
     return str(blake3(content).hexdigest())
-
-
-def run(notebook: Notebook, source: str) -> CellRecord:
-    """Execute a cell, and wait until what it opened is written down: what the next cell opens comes after it."""
-    assert notebook.run(source).ok
-    assert notebook.run("open('marker').close()").ok
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        cells = notebook.session().cells
-        *_, cell, after = (cells[ordinal] for ordinal in sorted(cells))
-        if "marker" in reads(after):
-            return cell
-        time.sleep(0.02)
-    raise AssertionError("what the cell opened was never written down")
 
 
 def reads(cell: CellRecord) -> dict[str, ev.FileRead]:

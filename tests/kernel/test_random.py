@@ -179,6 +179,16 @@ def test_a_generator_is_still_found_when_the_first_way_to_it_is_gone() -> None:
     assert [path for path, _ in finder.find(namespace, named={"first"})] == ["second['rng']"]
 
 
+def assert_the_root_decides(entropy: Entropy, seeds: Callable[[], list[Any]]) -> None:
+    found = []
+    for root in (ROOT, ROOT, OTHER_ROOT):
+        entropy.begin(root)
+        found.append(seeds())
+    assert found[0] == found[1]
+    assert not set(found[0]) & set(found[2])
+    assert len(set(found[0])) == len(found[0])
+
+
 def test_unseeded_generators_come_from_the_root() -> None:
     def seeds() -> list[Any]:
         np.random.seed(1)  # np.random.seed() keeps the position in the stream, so begin at the same one
@@ -191,13 +201,7 @@ def test_unseeded_generators_come_from_the_root() -> None:
     kept = random.getstate(), np.random.get_state()
     entropy = Entropy()
     try:
-        found = []
-        for root in (ROOT, ROOT, OTHER_ROOT):
-            entropy.begin(root)
-            found.append(seeds())
-        assert found[0] == found[1]
-        assert not set(found[0]) & set(found[2])
-        assert len(set(found[0])) == len(found[0])
+        assert_the_root_decides(entropy, seeds)
         with pytest.raises(TypeError):
             random.seed([1])  # type: ignore[arg-type]
         random.seed(5)
@@ -248,13 +252,7 @@ def test_torch_generators_are_seeded_from_the_root_too() -> None:
         return [*drawn, torch.rand(1).item(), torch.rand(1, generator=generator).item()]
 
     try:
-        found = []
-        for root in (ROOT, ROOT, OTHER_ROOT):
-            entropy.begin(root)
-            found.append(seeds())
-        assert found[0] == found[1]
-        assert not set(found[0]) & set(found[2])
-        assert len(set(found[0])) == len(found[0])
+        assert_the_root_decides(entropy, seeds)
     finally:
         entropy.end()
     assert torch.Generator.seed is original

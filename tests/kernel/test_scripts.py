@@ -15,24 +15,11 @@ from runlore import events as ev
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord
 from tests.conftest import Notebook
+from tests.kernel.accesses import run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can watch directories")
 
 WATCHERS = pytest.mark.parametrize("watcher", ["fanotify", "inotify"])
-
-
-def run(notebook: Notebook, source: str) -> CellRecord:
-    """Execute a cell, and wait until what it opened is written down: what the next cell opens comes after it."""
-    assert notebook.run(source).ok
-    assert notebook.run("open('marker').close()").ok
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        cells = notebook.session().cells
-        *_, cell, after = (cells[ordinal] for ordinal in sorted(cells))
-        if after.facts.reads:
-            return cell
-        time.sleep(0.02)
-    raise AssertionError("what the cell opened was never written down")
 
 
 def scripts(cell: CellRecord) -> dict[str, ev.ScriptRead]:

@@ -40,6 +40,12 @@ _POOLS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.Th
 _THREADS = frozenset(("threading.Thread", "multiprocessing.pool.ThreadPool", "asyncio.to_thread", *_POOLS))
 """What starts threads; before Python 3.12 no audit event tells of one."""
 
+_TASKS = frozenset(("create_task", "ensure_future", "call_later", "call_at", "run_in_executor"))
+"""Methods that start work which goes on beside the cells."""
+
+_DEVICES = ("/dev/urandom", "/dev/random", "/dev/hwrng")
+"""What gives chance when it is read."""
+
 _NO_VALUE = frozenset(("environment variable", "environment copy", "schedule"))
 """Kinds of use whose results are the same again, in the same surroundings."""
 
@@ -54,7 +60,7 @@ _UNTIL_NOW = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asct
 
 _KNOWN = frozenset((*_KINDS, *_THREADS, *_UNTIL_NOW, _ENVIRONMENT, "os.getenv"))
 _FINALIZER = "__del__"
-_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES | {_FINALIZER}
+_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES | _TASKS | {_FINALIZER}
 _REAL_NAMES = {
     "posix": "os",
     "nt": "os",
@@ -83,7 +89,11 @@ def uncontrolled_calls(source: str, namespace: dict[str, Any]) -> list[Found]:
     found = dict.fromkeys(_magics(source)) if "%" in source or "!" in source else {}
     if not found or next(iter(found))[0] != "subprocess" or not source.startswith("%%"):
         words = set(_WORD.findall(source))
-        if not words.isdisjoint(_LAST_WORDS) or any(_real_name(namespace.get(word)) in _KNOWN for word in words):
+        if (
+            not words.isdisjoint(_LAST_WORDS)
+            or any(_real_name(namespace.get(word)) in _KNOWN for word in words)
+            or any(device in source for device in _DEVICES)
+        ):
             found.update(dict.fromkeys(_calls(source, namespace)))
     return list(found)
 
@@ -156,10 +166,14 @@ class _Look:
                 yield from self._variable(node.left)
         elif isinstance(node, (ast.Attribute, ast.Name)):
             yield from self._whole(node)
+        elif isinstance(node, ast.Constant) and node.value in _DEVICES:
+            yield "urandom", str(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name == _FINALIZER:
             yield "schedule", "the garbage collector"
 
     def _call(self, node: ast.Call) -> Iterator[Found]:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _TASKS:
+            yield "schedule", "background tasks"
         name = self._name(node.func)
         if name is None:
             return

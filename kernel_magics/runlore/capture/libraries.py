@@ -5,6 +5,7 @@ Only libraries that the user has loaded are asked, and only what they answer wit
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -119,7 +120,7 @@ def _thread_pools() -> dict[str, dict[str, Any]]:
             _controllers.clear()
             _controllers[loaded] = threadpoolctl.ThreadpoolController()
         return {
-            f"{pool['internal_api']} ({pool['prefix']})": {
+            f"{pool['internal_api']} ({pool['prefix']} in {_folder(pool)})": {
                 key: pool[key]
                 for key in ("version", "num_threads", "architecture", "threading_layer")
                 if pool.get(key) is not None
@@ -128,3 +129,8 @@ def _thread_pools() -> dict[str, dict[str, Any]]:
         }
     except Exception:  # noqa: BLE001 - an older threadpoolctl, or a library that vanished
         return {}
+
+
+def _folder(pool: Mapping[str, Any]) -> str:
+    """NumPy, SciPy and torch bring a library of the same name each: ``numpy.libs`` tells whose it is."""
+    return os.path.basename(os.path.dirname(str(pool.get("filepath", ""))))  # noqa: PTH119, PTH120 - text from there

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import sys
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN = ("runlore", "runlore_server")
+"""Runlore's packages; what is being worked on may lie anywhere, and other processes than the kernel read it."""
 
 
 def _library_folders() -> tuple[str, ...]:
     stdlib = os.path.dirname(os.__file__)
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     compiled = os.path.join(sys.base_exec_prefix, sys.platlibdir, version)
-    found = {form for folder in (stdlib, compiled, _OWN) for form in (folder, os.path.realpath(folder))}
+    specs = [spec for name in _OWN if (spec := importlib.util.find_spec(name)) is not None]
+    own = [folder for spec in specs for folder in spec.submodule_search_locations or ()]
+    found = {form for folder in (stdlib, compiled, *own) for form in (folder, os.path.realpath(folder))}
     return tuple(folder.rstrip(os.sep) + os.sep for folder in found)
 
 

@@ -10,7 +10,7 @@ def rests_on(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.checked and verdict.verdict != "BIT-EXACT":
         lines.append(f"compared: {verdict.compared} points, {', '.join(verdict.checked)}")
-    if verdict.masked:
+    if verdict.masked and verdict.verdict != "BIT-EXACT":  # its reason names them
         lines.append(f"set aside in outputs: {', '.join(verdict.masked)}")
     if verdict.differs:
         lines += ["differs:", *(f"  {text}" for text in verdict.differs)]
