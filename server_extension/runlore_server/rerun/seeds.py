@@ -92,7 +92,7 @@ def _reached(home: Home, folder: Folder) -> str:
         body = parse(session.cells[planned.ordinal].source) if planned.ordinal in session.cells else None
         found.update(dict.fromkeys(seeds_in(ast.Module(body or [], []))))
     if not found:
-        return "The cells give no number that is known to be a seed; all others stayed as written."
+        return "The cells give no number that is known to be a seed."
     return f"Seeds in the cells that were replaced: {named(list(found))}; other numbers stayed as written."
 
 
