@@ -12,10 +12,12 @@ from typing import Any
 
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.utils import run_sync
+from traitlets import Type
 
 from runlore import journal
 from runlore.capture.environment import ALLOWED_VARIABLES
@@ -50,6 +52,27 @@ _LONGEST_SOCKET_FOLDER = 80
 
 
 _Receive = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class _Channel(AsyncZMQSocketChannel):
+    """Looks for messages again and again: sending on it, as nbclient does for widgets, can eat the news of one."""
+
+    async def get_msg(  # type: ignore[override]  # as its base, whose own base is synchronous
+        self, timeout: float | None = None
+    ) -> dict[str, Any]:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            rest = _LOOK if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                message: dict[str, Any] = await super().get_msg(timeout=min(rest, _LOOK))
+                return message
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
+
+
+class _Client(AsyncKernelClient):
+    shell_channel_class = Type(_Channel)
 
 
 def warm_up() -> None:
@@ -207,6 +230,8 @@ def _manager(kernel: Kernel, mark: str) -> AsyncKernelManager:
     context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
     return AsyncKernelManager(
         context=context,
+        client_class=f"{__name__}.{_Client.__name__}",
+        client_factory=_Client,
         kernel_name=kernel.name or "python3",
         kernel_spec_manager=specs,
         connection_file=str(folder / "kernel.json"),
