@@ -65,15 +65,28 @@ def play(case: Case, *, plain: bool = True) -> Played:
                 _outside(case.after, cwd)
                 played = _verify(case, home)
         except Exception as error:  # noqa: BLE001 - one broken case does not end the others
-            said = f"{type(error).__name__}: {error}"
+            said = _without_paths(_told(error), cwd)
             return Played(case=case.name, verdict="CRASHED", said=said[-2000:], met=False, cells=len(case.cells))
-        played.said = played.said.replace(f"{cwd}/", "").replace(f"{directory}/", "")
+        played.said = _without_paths(played.said, cwd)
         usual = spent[_WARM:] or spent
         played.capture = statistics.median(usual) if usual else None
         played.capture_most = max(spent, default=None)
         if plain and not any(cell.stop_at for cell in case.cells):
             played.plain = _papermill(case)
         return played
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):  # its text is the command line
+        return f"the command did not end within {error.timeout:.0f} s"
+    return f"{type(error).__name__}: {error}"
+
+
+def _without_paths(text: str, cwd: Path) -> str:
+    """What is told of a case is the same on every machine."""
+    for folder in (cwd, cwd.parent, sys.prefix):
+        text = text.replace(f"{folder}/", "")
+    return text
 
 
 def _record(case: Case, home: Home, cwd: Path) -> list[float]:
