@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -24,14 +25,21 @@ _AGAINST = "with --seeds: test for equivalence of this run and those with the re
 _DELTA = "the margin of equivalence, in standard deviations of the original runs (default: 1)"
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _whole(least: int, name: str) -> Callable[[str], int]:
+    """Reads whole numbers from ``least`` on; argparse calls what it refuses by the name."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise ValueError(text)
+        return number
+
+    read.__name__ = name
+    return read
 
 
-_count.__name__ = "number of runs (1 or more)"
+_count = _whole(1, "number of runs (1 or more)")
+_offset = _whole(0, "number of runs")
 
 
 def _days(text: str) -> float:
@@ -42,16 +50,6 @@ def _days(text: str) -> float:
 
 
 _days.__name__ = "number of days"
-
-
-def _offset(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
-
-
-_offset.__name__ = "number of runs"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -230,7 +230,6 @@ def _manager(kernel: Kernel, mark: str) -> AsyncKernelManager:
     context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
     return AsyncKernelManager(
         context=context,
-        client_class=f"{__name__}.{_Client.__name__}",
         client_factory=_Client,
         kernel_name=kernel.name or "python3",
         kernel_spec_manager=specs,
