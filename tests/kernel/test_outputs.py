@@ -53,7 +53,7 @@ def test_text_results_and_errors_in_order(shared_notebook: Notebook) -> None:
 
 
 def test_text_that_the_kernel_itself_cannot_send(open_notebook: Callable[..., Notebook]) -> None:
-    """Half a surrogate pair: jupyter_client refuses it, and now and then the thread that sends is deaf afterwards."""
+    """Half a surrogate pair: jupyter_client refuses it, and may then go deaf."""
     notebook = open_notebook().load()
     notebook.start("print('\\ud800 \\u2028')")
     deadline = time.monotonic() + 60
