@@ -137,6 +137,33 @@ def test_selected_runs_are_overlaid_and_nan_is_a_gap(panel: Locator, kernel: Not
     screenshot(panel.page, "overlaid")
 
 
+def test_zooming_brings_every_point_of_the_part_and_a_reset_the_whole(panel: Locator, kernel: Notebook) -> None:
+    long = record(kernel, "%%track long\nfor i in range(20_000):\n    runlore.log(loss=float(i % 10))")
+    show_only(panel, long)
+    decimated = "() => document.querySelector('#runlore-runs .js-plotly-plot')?.data?.[0]?.x.length < 1100"
+    panel.page.wait_for_function(decimated, timeout=SOON)
+    area = panel.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert area is not None
+    y, start = area["y"] + area["height"] / 2, area["x"] + area["width"] / 2
+    panel.page.mouse.move(start, y)
+    panel.page.mouse.down()
+    panel.page.mouse.move(start + 4, y)
+    panel.page.mouse.move(start + 8, y, steps=4)
+    panel.page.mouse.up()
+    panel.page.wait_for_function(
+        """() => {
+            const plot = document.querySelector('#runlore-runs .js-plotly-plot');
+            const [low, high] = plot.layout.xaxis.range;
+            const inside = [...plot.data[0].x].filter(x => x >= low && x <= high);
+            return high - low < 1000 && inside.length === Math.floor(high) - Math.ceil(low) + 1;
+        }""",
+        timeout=SOON,
+    )
+    screenshot(panel.page, "zoomed")
+    panel.get_by_role("button", name="Reset zoom").click()
+    panel.page.wait_for_function(decimated, timeout=SOON)
+
+
 def test_stop_ends_a_running_rerun_and_its_kernel(panel: Locator, kernel: Notebook, lab: Lab) -> None:
     run = record(
         kernel,

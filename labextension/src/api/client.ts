@@ -41,6 +41,11 @@ export class RunloreClient {
     options.since?.forEach(({ runId, metric, next }) =>
       query.append('since', `${next}:${runId}:${metric}`)
     );
+    for (const name of ['x', 'from', 'to'] as const) {
+      if (options[name] !== undefined) {
+        query.append(name, String(options[name]));
+      }
+    }
     const answer = await this._request<{ curves: IWireCurve[] }>('GET', withQuery('curves', query));
     return answer.curves;
   }
@@ -109,6 +114,11 @@ export namespace RunloreClient {
     points: number;
     /** Curves of which only what was logged since is wanted. */
     since?: readonly { runId: string; metric: string; next: number }[];
+    /** The axis of a window; `relative` is in seconds since the run's start. */
+    x?: 'step' | 'relative';
+    /** Where the window begins and ends on that axis. */
+    from?: number;
+    to?: number;
   }
 }
 

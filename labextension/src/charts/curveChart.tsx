@@ -20,6 +20,9 @@ import {
   timeUnit
 } from './traces';
 
+/** From where to where on an axis. */
+export type Range = readonly [low: number, high: number];
+
 const CONFIG = { displayModeBar: false, showTips: false, doubleClick: 'reset+autosize' } as const;
 
 /**
@@ -31,6 +34,8 @@ export interface ICurveChartProps {
   x: XAxis;
   log: boolean;
   smoothing: number;
+  /** Told which part of the horizontal axis is looked at, in steps or seconds; null for all of it. */
+  onZoom?: (range: Range | null) => void;
   trans: TranslationBundle;
 }
 
@@ -39,7 +44,7 @@ export interface ICurveChartProps {
  * would read them as markup.
  */
 export function CurveChart(props: ICurveChartProps): React.ReactElement {
-  const { metric, lines, x, log, smoothing, trans } = props;
+  const { metric, lines, x, log, smoothing, onZoom, trans } = props;
   const unit = React.useMemo(() => timeUnit(lines), [lines]);
   const drawing = React.useMemo<IDrawing>(
     () => ({ x, log, smoothing, unit: unit.seconds }),
@@ -52,7 +57,7 @@ export function CurveChart(props: ICurveChartProps): React.ReactElement {
   const root = React.useRef<HTMLDivElement>(null);
   const plot = React.useRef<HTMLDivElement>(null);
   const size = useSize(root);
-  const chart = usePlot({ plot, size, lines, points, drawing, metric });
+  const chart = usePlot({ plot, size, lines, points, drawing, metric, onZoom });
   return (
     <div
       className="jp-Runlore-chart"
@@ -119,8 +124,9 @@ function usePlot(options: {
   points: readonly IPoints[];
   drawing: IDrawing;
   metric: string;
+  onZoom: ICurveChartProps['onZoom'];
 }): IPlot {
-  const { plot, size, lines, points, drawing, metric } = options;
+  const { plot, size, lines, points, drawing, metric, onZoom } = options;
   const [plotly, setPlotly] = React.useState<IPlotly | null>(null);
   const [failure, setFailure] = React.useState<string | null>(null);
   const [labels, setLabels] = React.useState<readonly ILabel[]>([]);
@@ -160,7 +166,10 @@ function usePlot(options: {
     const place = (drawn: IPlotElement): void => {
       setLabels(width > 0 ? placeLabels(points, size, drawing, drawn.layout) : []);
       setRoom(width);
-      setZoomed(!drawn.layout.xaxis.autorange || !drawn.layout.yaxis.autorange);
+      const { xaxis, yaxis } = drawn.layout;
+      setZoomed(!xaxis.autorange || !yaxis.autorange);
+      const unit = drawing.x === 'step' ? 1 : drawing.unit;
+      onZoom?.(xaxis.autorange ? null : [xaxis.range[0] * unit, xaxis.range[1] * unit]);
     };
     const onHover = ({ points: hovered }: IHoverEvent): void => {
       const at = new Map(hovered.map(point => [point.curveNumber - behind, point.pointNumber]));
@@ -180,7 +189,7 @@ function usePlot(options: {
     return () => {
       isGone = true;
     };
-  }, [plotly, plot, size, lines, points, drawing, metric, resets, themes]);
+  }, [plotly, plot, size, lines, points, drawing, metric, onZoom, resets, themes]);
 
   return { labels, room, hover, isZoomed, failure, reset: () => setResets(count => count + 1) };
 }

@@ -1,6 +1,6 @@
 import { XAxis } from '../model/choices';
 import { IRunStyle } from '../model/colors';
-import { ICurve } from '../model/curves';
+import { ICurve } from '../model/curve';
 import { ITrace } from './plotly';
 import { smooth } from './smoothing';
 import { IChartTheme } from './theme';

@@ -2,29 +2,13 @@ import { JSONExt, PartialJSONValue } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { decodeFloats } from '../api/numbers';
 import { IWireCurve } from '../api/types';
+import { decodeCurve, ICurve, joined } from './curve';
 import { MOST_SHOWN } from './selection';
 
 const KEPT_RUNS = 200;
 /** A curve that points were added to is fetched anew when it has so many times the points of a decimated one. */
 const LONGEST = 2;
-
-/**
- * One metric of one run; the arrays are of equal length.
- */
-export interface ICurve {
-  runId: string;
-  metric: string;
-  /** Points recorded; more than held here when decimated. */
-  count: number;
-  /** Where the server goes on when it is asked for what is new; null when it cannot. */
-  next: number | null;
-  step: Float64Array;
-  /** Unix seconds. */
-  time: Float64Array;
-  value: Float64Array;
-}
 
 interface ISince {
   runId: string;
@@ -38,6 +22,18 @@ interface ISince {
 export interface ICurveRequest {
   runs: readonly string[];
   metrics: readonly string[];
+}
+
+/**
+ * A part of curves that is looked at closely.
+ */
+export interface IWindow {
+  runs: readonly string[];
+  metric: string;
+  /** `relative` is in seconds since each run's start. */
+  x: 'step' | 'relative';
+  from: number;
+  to: number;
 }
 
 /**
@@ -79,6 +75,18 @@ export class CurvesModel {
       this._request = request;
       void this._fetch();
     }
+  }
+
+  /**
+   * A part of some curves as the server has it, with as many points as a whole curve is shown with; it is not held.
+   *
+   * Rejects as the client does.
+   */
+  async window(window: IWindow): Promise<ICurve[]> {
+    const { runs, metric, x, from, to } = window;
+    const points = this._points();
+    const found = await this._client.curves({ runs, metrics: [metric], points, x, from, to });
+    return found.map(decodeCurve);
   }
 
   /** Points were added to these runs (to all when none are named). */
@@ -179,36 +187,4 @@ export class CurvesModel {
 
 function asJson(request: ICurveRequest | null): PartialJSONValue {
   return request && [[...request.runs], [...request.metrics]];
-}
-
-/** A curve as it is now; the same object as before where nothing came. */
-function joined(held: ICurve | null, came: IWireCurve): ICurve {
-  const fresh: ICurve = {
-    runId: came.run_id,
-    metric: came.metric,
-    count: came.count,
-    next: came.next,
-    step: decodeFloats(came.step),
-    time: decodeFloats(came.time),
-    value: decodeFloats(came.value)
-  };
-  if (held === null || came.since === 0) {
-    return fresh;
-  }
-  if (fresh.value.length === 0) {
-    return held;
-  }
-  return {
-    ...fresh,
-    step: concatenated(held.step, fresh.step),
-    time: concatenated(held.time, fresh.time),
-    value: concatenated(held.value, fresh.value)
-  };
-}
-
-function concatenated(first: Float64Array, second: Float64Array): Float64Array {
-  const both = new Float64Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -9,6 +9,7 @@ import { IView } from '../../model/view';
 import { rerunMark } from '../marks/name';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
+import { useZoom } from './zoom';
 
 /**
  * The chart of the shown runs with its controls.
@@ -23,7 +24,8 @@ export function CurvesView(props: {
 }): React.ReactElement {
   const { view, curves, isEmpty, onChange, trans } = props;
   const { choice, metric, metrics } = view;
-  const lines = useStableLines(viewLines(view, curves, trans));
+  const zoom = useZoom(useStableLines(viewLines(view, curves, trans)), metric, choice.x, curves);
+  const { lines } = zoom;
   return (
     <>
       {metric !== null && <CurveControls {...{ metrics, metric, choice, onChange, trans }} />}
@@ -33,6 +35,7 @@ export function CurvesView(props: {
           x={choice.x}
           log={choice.log}
           smoothing={choice.smoothing}
+          onZoom={zoom.onZoom}
         />
       ) : (
         <EmptyState title={isEmpty ? '' : reason(view, curves, trans)} />

@@ -6,6 +6,7 @@ import { CurveChart } from '../../charts/curveChart';
 import { CurvesModel } from '../../model/curves';
 import { IRunStyle } from '../../model/colors';
 import { useStableLines } from '../curves/view';
+import { useZoom } from '../curves/zoom';
 import { EmptyState } from '../marks/states';
 
 /** Charts shown before the user asks for more. */
@@ -58,14 +59,15 @@ function MetricChart(props: {
 }): React.ReactElement {
   const { run, metric, curves, style, trans } = props;
   const curve = curves.get(run.run_id, metric);
-  const lines = useStableLines(
+  const whole = useStableLines(
     curve ? [{ curve, style, name: '', mark: '', started: run.started }] : []
   );
+  const { lines, onZoom } = useZoom(whole, metric, 'step', curves);
   return (
     <figure className="jp-Runlore-multiple">
       <figcaption>{metric}</figcaption>
       {curve ? (
-        <CurveChart {...{ metric, lines, trans }} x="step" log={false} smoothing={0} />
+        <CurveChart {...{ metric, lines, onZoom, trans }} x="step" log={false} smoothing={0} />
       ) : (
         <EmptyState title={curves.error ? curves.error.message : trans.__('Loading…')} />
       )}
