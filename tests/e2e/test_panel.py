@@ -164,6 +164,26 @@ def test_zooming_brings_every_point_of_the_part_and_a_reset_the_whole(panel: Loc
     panel.page.wait_for_function(decimated, timeout=SOON)
 
 
+def test_runs_are_found_by_conditions_and_ordered(panel: Locator, kernel: Notebook) -> None:
+    for rate in (0.3, 0.1, 0.2):
+        record(kernel, f"%%track searched -p rate={rate}\nrunlore.log(loss={rate})")
+    box, rows = panel.get_by_role("searchbox"), panel.locator("[data-runlore-run]")
+    box.fill("searched metrics.loss < 0.25 and params.rate >= 0.1")
+    expect(rows).to_have_count(2, timeout=SOON)
+    expect(panel.get_by_text("2 runs")).to_be_visible()
+    panel.get_by_label("Order of the runs").select_option(label="loss, greatest first")
+    expect(rows.locator(".jp-Runlore-number")).to_have_text(["0.2000", "0.1000"], timeout=SOON)
+    screenshot(panel.page, "searched")
+    box.fill("searched metrix.loss < 0.25")
+    expect(panel.locator(".jp-Runlore-filter-error")).to_contain_text("metrics", timeout=SOON)
+    expect(panel.locator(".jp-Runlore-filter-place mark")).to_have_text("m")
+    expect(rows).to_have_count(2)
+    screenshot(panel.page, "refused-filter")
+    box.press("Escape")
+    panel.get_by_label("Order of the runs").select_option(label="newest")
+    expect(panel.locator(".jp-Runlore-filter-error")).to_have_count(0)
+
+
 def test_stop_ends_a_running_rerun_and_its_kernel(panel: Locator, kernel: Notebook, lab: Lab) -> None:
     run = record(
         kernel,

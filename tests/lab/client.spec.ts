@@ -21,12 +21,12 @@ describe('RunloreClient', () => {
 
   it('asks below the base URL, with what is needed in the query', async () => {
     server.runs = manyRuns(3);
-    const page = await client.runs({ limit: 2, experiment: 'a b&c' });
+    const page = await client.runs({ limit: 2, order_by: 'a b&c' });
     expect(page.runs.map(run => run.run_id)).toEqual(['r0', 'r1']);
     expect(page.next).toBe('2');
     await client.curves({ runs: ['r0', 'r/1'], metrics: ['loss/train'], points: 500 });
     expect(server.requests).toEqual([
-      'GET runs?limit=2&experiment=a+b%26c',
+      'GET runs?limit=2&order_by=a+b%26c',
       'GET curves?run=r0&run=r%2F1&metric=loss%2Ftrain&points=500'
     ]);
   });

@@ -55,14 +55,18 @@ describe('the sidebar', () => {
     Widget.attach(panel, document.body);
     await vi.waitFor(() => expect(panel.node.textContent).toContain('Nothing recorded yet.'));
     expect(titles()).toEqual(['Runs']);
-    expect(panel.node.querySelector('select')).toBeNull();
+    expect(panel.node.querySelector<HTMLSelectElement>('.jp-Runlore-metric select')).toBeNull();
     server.runs = [someRun({ run_id: 'r0', status: 'running', metrics: {} })];
     page.emit({ runs: ['r0'] });
     await vi.waitFor(() => expect(titles()).toEqual(['Curves', 'Runs']));
-    expect(panel.node.querySelector('select')).toBeNull();
+    expect(panel.node.querySelector<HTMLSelectElement>('.jp-Runlore-metric select')).toBeNull();
     server.runs = [someRun({ run_id: 'r0', status: 'running' })];
     page.emit({ runs: ['r0'] });
-    await vi.waitFor(() => expect(panel.node.querySelector('select')?.value).toBe('loss'));
+    await vi.waitFor(() =>
+      expect(panel.node.querySelector<HTMLSelectElement>('.jp-Runlore-metric select')?.value).toBe(
+        'loss'
+      )
+    );
   });
 
   it('fetches nothing before it is seen nor after it is hidden', async () => {

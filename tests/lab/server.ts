@@ -127,12 +127,18 @@ export class RestServer {
     return [200, { jobs: this.jobs }];
   }
 
+  /** Of the filters only words of the name, of the orders only that of the names. */
   private _page(url: URL): unknown {
-    const limit = Number(url.searchParams.get('limit'));
-    const start = Number(url.searchParams.get('before') ?? 0);
-    const end = start + limit;
-    const next = end < this.runs.length ? String(end) : null;
-    return { runs: this.runs.slice(start, end), next, total: this.runs.length };
+    const query = url.searchParams;
+    const words = (query.get('filter') ?? '').toLowerCase().split(' ');
+    const found = this.runs.filter(run => words.every(word => run.name.includes(word)));
+    if (query.get('order_by') === 'name ASC') {
+      found.sort((a, b) => a.name.localeCompare(b.name));
+    }
+    const start = Number(query.get('before') ?? query.get('offset') ?? 0);
+    const end = start + Number(query.get('limit'));
+    const next = end < found.length ? String(end) : null;
+    return { runs: found.slice(start, end), next, total: found.length };
   }
 
   private readonly _server: Server = createServer((request, response) =>

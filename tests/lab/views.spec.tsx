@@ -6,10 +6,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { RefusedError } from '../../labextension/src/api/errors';
 import { IJob, IRun } from '../../labextension/src/api/types';
 import { RunsModel } from '../../labextension/src/model/runs';
+import { SearchModel } from '../../labextension/src/model/search';
 import { IView } from '../../labextension/src/model/view';
 import { JobsView } from '../../labextension/src/panels/jobs/view';
 import { ErrorState } from '../../labextension/src/panels/marks/states';
-import { matches, RunsView } from '../../labextension/src/panels/runs/view';
+import { RunsView } from '../../labextension/src/panels/runs/view';
 import { manyRuns, someJob, someRun, someSummary, someVerdict } from './runs';
 import { RestServer } from './server';
 
@@ -32,6 +33,7 @@ interface IShown {
 async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
   const server = await RestServer.start();
   const runs = new RunsModel(server.client());
+  const search = new SearchModel(server.client(), runs);
   if (Array.isArray(answer)) {
     server.runs = answer;
     await runs.refresh();
@@ -42,7 +44,7 @@ async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
   }
   const actions = { toggle: vi.fn(), open: vi.fn(), rerun: vi.fn() };
   const onRetry = vi.fn();
-  render(<RunsView {...{ runs, view, actions, onRetry, trans }} now={1000 + 240} />);
+  render(<RunsView {...{ runs, search, view, actions, onRetry, trans }} now={1000 + 240} />);
   return { runs, actions, onRetry };
 }
 
@@ -130,18 +132,6 @@ describe('the list of runs', () => {
     fireEvent.click(within(row).getByLabelText('Rerun run 0'));
     expect(actions.rerun.mock.calls).toEqual([['r0']]);
     expect(actions.toggle).toHaveBeenCalledOnce();
-  });
-
-  it('is filtered by every word', async () => {
-    await showRuns(manyRuns(12));
-    fireEvent.change(screen.getByRole('searchbox'), { target: { value: 'RUN 11' } });
-    expect(screen.getAllByRole('row')).toHaveLength(1);
-    expect(screen.getByText('1 of 12')).toBeTruthy();
-    fireEvent.change(screen.getByRole('searchbox'), { target: { value: 'nothing' } });
-    expect(screen.getByText('No run matches')).toBeTruthy();
-    const run = someRun({ verdict: someVerdict(), tags: { team: 'vision' } });
-    expect(matches(run, 'bit-exact team=vision')).toBe(true);
-    expect(matches(run, 'diverged')).toBe(false);
   });
 });
 

@@ -13,14 +13,14 @@ import { IErrorBody, IJob, IRunDetail, IRunPage, IWireCurve } from './types';
 export class RunloreClient {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
 
-  /** One page of runs, newest first; `before` is the `next` of the page before. */
+  /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(options) as [
       string,
       string | number | undefined
     ][]) {
-      if (value !== undefined) {
+      if (value !== undefined && value !== '') {
         query.append(name, String(value));
       }
     }
@@ -91,7 +91,8 @@ export class RunloreClient {
       content.message,
       response.status,
       content.reason ?? null,
-      content.kernels ?? []
+      content.kernels ?? [],
+      content.position ?? null
     );
   }
 }
@@ -103,8 +104,10 @@ export namespace RunloreClient {
   export interface IRunsOptions {
     limit?: number;
     before?: string;
-    experiment?: string;
-    notebook?: string;
+    /** How many runs to leave out; not together with `before`. */
+    offset?: number;
+    filter?: string;
+    order_by?: string;
   }
 
   export interface ICurvesOptions {

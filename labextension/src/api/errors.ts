@@ -9,7 +9,9 @@ export class RefusedError extends Error {
     /** The kind of error, for programs. */
     readonly reason: string | null = null,
     /** Kernels that could be used instead; empty when that is not the matter. */
-    readonly kernels: readonly string[] = []
+    readonly kernels: readonly string[] = [],
+    /** The character of a filter that is at fault, from 0; null when that is not the matter. */
+    readonly position: number | null = null
   ) {
     super(message);
     this.name = 'RefusedError';

@@ -187,4 +187,6 @@ export interface IErrorBody {
   message: string;
   reason?: string | null;
   kernels?: string[];
+  /** The character of a filter that is at fault, from 0. */
+  position?: number;
 }

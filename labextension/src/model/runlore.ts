@@ -11,6 +11,7 @@ import { JobsModel } from './jobs';
 import { IChange, LiveFeed } from './live';
 import { Preferences } from './preferences';
 import { RunsModel } from './runs';
+import { SearchModel } from './search';
 import { SelectionModel } from './selection';
 
 /**
@@ -21,6 +22,7 @@ export class Runlore implements IDisposable {
     this._client = options.client;
     this.preferences = new Preferences();
     this.runs = new RunsModel(this._client);
+    this.search = new SearchModel(this._client, this.runs);
     this.jobs = new JobsModel(this._client);
     this.colors = new ColorsModel(options.state);
     this.choices = new ChoicesModel(options.state);
@@ -49,6 +51,7 @@ export class Runlore implements IDisposable {
 
   readonly preferences: Preferences;
   readonly runs: RunsModel;
+  readonly search: SearchModel;
   readonly jobs: JobsModel;
   readonly colors: ColorsModel;
   readonly choices: ChoicesModel;
@@ -67,6 +70,7 @@ export class Runlore implements IDisposable {
 
   dispose(): void {
     this._live.dispose();
+    this.search.dispose();
     this.selection.dispose();
     Signal.clearData(this);
   }

@@ -122,6 +122,14 @@ export class RunsModel {
     return this._error ? [] : missing.filter(id => !this._byId.has(id));
   }
 
+  /** Take note of runs that were found elsewhere; the list stays as it is. */
+  know(runs: readonly IRun[]): void {
+    for (const run of runs) {
+      this._alone.set(run.run_id, run);
+      this._byId.set(run.run_id, run);
+    }
+  }
+
   private async _refetchOne(runId: string): Promise<void> {
     try {
       const run = await this._client.run(runId);

@@ -42,8 +42,8 @@ class RunsBody extends VisibleWidget {
     actions: RunsSection.IActions,
     private readonly _trans: TranslationBundle
   ) {
-    const { runs, selection, choices, preferences } = _runlore;
-    super([runs.changed, selection.changed, choices.changed, preferences.changed]);
+    const { runs, search, selection, choices, preferences } = _runlore;
+    super([runs.changed, search.changed, selection.changed, choices.changed, preferences.changed]);
     this._actions = { ...actions, toggle: runId => selection.toggle(runId) };
     this.addClass('jp-Runlore-runsBody');
   }
@@ -52,6 +52,7 @@ class RunsBody extends VisibleWidget {
     return (
       <RunsView
         runs={this._runlore.runs}
+        search={this._runlore.search}
         view={currentView(this._runlore)}
         now={presentTime()}
         actions={this._actions}

@@ -1,0 +1,123 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Runlore } from '../../labextension/src/model/runlore';
+import { RunlorePanel } from '../../labextension/src/panels/sidebar/panel';
+import { Page } from './page';
+import { manyRuns, someRun } from './runs';
+import { RestServer } from './server';
+
+let page: Page;
+let server: RestServer;
+
+beforeEach(async () => {
+  page = await Page.open();
+  server = page.server;
+});
+
+afterEach(() => page.close());
+
+/** The names of the runs that are found. */
+function names(runlore: Runlore): string[] {
+  return runlore.search.found.map(run => run.name);
+}
+
+describe('a search', () => {
+  it('asks the server once the typing stops, and finds runs that were not loaded', async () => {
+    server.runs = manyRuns(450);
+    const runlore = await page.load();
+    const { runs, search } = runlore;
+    expect(search.found).toEqual(runs.list);
+    server.requests = [];
+    ['r', 'run', 'run 44'].forEach(filter => search.set({ filter }));
+    await waitFor(() => expect(search.total).toBe(14));
+    expect(server.requests).toEqual(['GET runs?filter=run+44&limit=100&offset=0']);
+    expect(names(runlore)).toContain('run 449');
+    expect(runs.get('r449')?.name).toBe('run 449');
+    expect(runs.list).toHaveLength(100);
+    search.reset();
+    expect([search.total, search.found]).toEqual([450, runs.list]);
+  });
+
+  it('is ordered, and loaded page by page', async () => {
+    server.runs = manyRuns(250);
+    const runlore = await page.load();
+    runlore.search.set({ order: 'name ASC' });
+    await waitFor(() => expect(names(runlore).slice(0, 3)).toEqual(['run 0', 'run 1', 'run 10']));
+    expect(runlore.search.hasMore).toBe(true);
+    await Promise.all([runlore.search.loadMore(), runlore.search.loadMore()]);
+    await runlore.search.loadMore();
+    expect([names(runlore).length, runlore.search.hasMore]).toEqual([250, false]);
+    expect(new Set(names(runlore)).size).toBe(250);
+  });
+
+  it('follows the runs, without a request while nothing changes', async () => {
+    server.runs = manyRuns(3);
+    const runlore = await page.load();
+    runlore.search.set({ filter: 'run' });
+    await waitFor(() =>
+      expect(server.requests).toContain('GET runs?filter=run&limit=100&offset=0')
+    );
+    await waitFor(() => expect(names(runlore)).toHaveLength(3));
+    server.requests = [];
+    await new Promise(resolve => setTimeout(resolve, 1300));
+    expect(server.requests).toEqual([]);
+    server.runs = [someRun({ run_id: 'new', name: 'a new run', started: 900000 }), ...server.runs];
+    page.emit({ runs: ['new'] });
+    await waitFor(() => expect(names(runlore)).toHaveLength(4), { timeout: 3000 });
+  });
+});
+
+describe('the filter in the sidebar', () => {
+  let panel: RunlorePanel;
+
+  beforeEach(async () => {
+    server.runs = manyRuns(12);
+    const actions = { open: vi.fn(), rerun: vi.fn(), stop: vi.fn() };
+    panel = new RunlorePanel({ runlore: page.create(), actions, translator: nullTranslator });
+    Widget.attach(panel, document.body);
+    await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(12));
+  });
+
+  afterEach(() => panel.dispose());
+
+  const type = (value: string): void => {
+    fireEvent.change(screen.getByRole('searchbox'), { target: { value } });
+  };
+
+  it('shows what is found, and says when nothing is', async () => {
+    type('run 11');
+    await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(1));
+    expect(screen.getByText('1 run')).toBeTruthy();
+    type('nothing');
+    await screen.findByText('No run matches');
+    fireEvent.keyDown(screen.getByRole('searchbox'), { key: 'Escape' });
+    await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(12));
+  });
+
+  it('marks the character at fault, and keeps what was found before', async () => {
+    const message = "There is no field 'metric' (character 5)";
+    server.refusal = [400, { message, reason: 'FilterError', position: 4 }];
+    type('run metrix.loss < 1');
+    const told = await screen.findByText(message);
+    expect(told.querySelector('mark')?.textContent).toBe('m');
+    expect(screen.getByRole('searchbox').getAttribute('aria-describedby')).toBe(told.id);
+    expect(screen.getAllByRole('row')).toHaveLength(12);
+    server.refusal = null;
+    type('run 11');
+    await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(1));
+    expect(screen.queryByText(message)).toBeNull();
+  });
+
+  it('orders by the metric that is shown', async () => {
+    const order = screen.getByRole('combobox', { name: 'Order of the runs' });
+    fireEvent.change(order, { target: { value: 'metrics."loss" DESC' } });
+    await waitFor(() =>
+      expect(server.requests).toContain(
+        'GET runs?order_by=metrics.%22loss%22+DESC&limit=100&offset=0'
+      )
+    );
+  });
+});
