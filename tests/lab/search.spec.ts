@@ -101,14 +101,14 @@ describe('the filter in the sidebar', () => {
     const message = "There is no field 'metric' (character 5)";
     server.refusal = [400, { message, reason: 'FilterError', position: 4 }];
     type('run metrix.loss < 1');
-    const told = await screen.findByText(message);
+    const told = await screen.findByText(message, { selector: '.jp-Runlore-filter-error' });
     expect(told.querySelector('mark')?.textContent).toBe('m');
     expect(screen.getByRole('searchbox').getAttribute('aria-describedby')).toBe(told.id);
     expect(screen.getAllByRole('row')).toHaveLength(12);
     server.refusal = null;
     type('run 11');
     await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(1));
-    expect(screen.queryByText(message)).toBeNull();
+    expect(panel.node.querySelector('.jp-Runlore-filter-error')).toBeNull();
   });
 
   it('orders by the metric that is shown', async () => {
