@@ -3,10 +3,11 @@ import { Widget } from '@lumino/widgets';
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { complete } from '../../labextension/src/model/completion';
 import { Runlore } from '../../labextension/src/model/runlore';
 import { RunlorePanel } from '../../labextension/src/panels/sidebar/panel';
 import { Page } from './page';
-import { manyRuns, someRun } from './runs';
+import { manyRuns, someRun, someSummary } from './runs';
 import { RestServer } from './server';
 
 let page: Page;
@@ -84,7 +85,7 @@ describe('the filter in the sidebar', () => {
   afterEach(() => panel.dispose());
 
   const type = (value: string): void => {
-    fireEvent.change(screen.getByRole('searchbox'), { target: { value } });
+    fireEvent.change(screen.getByRole('combobox', { name: 'Filter runs' }), { target: { value } });
   };
 
   it('shows what is found, and says when nothing is', async () => {
@@ -93,7 +94,7 @@ describe('the filter in the sidebar', () => {
     expect(screen.getByText('1 run')).toBeTruthy();
     type('nothing');
     await screen.findByText('No run matches');
-    fireEvent.keyDown(screen.getByRole('searchbox'), { key: 'Escape' });
+    fireEvent.keyDown(screen.getByRole('combobox', { name: 'Filter runs' }), { key: 'Escape' });
     await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(12));
   });
 
@@ -103,7 +104,9 @@ describe('the filter in the sidebar', () => {
     type('run metrix.loss < 1');
     const told = await screen.findByText(message, { selector: '.jp-Runlore-filter-error' });
     expect(told.querySelector('mark')?.textContent).toBe('m');
-    expect(screen.getByRole('searchbox').getAttribute('aria-describedby')).toBe(told.id);
+    expect(
+      screen.getByRole('combobox', { name: 'Filter runs' }).getAttribute('aria-describedby')
+    ).toBe(told.id);
     expect(screen.getAllByRole('row')).toHaveLength(12);
     server.refusal = null;
     type('run 11');
@@ -113,11 +116,51 @@ describe('the filter in the sidebar', () => {
 
   it('orders by the metric that is shown', async () => {
     const order = screen.getByRole('combobox', { name: 'Order of the runs' });
-    fireEvent.change(order, { target: { value: 'metrics."loss" DESC' } });
+    fireEvent.change(order, { target: { value: 'metrics.loss DESC' } });
     await waitFor(() =>
-      expect(server.requests).toContain(
-        'GET runs?order_by=metrics.%22loss%22+DESC&limit=100&offset=0'
-      )
+      expect(server.requests).toContain('GET runs?order_by=metrics.loss+DESC&limit=100&offset=0')
     );
+  });
+});
+
+describe('completion', () => {
+  const runs = [
+    someRun({
+      metrics: { loss: someSummary(), 'val loss': someSummary(), 'loss.min': someSummary() },
+      params: { lr: 0.1, 'net.width': 3 },
+      tags: { team: 'vision' }
+    })
+  ];
+  const offered = (text: string): readonly string[] => complete(text, text.length, runs).options;
+
+  it('knows the names of runs and the fields of all', () => {
+    expect(offered('metrics.')).toEqual([
+      'metrics.loss',
+      'metrics."loss.min"',
+      'metrics."val loss"'
+    ]);
+    expect(offered('lo')).toEqual(['metrics.loss', 'metrics."loss.min"']);
+    expect(offered('name = 1 and (wid')).toEqual(['params.net.width']);
+    expect(offered('nothing')).toEqual([]);
+    expect(offered('dur')).toEqual(['duration']);
+    expect(offered('TEA')).toEqual(['tags.team']);
+  });
+
+  it('knows the words of a field', () => {
+    expect(offered('status = f')).toEqual(["'finished'", "'failed'"]);
+    expect(complete("verdict != 'nu", 14, runs)).toEqual({
+      start: 11,
+      end: 14,
+      options: ["'NUMERICALLY CLOSE'"]
+    });
+  });
+
+  it('is silent within texts and where nothing was begun', () => {
+    expect(["name = 'lo", 'metrics.loss < ', '', 'metrics.loss'].map(offered)).toEqual([
+      [],
+      [],
+      [],
+      ['metrics."loss.min"']
+    ]);
   });
 });

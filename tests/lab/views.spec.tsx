@@ -119,7 +119,7 @@ describe('the list of runs', () => {
     expect(actions.open.mock.calls).toEqual([['r1']]);
     expect(actions.rerun.mock.calls).toEqual([['r1']]);
     fireEvent.keyDown(second, { key: '/' });
-    expect(document.activeElement).toBe(screen.getByRole('searchbox'));
+    expect(document.activeElement).toBe(screen.getByRole('combobox', { name: 'Filter runs' }));
   });
 
   it('is worked by mouse', async () => {

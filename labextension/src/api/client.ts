@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { RefusedError, UnavailableError } from './errors';
-import { IErrorBody, IJob, IRunDetail, IRunPage, IWireCurve } from './types';
+import { IErrorBody, IJob, IRunDetail, IRunPage, ISavedFilter, IWireCurve } from './types';
 
 /**
  * The REST interface of the Runlore server extension.
@@ -48,6 +48,22 @@ export class RunloreClient {
     }
     const answer = await this._request<{ curves: IWireCurve[] }>('GET', withQuery('curves', query));
     return answer.curves;
+  }
+
+  /** The filters that the user keeps, by name. */
+  async filters(): Promise<ISavedFilter[]> {
+    return (await this._request<{ filters: ISavedFilter[] }>('GET', 'filters')).filters;
+  }
+
+  /** Keep a filter, in place of one of the same name. */
+  async saveFilter(saved: ISavedFilter): Promise<void> {
+    const { name, filter, order_by } = saved;
+    await this._request('PUT', `filters/${encodeURIComponent(name)}`, { filter, order_by });
+  }
+
+  /** Keep a filter no longer. */
+  async deleteFilter(name: string): Promise<void> {
+    await this._request('DELETE', `filters/${encodeURIComponent(name)}`);
   }
 
   /** Reruns that wait, run or have ended, newest first. */

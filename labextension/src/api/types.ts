@@ -182,6 +182,13 @@ export interface IJob {
   error: string | null;
 }
 
+/** A filter and an order that the user keeps. */
+export interface ISavedFilter {
+  name: string;
+  filter: string;
+  order_by: string;
+}
+
 /** What the server says with an error. */
 export interface IErrorBody {
   message: string;

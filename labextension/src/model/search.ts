@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
 import { RefusedError } from '../api/errors';
-import { IRun } from '../api/types';
+import { IRun, ISavedFilter } from '../api/types';
 import { RunsModel } from './runs';
 
 const PAGE = 100;
@@ -96,6 +96,22 @@ export class SearchModel implements IDisposable {
   /** Look for nothing any more. */
   reset(): void {
     this.set(EVERYTHING);
+  }
+
+  /** The queries that the user keeps, by name; rejects as the client does. */
+  saved(): Promise<ISavedFilter[]> {
+    return this._client.filters();
+  }
+
+  /** Keep the present query, in place of one of the same name; rejects as the client does. */
+  save(name: string): Promise<void> {
+    const { filter, order } = this._query;
+    return this._client.saveFilter({ name, filter, order_by: order });
+  }
+
+  /** Keep a query no longer; rejects as the client does. */
+  forget(name: string): Promise<void> {
+    return this._client.deleteFilter(name);
   }
 
   /** Load the next page; does nothing where there is none or one is loading. */

@@ -6,8 +6,9 @@ import { SearchModel } from '../../model/search';
 import { IView } from '../../model/view';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
 import { RunList } from './list';
+import { OrderSelect } from './order';
 import { IRunActions } from './row';
-import { OrderSelect, SearchBox } from './searchBox';
+import { SearchBox } from './searchBox';
 
 /**
  * Properties of the view of the runs.
@@ -51,12 +52,12 @@ export function RunsView(props: IRunsViewProps): React.ReactElement {
 }
 
 function FilteredRuns(props: IRunsViewProps): React.ReactElement {
-  const { search, view, now, actions, trans } = props;
+  const { runs, search, view, now, actions, trans } = props;
   const input = React.useRef<HTMLInputElement>(null);
   const { found, isActive, total } = search;
   return (
     <>
-      <SearchBox {...{ search, input, trans }} />
+      <SearchBox {...{ search, input, trans }} runs={runs.list} />
       <div className="jp-Runlore-listHeader">
         <span aria-live="polite">{trans._n('%1 run', '%1 runs', total)}</span>
         <OrderSelect {...{ search, trans }} metric={view.metric} />
