@@ -5,7 +5,7 @@
 # make corpus what Runlore says of every notebook of its corpus, into docs/corpus.md
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-python test-lab test-e2e check format bench corpus chromium clean
+.PHONY: demo lab test test-python test-lab test-e2e check format bench peers corpus chromium postgresql clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,6 +14,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export RUNLORE_HOME ?= $(CURDIR)/.runlore
 # More options for `make lab`, such as LAB_OPTIONS="--no-browser --port=9999".
 LAB_OPTIONS ?=
+# Options for `make bench`, such as BENCH_OPTIONS="scalars curves --plot ratios.svg".
+BENCH_OPTIONS ?=
 # Jupyter servers want to be told that they may run as root, as they do in containers.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PANEL := $(shell find labextension -type f 2>/dev/null) package.json package-lock.json tsconfig.json
@@ -47,10 +49,13 @@ lab: $(VENV)/.demo
 chromium:
 	command -v chromium >/dev/null || tests/e2e/install-chromium.sh
 
+postgresql:
+	tests/server/install-postgresql.sh
+
 test: test-python test-lab test-e2e
 
-test-python: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/kernel tests/server tests/rerun tests/packaging
+test-python: $(VENV)/.dev postgresql
+	$(BIN)/python -m pytest tests/kernel tests/server tests/rerun tests/packaging tests/benchmarks
 
 test-lab: node_modules/.package-lock.json
 	npm test
@@ -71,10 +76,14 @@ format: $(VENV)/.dev node_modules/.package-lock.json
 	npm run format
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+# The trackers that Runlore is measured beside, each in an environment of its own.
+peers: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --install-peers
 
 corpus: $(VENV)/.dev
 	$(BIN)/python -m tests.corpus --jobs 2 --write
 
 clean:
-	rm -rf $(VENV) node_modules lib dist .runlore server_extension/runlore_server/labextension
+	rm -rf $(VENV) .peers node_modules lib dist .runlore server_extension/runlore_server/labextension

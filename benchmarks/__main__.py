@@ -1,52 +1,106 @@
-"""``python -m benchmarks``: measure everything and print one table."""
+"""``python -m benchmarks``: measure everything and print one table a suite."""
 
 from __future__ import annotations
 
 import argparse
-import platform
-from importlib.metadata import version
-from itertools import groupby
+from collections.abc import Callable
+from pathlib import Path
 
-from benchmarks import capture, curves, kernel, reruns, scalars, search
+from benchmarks import capture, curves, durability, ingest, kernel, lab, page, plot, reruns, rest, scalars, search
 from benchmarks.measure import Row
+from benchmarks.peers import environments
+from benchmarks.peers.catalog import PEERS
+from benchmarks.plan import Plan
+from benchmarks.results import Results, load
+from benchmarks.table import table
 
-_SUITES = {
-    "kernel": kernel.rows,
-    "capture": capture.rows,
-    "scalars": scalars.rows,
-    "curves": curves.rows,
-    "reruns": reruns.rows,
-    "search": search.rows,
+_SUITES: dict[str, tuple[str, Callable[[Plan], list[Row]]]] = {
+    "scalars": ("Numbers as they are logged", scalars.rows),
+    "durability": ("What a kill leaves", durability.rows),
+    "curves": ("Curves", curves.rows),
+    "rest": ("Curves in the panel", rest.rows),
+    "ingest": ("From kernels to the panel and to MLflow", ingest.rows),
+    "kernel": ("A cell and a run", kernel.rows),
+    "capture": ("What is captured around a cell, in a real kernel", capture.rows),
+    "lab": ("JupyterLab's start", lab.rows),
+    "search": ("Searches", search.rows),
+    "reruns": ("Reruns", reruns.rows),
 }
 
 
-def _amount(row: Row) -> str:
-    if row.unit == "B":
-        return f"{row.amount / 1e3:.3g} KB"
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if row.amount >= size:
-            return f"{row.amount / size:.3g} {unit}"
-    return f"{row.amount / 1e-6:.3g} µs"
-
-
-def _table(rows: list[Row]) -> str:
-    lines = ["| work | by | amount | ratio to the first |", "|---|---|---|---|"]
-    for work, group in groupby(rows, key=lambda row: row.work):
-        members = list(group)
-        lines.extend(
-            f"| {work} | {row.who} | {_amount(row)} | {row.amount / members[0].amount:.3g} |" for row in members
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("suites", nargs="*", choices=[[], *_SUITES], help="which to run; all by default")
-    chosen = parser.parse_args().suites or list(_SUITES)
-    packages = ", ".join(f"{name} {version(name)}" for name in ("runlore", "mlflow", "papermill", "ipython"))
-    print(f"Python {platform.python_version()}, {packages}; medians of three processes each.\n")
-    print(_table([row for suite in chosen for row in _SUITES[suite]()]))
+    parser.add_argument(
+        "--quick", action="store_true", help="only see that everything works: the figures say nothing"
+    )
+    parser.add_argument(
+        "--only", default=",".join(PEERS), metavar="NAMES", help="contestants, with commas; default: %(default)s"
+    )
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        default=environments.DEFAULT,
+        metavar="DIR",
+        help="their environments; default: %(default)s",
+    )
+    parser.add_argument(
+        "--install-peers", action="store_true", help="make the environments of the peers, and no more"
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the results in a file, suite by suite")
+    parser.add_argument(
+        "--load",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="measure nothing; take the results from files that were saved",
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios, as .svg, .png or .pdf")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables and the plot into docs/performance.md"
+    )
+    return parser
+
+
+def _install(directory: Path) -> int:
+    failed = environments.install(directory)
+    for name, reason in failed.items():
+        print(f"{name} cannot be installed: {reason}")
+    return 1 if failed else 0
+
+
+def _measured(suites: list[str], plan: Plan, file: Path | None) -> Results:
+    """Run suites one after the other; what is measured is printed, and saved, at once."""
+    results = Results()
+    for suite in suites:
+        title, rows = _SUITES[suite]
+        results.add(suite, rows(plan), plan.quick)
+        if file is not None:
+            results.save(file)
+        print(f"## {title}\n\n{table(results.sections[suite].rows)}\n", flush=True)
+    return results
+
+
+def main() -> int:
+    parser = _parser()
+    asked = parser.parse_args()
+    if asked.install_peers:
+        return _install(asked.peers)
+    only = tuple(asked.only.split(","))
+    if unknown := set(only) - set(PEERS):
+        parser.error(f"no contestant is called {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    if asked.load:
+        results = load(asked.load)
+    else:
+        results = _measured(asked.suites or list(_SUITES), Plan(asked.quick, asked.peers, only), asked.save)
+    if asked.write and not asked.plot:
+        asked.plot = page.PICTURE
+    if asked.plot:
+        plot.draw(results, asked.plot)
+    if asked.write:
+        page.write(page.PAGE, results, {suite: title for suite, (title, _) in _SUITES.items()})
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks import stopwatch
 from benchmarks.measure import Row, in_fresh_process
+from benchmarks.plan import Plan
 
 _CELLS = """
 import json, statistics, sys, time
@@ -140,9 +141,11 @@ print(json.dumps(found))
 """
 
 
-def rows() -> list[Row]:
-    cells, size = in_fresh_process(_CELLS, stopwatch.START, stopwatch.TAKE), in_fresh_process(_BYTES)
-    first = in_fresh_process(_FIRST, stopwatch.START, stopwatch.TAKE)
+def rows(plan: Plan) -> list[Row]:
+    rounds = plan.rounds(3)
+    cells = in_fresh_process(_CELLS, stopwatch.START, stopwatch.TAKE, rounds=rounds)
+    size = in_fresh_process(_BYTES, rounds=rounds)
+    first = in_fresh_process(_FIRST, stopwatch.START, stopwatch.TAKE, rounds=rounds)
     return [
         *_hooks("hooks around a cell, with torch and 200 variables", cells, ""),
         *_hooks("the same, time of the processor", cells, "_cpu"),

@@ -1,114 +1,153 @@
-"""What it costs to look at many curves: beside MLflow's sampled history and beside reading bare files."""
+"""What it costs to look at many curves, and to keep them: beside peers and beside reading bare files.
+
+Every curve has one value that is far off; it must still be there in what is shown.
+"""
 
 from __future__ import annotations
 
+import statistics
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
 from benchmarks.measure import MEDIAN, Row, in_fresh_process
+from benchmarks.peers.catalog import PEERS
+from benchmarks.peers.contestant import Contestant
+from benchmarks.peers.field import Field, field
+from benchmarks.plan import Plan
 
-_SHARED = """
-import json
-import numpy as np
-RUNS, STEPS, SHOWN = 50, 20_000, 1000
-WALKS = np.random.default_rng(0).normal(size=(RUNS, STEPS)).cumsum(axis=1)
-SPIKES = [3 * number * STEPS // 200 + 17 for number in range(RUNS)]
-WALKS[np.arange(RUNS), SPIKES] = 1e6
+_SHOWN = 1000
+_SLOW = 8.0
+"""Seconds of reading after which a contestant has read enough."""
 
-def spikes(curves):
-    return sum(1 for values in curves if max(values) == 1e6)
-"""
-
-_OURS = """
+_LONG = """
+import json, sys
 from pathlib import Path
+import numpy as np
 from runlore.curve import HEADER
-from runlore.decimate import decimate
 from runlore_server.store.curves import POINT
 from runlore_server.store.views import CurveViews, Window
 
-def files(steps, walks):
-    paths = [Path(f"{steps}-{number}.curve") for number in range(RUNS)]
-    for path, walk in zip(paths, walks):
-        points = np.zeros(steps, POINT)
-        points["step"], points["time"], points["value"] = np.arange(steps), np.arange(steps) / 10, walk
-        path.write_bytes(HEADER + points.tobytes())
-    return paths
+RUNS, STEPS, SHOWN = map(int, sys.argv[1:])
+PATHS = [Path(f"{number}.curve") for number in range(RUNS)]
+for path, walk in zip(PATHS, np.random.default_rng(1).normal(size=(RUNS, STEPS)).cumsum(axis=1)):
+    points = np.zeros(STEPS, POINT)
+    points["step"], points["time"], points["value"] = np.arange(STEPS), np.arange(STEPS) / 10, walk
+    path.write_bytes(HEADER + points.tobytes())
 
-PATHS = files(STEPS, WALKS)
-
-def floor():
-    shown = []
-    for path in PATHS:
-        values = np.fromfile(path, "<f8", offset=len(HEADER))[2::3].copy()
-        rows = values.reshape(SHOWN // 2, -1)
-        shown.append(np.concatenate((rows.min(axis=1), rows.max(axis=1))))
-    return shown
-
-def ours(views, paths, window=None):
-    return [views.view(path, SHOWN, window).points["value"] for path in paths]
+def shown(views, window=None):
+    return [views.view(path, SHOWN, window).points["value"] for path in PATHS]
 
 found = {}
-found["floor"], bare = median(floor)
-found["cold"], cold = median(lambda: ours(CurveViews(), PATHS))
+found["first"], _ = median(lambda: shown(CurveViews()))
 views = CurveViews()
-ours(views, PATHS)
-found["warm"], warm = median(lambda: ours(views, PATHS))
-assert spikes(bare) == spikes(cold) == spikes(warm) == RUNS
-
-LONG = files(100_000, np.random.default_rng(1).normal(size=(RUNS, 100_000)).cumsum(axis=1))
-found["long"], _ = median(lambda: ours(CurveViews(), LONG))
-views = CurveViews()
-ours(views, LONG)
-windows = iter(Window("step", 1000.0 * number, 1000.0 * number + 5000) for number in range(99))
-found["zoom"], zoomed = median(lambda: ours(views, LONG, next(windows)))
-assert all(SHOWN * 0.9 < len(values) <= SHOWN for values in zoomed)
+shown(views)
+windows = iter(Window("step", STEPS / 100 * number, STEPS / 100 * number + STEPS / 20) for number in range(90))
+found["window"], zoomed = median(lambda: shown(views, next(windows)))
+assert all(min(SHOWN * 0.9, STEPS / 20) <= len(values) <= SHOWN for values in zoomed)
+print(json.dumps(found))
 """
 
-_PEER = """
-import mlflow, sqlalchemy
-from mlflow.server.handlers import _get_tracking_store
-from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlRun
 
-mlflow.set_tracking_uri("sqlite:///mlflow.db")
-experiment = mlflow.MlflowClient().create_experiment("bench")
-engine = sqlalchemy.create_engine("sqlite:///mlflow.db")  # its API takes minutes
-keys = [f"{number:032x}" for number in range(RUNS)]
-with engine.begin() as connection:
-    connection.execute(SqlRun.__table__.insert(), [dict(
-        run_uuid=key, name=key, experiment_id=int(experiment), status="FINISHED", start_time=0,
-        lifecycle_stage="active", artifact_uri="a", user_id="", source_name="", entry_point_name="",
-        source_version="", source_type="LOCAL",
-    ) for key in keys])
-    for key, walk in zip(keys, WALKS.tolist()):
-        points = [dict(run_uuid=key, key="loss", value=value, timestamp=step * 100, step=step, is_nan=False)
-                  for step, value in enumerate(walk)]
-        connection.execute(SqlMetric.__table__.insert(), points)
-        connection.execute(SqlLatestMetric.__table__.insert(), points[-1:])
-store = _get_tracking_store("sqlite:///mlflow.db", "artifacts")
-
-def peer():
-    points = store.get_metric_history_bulk_interval(
-        run_ids=keys, metric_key="loss", max_results=SHOWN, start_step=None, end_step=None
-    )
-    curves = {}
-    for point in points:
-        curves.setdefault(point.run_id, []).append(point.value)
-    return list(curves.values())
-
-found["peer"], theirs = median(peer, rounds=1)
-assert len(theirs) == RUNS
-found["peer spikes"] = spikes(theirs)
-"""
-
-_TELL = "print(json.dumps(found))"
+def rows(plan: Plan) -> list[Row]:
+    runs, steps = plan.sized((50, 20_000), (4, 2_000))
+    with field(plan, [name for name, peer in PEERS.items() if peer.reads]) as contestants:
+        size = _filled(contestants, runs, steps)
+        first, again, told = _read(contestants, runs, plan.rounds(5))
+        archived = _archived(contestants, runs, plan.rounds(5)).values()
+        curves = f"{_SHOWN:,} points each of {runs} curves of {steps:,}"
+        curves, keep = f"{_SHOWN:,} points each of {runs} curves of {steps:,}", "keep a point"
+        return [
+            *contestants.rows(f"{curves}, in a new process", first, "s", told),
+            *(Row(f"{curves}, in a new process", one.told, one.seconds) for one in archived),
+            *contestants.rows(f"{curves}, again", again, "s", told),
+            *_long(plan),
+            *contestants.rows(keep, {name: each / runs / steps for name, each in size.items()}, "B"),
+            *(Row(keep, one.told.split(":")[0], one.size / runs / steps, "B") for one in archived),
+        ]
 
 
-def rows() -> list[Row]:
-    found = in_fresh_process(MEDIAN + _SHARED + _OURS + _PEER + _TELL, rounds=1)
-    kept = round(found["peer spikes"])
-    short, long = "1,000 points each of 50 curves of 20,000", "50 curves of 100,000 points"
+@dataclass(frozen=True)
+class _Archived:
+    """What an archive takes, in bytes and in seconds of reading, and how it is told."""
+
+    size: int
+    seconds: float
+    told: str
+
+
+def _names(runs: int) -> list[str]:
+    return [f"run-{number}" for number in range(runs)]
+
+
+def _filled(field: Field, runs: int, steps: int) -> dict[str, float]:
+    """Let everybody write the curves, two at a time: nothing is timed. Returns the bytes that each takes."""
+
+    def fill(contestant: Contestant) -> None:
+        with field.trying(contestant), contestant.opened() as process:
+            process.ask("fill", _names(runs), steps)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, field.contestants))
+    return {contestant.name: contestant.stored for contestant in field.contestants}
+
+
+def _read(field: Field, runs: int, rounds: int) -> tuple[dict[str, float], dict[str, float], dict[str, str]]:
+    """Seconds of reading all curves, first and once more, and what is told of the spikes in them.
+
+    Runlore and the floor are read in every round; a peer that takes long, once, and not again.
+    """
+    first: dict[str, list[float]] = defaultdict(list)
+    again: dict[str, list[float]] = defaultdict(list)
+    told: dict[str, str] = {}
+    for _ in range(rounds):
+        for contestant in field.contestants:
+            if sum(first[contestant.name]) > _SLOW:
+                continue
+            with field.trying(contestant), contestant.opened() as process:
+                process.ask("locate", _names(runs))
+                answer = process.ask("curves", _names(runs), _SHOWN)
+                if answer["curves"] != runs:
+                    raise RuntimeError(f"{contestant.name} gives {answer['curves']} curves, not {runs}")
+                first[contestant.name].append(answer["seconds"])
+                if answer["seconds"] < _SLOW:
+                    again[contestant.name].append(process.ask("curves", _names(runs), _SHOWN)["seconds"])
+                told[contestant.name] = f": {_told(answer, runs)}"
+    return _medians(first), _medians(again), told
+
+
+def _told(answer: dict[str, Any], runs: int) -> str:
+    return f"up to {answer['points']:,} points, {answer['spikes']} of {runs} spikes"
+
+
+def _medians(samples: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(found) for name, found in samples.items() if found}
+
+
+def _archived(field: Field, runs: int, rounds: int) -> dict[str, _Archived]:
+    """Archive what can be archived, and read it from there."""
+    found = {}
+    for contestant in field.contestants:
+        with field.trying(contestant), contestant.opened() as process:
+            if not process.ask("archive")["archived"]:
+                continue
+            size, times = contestant.stored, []
+            for _ in range(rounds):
+                with contestant.opened() as reader:
+                    reader.ask("locate", _names(runs))
+                    answer = reader.ask("curves", _names(runs), _SHOWN)
+                times.append(answer["seconds"])
+            told = f"{contestant.peer.label}, archived: {_told(answer, runs)}"
+            found[contestant.name] = _Archived(size, statistics.median(times), told)
+    return found
+
+
+def _long(plan: Plan) -> list[Row]:
+    runs, steps = plan.sized((50, 100_000), (4, 20_000))
+    found = in_fresh_process(MEDIAN + _LONG, str(runs), str(steps), str(_SHOWN), rounds=plan.rounds(3))
+    work = f"{runs} curves of {steps:,} points"
     return [
-        Row(short, "bare files, least and greatest (floor)", found["floor"]),
-        Row(short, "runlore, first time, 50 of 50 spikes", found["cold"]),
-        Row(short, "runlore, again", found["warm"]),
-        Row(short, f"mlflow, sampled history, SQLite, {kept} of 50 spikes", found["peer"]),
-        Row(long, "runlore, first time", found["long"]),
-        Row(long, "runlore, a window of 5,000 steps", found["zoom"]),
+        Row(work, "runlore, first time", found["first"]),
+        Row(work, f"runlore, a window of {steps // 20:,} steps", found["window"]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.measure import Row, in_fresh_process
+from benchmarks.plan import Plan
 
 _LOADING = """
 import json, time
@@ -51,9 +52,9 @@ print(json.dumps({"bare": bare, "recorded": recorded, "drawing": drawing, "first
 """
 
 
-def rows() -> list[Row]:
-    loading = in_fresh_process(_LOADING)
-    cells = in_fresh_process(_CELLS)
+def rows(plan: Plan) -> list[Row]:
+    loading = in_fresh_process(_LOADING, rounds=plan.rounds(3))
+    cells = in_fresh_process(_CELLS, rounds=plan.rounds(3))
     return [
         Row("import", "runlore", loading["import"]),
         Row("import", "mlflow", loading["mlflow"]),

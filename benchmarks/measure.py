@@ -24,14 +24,30 @@ def median(call, rounds=7):
 """For scripts: the median seconds of some calls, and what the last one returned."""
 
 
+Unit = Literal["s", "B", "points", "points/s"]
+
+
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was done, by whom, and what it took, in seconds or bytes."""
+    """One line of the table: what was done, by whom, and what it took.
+
+    Attributes:
+        work: what was done; the rows of one work are compared with the first of them.
+        who: who did it, and how.
+        amount: in ``unit``; ``None`` where it could not be measured, for the reason in ``note``.
+        unit: seconds, bytes, points or points a second.
+        contestant: the contestant's name in the catalog of peers, where it is one.
+        version: which version of that was measured, where it has one.
+        note: why there is no amount.
+    """
 
     work: str
     who: str
-    amount: float
-    unit: Literal["s", "B"] = "s"
+    amount: float | None
+    unit: Unit = "s"
+    contestant: str = ""
+    version: str = ""
+    note: str = ""
 
 
 def in_fresh_process(script: str, *arguments: str, rounds: int = 3) -> dict[str, float]:

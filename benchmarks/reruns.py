@@ -6,6 +6,7 @@ Each round does all of it in turn, so that a machine that is slower for a while 
 from __future__ import annotations
 
 from benchmarks.measure import Row, in_fresh_process
+from benchmarks.plan import Plan
 
 _RERUN = """
 import json, subprocess, sys, time
@@ -41,10 +42,10 @@ print(json.dumps(found))
 """
 
 
-def rows() -> list[Row]:
+def rows(plan: Plan) -> list[Row]:
     return [
-        *_of("0.5 s", in_fresh_process(_RERUN, "0.05", rounds=5)),
-        *_of("20 s", in_fresh_process(_RERUN, "2")),
+        *_of("0.5 s", in_fresh_process(_RERUN, "0.05", rounds=plan.rounds(5))),
+        *_of("20 s", in_fresh_process(_RERUN, plan.sized("2", "0.05"), rounds=1)),
     ]
 
 

@@ -1,49 +1,128 @@
-"""What one logged number costs, beside MLflow and a bare write of the same bytes; each is read back."""
+"""What logging costs: one number, ten at once, a start, and how soon the points are safe.
+
+All contestants work in turn, batch by batch, so that a machine that is slower for a while is so for everybody.
+Every batch is a run of its own, and all of them are read back afterwards by another process.
+"""
 
 from __future__ import annotations
 
-from benchmarks.measure import Row, in_fresh_process
+import statistics
+from collections import defaultdict
+from contextlib import ExitStack
 
-_SCALARS = """
-import json, os, time
-N = 200_000
-def per_call(call, count):
-    start = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - start) / count
+from benchmarks.measure import Row
+from benchmarks.peers.catalog import PEERS
+from benchmarks.peers.contestant import Contestant, Process
+from benchmarks.peers.field import Field, field
+from benchmarks.plan import Plan
 
-import runlore
-from runlore import start_run, log
-run = start_run("bench")
-ours = per_call(lambda: log(loss=0.5), N)
-ten = {f"m{i}": 0.5 for i in range(10)}
-ours_ten = per_call(lambda: log(ten), N // 10)
-run.finish()
-points = runlore.curves(run.run_id)
-assert len(points) == N + N and (points.value == 0.5).all()
+_BATCH_SECONDS = 0.25
+_MOST = {"log": 50_000, "log_ten": 10_000}
+_POINTS = {"log": 1, "log_ten": 10}
+_COUNT = {"log": "count", "log_ten": "count_ten"}
 
-fd = os.open("floor", os.O_WRONLY | os.O_CREAT)
-record = b"x" * 24
-floor = per_call(lambda: os.write(fd, record), N)
-assert os.fstat(fd).st_size == 24 * N
-
-import mlflow
-mlflow.set_tracking_uri("sqlite:///mlflow.db")
-with mlflow.start_run() as peer_run:
-    mlflow.log_metric("loss", 0.5)
-    steps = iter(range(1, 10**6))
-    peer = per_call(lambda: mlflow.log_metric("loss", 0.5, step=next(steps)), 300)
-assert len(mlflow.MlflowClient().get_metric_history(peer_run.info.run_id, "loss")) == 301
-print(json.dumps({"ours": ours, "ten": ours_ten, "floor": floor, "mlflow": peer}))
-"""
+_Samples = dict[str, list[float]]
+"""What was measured, by the contestant's name."""
 
 
-def rows() -> list[Row]:
-    found = in_fresh_process(_SCALARS)
-    return [
-        Row("log one number", "os.write of 24 bytes (floor)", found["floor"]),
-        Row("log one number", "runlore.log", found["ours"]),
-        Row("log one number", "mlflow.log_metric, SQLite", found["mlflow"]),
-        Row("log ten numbers", "runlore.log", found["ten"]),
-    ]
+def rows(plan: Plan) -> list[Row]:
+    with field(plan, list(PEERS)) as contestants:
+        starts = _starts(contestants, plan.rounds(3))
+        one = _calls(contestants, plan, "log")
+        ten = _calls(contestants, plan, "log_ten")
+        return [
+            *contestants.rows("log one number", _medians(one.calls)),
+            *contestants.rows("log ten numbers", _medians(ten.calls)),
+            *contestants.rows("points a second until they are safe", _medians(one.rates), "points/s"),
+            *contestants.rows("import and start a run", _medians(starts)),
+        ]
+
+
+def _medians(samples: _Samples) -> dict[str, float]:
+    return {name: statistics.median(found) for name, found in samples.items()}
+
+
+def _starts(field: Field, rounds: int) -> _Samples:
+    """Seconds from nothing imported to an open run, in new processes; the first one, which makes stores, not."""
+    samples: _Samples = defaultdict(list)
+    for number in range(rounds + 1):
+        for contestant in field.contestants:
+            if contestant.peer.is_floor:
+                continue
+            with field.trying(contestant), contestant.process() as process:
+                opened = process.ask("open")
+                started = process.ask("start", f"start-{number}")
+                process.ask("log", 1)
+                process.ask("finish")
+                contestant.version = opened["version"]
+                if number:
+                    samples[contestant.name].append(opened["seconds"] + started["seconds"])
+    return samples
+
+
+class _Calls:
+    """What calls took each, and how many points were safe a second from the first call to the end of the run."""
+
+    def __init__(self) -> None:
+        self.calls: _Samples = defaultdict(list)
+        self.rates: _Samples = defaultdict(list)
+        self.batches: dict[str, list[tuple[str, int]]] = defaultdict(list)
+
+    def batch(self, process: Process, contestant: Contestant, command: str, count: int) -> float:
+        """Log so many times into a new run; returns the seconds of a call."""
+        batches = self.batches[contestant.name]
+        run = f"{command.replace('_', '-')}-{len(batches)}"
+        process.ask("start", run)
+        logged = process.ask(command, count)["seconds"]
+        finished = process.ask("finish")["seconds"]
+        batches.append((run, count))
+        self.calls[contestant.name].append(logged / count)
+        self.rates[contestant.name].append(count * _POINTS[command] / (logged + finished))
+        return float(logged / count)
+
+    def forget(self) -> None:
+        """Start over, but remember the runs to be read back."""
+        self.calls.clear()
+        self.rates.clear()
+
+
+def _calls(field: Field, plan: Plan, command: str) -> _Calls:
+    found, counts = _Calls(), {}
+    with ExitStack() as stack:
+        processes: dict[str, Process] = {}
+        for contestant in field.contestants:  # how many calls fill a batch; also warms everything up
+            with field.trying(contestant):
+                process = processes[contestant.name] = stack.enter_context(contestant.opened())
+                call = found.batch(process, contestant, command, plan.sized(1000, 100))
+                counts[contestant.name] = plan.sized(_count(call, _MOST[command]), 100)
+        found.forget()
+        for _ in range(plan.rounds(9)):
+            for contestant in field.contestants:
+                with field.trying(contestant):
+                    found.batch(processes[contestant.name], contestant, command, counts[contestant.name])
+    for contestant in field.contestants:
+        with field.trying(contestant):
+            _read_back(contestant, found.batches[contestant.name], command)
+    return found
+
+
+def _count(call: float, most: int) -> int:
+    """How many calls of so many seconds fill a batch: whole thousands where it can be, for who sends thousands."""
+    count = int(_BATCH_SECONDS / call)
+    return min(count // 1000 * 1000, most) if count > 1000 else max(count // 100 * 100, 200)
+
+
+def _read_back(contestant: Contestant, batches: list[tuple[str, int]], command: str) -> None:
+    """See that all points of all batches are there.
+
+    Raises:
+        RuntimeError: some are not.
+    """
+    with contestant.opened() as process:
+        process.ask("locate", [run for run, _ in batches])
+        for run, count in batches:
+            points = process.ask(_COUNT[command], run, count)["points"]
+            if points != count * _POINTS[command]:
+                raise RuntimeError(
+                    f"{contestant.name} has {points} points of {run}, not {count * _POINTS[command]}"
+                )

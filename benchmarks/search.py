@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.measure import MEDIAN, Row, in_fresh_process
-
-_PEER_RUNS, _MANY_RUNS = 5_000, 50_000
+from benchmarks.plan import Plan
 
 _OURS = """
 import json, os, statistics, subprocess, sys, time
@@ -102,27 +101,27 @@ assert [int(run.info.run_id, 16) for run in theirs] == [int(run.run_id, 16) for 
 _TELL = "print(json.dumps(found))"
 
 
-def rows() -> list[Row]:
-    root = str(Path(__file__).parent.parent)
-    few = in_fresh_process(MEDIAN + _OURS + _PEER + _TELL, root, str(_PEER_RUNS), rounds=1)
-    many = in_fresh_process(MEDIAN + _OURS + _TELL, root, str(_MANY_RUNS), rounds=1)
+def rows(plan: Plan) -> list[Row]:
+    root, few_runs, many_runs = str(Path(__file__).parent.parent), *plan.sized((5_000, 50_000), (1_000, 2_000))
+    few = in_fresh_process(MEDIAN + _OURS + _PEER + _TELL, root, str(few_runs), rounds=1)
+    many = in_fresh_process(MEDIAN + _OURS + _TELL, root, str(many_runs), rounds=1)
     return [
-        Row("filter and order, 100 of 5,000 runs", "runlore", few["filter"]),
-        Row("filter and order, 100 of 5,000 runs", "mlflow, SQLite", few["peer filter"]),
-        Row("order by a metric, 100 of 5,000 runs", "runlore", few["order"]),
-        Row("order by a metric, 100 of 5,000 runs", "mlflow, SQLite", few["peer order"]),
-        Row("search 50,000 runs", "runlore, filter and order", many["filter"]),
-        Row("search 50,000 runs", "runlore, order by a metric", many["order"]),
-        Row("search 50,000 runs", "runlore, words", many["text"]),
-        *_starts("5,000", few),
-        *_starts("50,000", many),
+        Row(f"filter and order, 100 of {few_runs:,} runs", "runlore", few["filter"]),
+        Row(f"filter and order, 100 of {few_runs:,} runs", "mlflow, SQLite", few["peer filter"]),
+        Row(f"order by a metric, 100 of {few_runs:,} runs", "runlore", few["order"]),
+        Row(f"order by a metric, 100 of {few_runs:,} runs", "mlflow, SQLite", few["peer order"]),
+        Row(f"search {many_runs:,} runs", "runlore, filter and order", many["filter"]),
+        Row(f"search {many_runs:,} runs", "runlore, order by a metric", many["order"]),
+        Row(f"search {many_runs:,} runs", "runlore, words", many["text"]),
+        *_starts(few_runs, few),
+        *_starts(many_runs, many),
     ]
 
 
-def _starts(count: str, found: dict[str, float]) -> list[Row]:
+def _starts(count: int, found: dict[str, float]) -> list[Row]:
     return [
-        Row(f"new process, list 100 of {count} runs", "with the index", found["start"]),
-        Row(f"new process, list 100 of {count} runs", "without, building it", found["first start"]),
-        Row(f"new process, list 100 of {count} runs", "summing up all curves, once", found["curves"]),
-        Row(f"memory of that process, {count} runs", "with the index", found["memory"], "B"),
+        Row(f"new process, list 100 of {count:,} runs", "with the index", found["start"]),
+        Row(f"new process, list 100 of {count:,} runs", "without, building it", found["first start"]),
+        Row(f"new process, list 100 of {count:,} runs", "summing up all curves, once", found["curves"]),
+        Row(f"memory of that process, {count:,} runs", "with the index", found["memory"], "B"),
     ]

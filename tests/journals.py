@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runlore import events as ev
-from runlore.curve import CurveWriter, file_name
+from runlore.curve import file_name
+from runlore.curve_writer import CurveWriter
 from runlore.home import Home
 from runlore.journal import JournalWriter
 from runlore.objects import ObjectStore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -133,7 +134,17 @@ def open_run() -> Run:
     session = Session.current()
     run = session.active_run if session is not None else None
     if run is None:
-        raise RunStateError(
-            "no run is open: put %%track at the top of the cell, or use 'with runlore.start_run():'"
-        )
+        raise RunStateError(_NO_RUN_IN_WORKER if session is None and _is_worker() else _NO_RUN)
     return run
+
+
+_NO_RUN = "no run is open: put %%track at the top of the cell, or use 'with runlore.start_run():'"
+_NO_RUN_IN_WORKER = (
+    "no run is open in this process, because it was started anew and knows nothing of the one that started it "
+    "(spawn, forkserver, loky). Return the numbers and log them there, or use multiprocessing.get_context('fork')"
+)
+
+
+def _is_worker() -> bool:
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.current_process().name != "MainProcess"

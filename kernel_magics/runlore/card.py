@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runlore.curve import file_name, read_records
+from runlore.curve import read_records
 
 if TYPE_CHECKING:
     from runlore.run import Run
@@ -30,7 +30,8 @@ def bundle(run: Run) -> dict[str, Any]:
     (``name``, ``last``, ``spark``: up to 40 values, ``None`` for gaps), ``error`` (``name``, ``message``) or
     ``None``. Numbers that JSON has no word for are the strings ``NaN``, ``Infinity`` and ``-Infinity``.
     """
-    metrics = [summary for name in run.metrics[:_MOST_METRICS] if (summary := _summary(run.directory, name))]
+    files = list(run.curves.files().items())[:_MOST_METRICS]
+    metrics = [summary for name, path in files if (summary := _summary(name, path))]
     data = {
         "version": 1,
         "run_id": run.run_id,
@@ -44,8 +45,8 @@ def bundle(run: Run) -> dict[str, Any]:
     return {MIME_TYPE: data, "text/html": _html(data), "text/plain": _text(data)}
 
 
-def _summary(directory: Path, name: str) -> dict[str, Any] | None:
-    values = memoryview(read_records(directory / file_name(name))).cast("d")[2::3]
+def _summary(name: str, path: Path) -> dict[str, Any] | None:
+    values = memoryview(read_records(path)).cast("d")[2::3]
     if not len(values):
         return None
     stride = max(1, math.ceil(len(values) / (_SPARK_POINTS - 1)))

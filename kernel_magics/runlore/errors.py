@@ -29,3 +29,10 @@ class JournalFormatError(RunloreError, ValueError):
 
 class ObjectMissing(RunloreError, LookupError):
     """A content-addressed object is not there, or its content no longer has its hash."""
+
+
+class PackageMissing(RunloreError, RuntimeError):
+    """An optional package is not installed in this environment."""
+
+    def __init__(self, package: str, what_for: str) -> None:
+        super().__init__(f"{package}, which {what_for}, is not installed here; run: pip install {package}")

@@ -18,11 +18,14 @@ FORMAT = 1
 Outcome = Literal["ok", "error", "interrupted", "unknown"]
 """How a cell ended; ``unknown`` for cells that ran before Runlore was loaded."""
 
-RunOutcome = Literal["finished", "failed", "interrupted"]
-"""How a run ended, as far as its kernel could still say. ``killed`` is never written, only concluded."""
+RunOutcome = Literal["finished", "failed", "interrupted", "killed"]
+"""How a run ended, as far as its kernel could still say.
 
-RunKind = Literal["cell", "span", "script"]
-"""``%%track`` on one cell, ``%track on`` .. ``%track off``, or ``runlore.start_run()``."""
+``killed`` is never written of a kernel's run, only concluded; MLflow says it of runs of its own.
+"""
+
+RunKind = Literal["cell", "span", "script", "mlflow"]
+"""``%%track`` on one cell, ``%track on`` .. ``%track off``, ``runlore.start_run()``; or logged by plain MLflow."""
 
 ParamSource = Literal["literal", "option", "user"]
 """Found as a literal in the notebook, given with ``-p``, or given by a call."""
@@ -52,12 +55,18 @@ The detail of ``environment variable`` is the name and a digest of the value und
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """What tells one process from every other one, also after its pid was used again."""
+    """What tells one process from every other one, also after its pid was used again.
+
+    ``machine`` tells machines of one name apart, ``namespace`` the containers of one machine, whose pids mean
+    nothing to each other; ``None`` where the system does not say.
+    """
 
     pid: int
     started: float
     host: str
     boot: str
+    machine: str | None = None
+    namespace: str | None = None
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,11 +286,35 @@ class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
 
 
 class MetricStarted(Event, frozen=True, kw_only=True, tag="metric_started"):
-    """The run's first point of this metric comes next; ``file`` is the curve's name in the run's folder."""
+    """The process's first point of this metric comes next; ``file`` is the curve's name in the run's folder.
+
+    ``process`` is empty for the kernel. One that was forked has the number of the fork among those of its parent
+    since the run was opened, behind the parent's and a dot where that was forked too: ``1``, ``2``, ``2.1``.
+    """
 
     run_id: str
     metric: str
     file: str
+    process: str = ""
+
+
+class LastPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The last point of a curve; ``time`` in Unix seconds. JSON has words alone for NaN and the infinities."""
+
+    step: int
+    time: float
+    value: float | Literal["nan", "inf", "-inf"]
+
+    def is_after(self, time: float | None) -> bool:
+        """Whether it came after what was logged at ``time``; MLflow counts in whole milliseconds."""
+        return time is None or self.time > time + 0.001
+
+
+class MetricsReported(Event, frozen=True, kw_only=True, tag="metrics_reported"):
+    """What MLflow says of curves whose points are fetched when somebody looks at them, by metric."""
+
+    run_id: str
+    points: dict[str, LastPoint]
 
 
 class ArtifactLogged(Event, frozen=True, kw_only=True, tag="artifact_logged"):
@@ -298,14 +331,14 @@ class GitCaptured(Event, frozen=True, kw_only=True, tag="git_captured"):
     """The state of the repository that holds the working directory.
 
     ``patch`` is the object with ``git diff HEAD`` when the tree was dirty and the patch within its limit.
-    ``root`` is the absolute path of the work tree.
+    ``root`` is the absolute path of the work tree. It is empty, ``dirty`` is ``None``, where MLflow does not say.
     """
 
     run_id: str
     root: str
     commit: str | None
     branch: str | None
-    dirty: bool
+    dirty: bool | None
     patch: str | None = None
 
 
@@ -351,6 +384,7 @@ AnyEvent = Union[
     TagsSet,
     NoteAdded,
     MetricStarted,
+    MetricsReported,
     ArtifactLogged,
     GitCaptured,
     EnvironmentCaptured,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from runlore.archive import is_lost
 from runlore.curve import last_point, read_records
 from runlore.decimate import decimate
-from runlore.errors import JournalFormatError, RunNotFound
+from runlore.errors import JournalFormatError, PackageMissing, RunNotFound
 from runlore.home import Home
 from runlore.record import RunRecord, sessions
 from runlore.run import Run
@@ -61,11 +62,14 @@ def _row(run: RunRecord, notebook: str | None) -> dict[str, Any]:
     }
     row.update({f"params.{name}": value for name, value in run.params.items()})
     for name, path in run.metrics.items():
+        told = run.reported.get(name)
         try:
             point = last_point(path)
-        except (JournalFormatError, OSError):
-            continue  # ``curves`` says what is wrong with it
-        if point is not None:
+        except (JournalFormatError, PackageMissing, OSError):
+            point = None  # ``curves`` says what is wrong with it
+        if told is not None and told.is_after(point and point[1]):
+            row[f"metrics.{name}"] = float(told.value)
+        elif point is not None:
             row[f"metrics.{name}"] = point[2]
     row.update({f"tags.{key}": value for key, value in run.tags.items()})
     return row
@@ -92,7 +96,8 @@ def curves(
 
     Raises:
         RunNotFound: a run is not recorded here, or the start of an id fits several.
-        JournalFormatError, OSError: a curve is damaged or cannot be read.
+        JournalFormatError, OSError: a curve is damaged, gone or cannot be read.
+        PackageMissing: a curve is archived, and pyarrow is not installed.
     """
     wanted = [metrics] if isinstance(metrics, str) else metrics
     recorded = {run.run_id: run for session in sessions(home or Home.default()) for run in session.runs.values()}
@@ -101,6 +106,11 @@ def curves(
         run = recorded[_match(run_id, recorded)]
         for metric, path in run.metrics.items():
             if wanted is None or metric in wanted:
+                if is_lost(run, metric):
+                    raise JournalFormatError(
+                        f"the points of metric {metric!r} of run {run.run_id} are not in the home; where MLflow "
+                        "has them, they are fetched when somebody looks at the run in JupyterLab"
+                    )
                 parts.append(_points(run.run_id, metric, read_records(path), points))
     if not parts:
         parts = [_points("", "", b"", None)]

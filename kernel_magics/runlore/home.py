@@ -9,12 +9,21 @@
         objects/<blake3>
         key                         (signs what only this home may read back, see runlore.snapshot)
         reruns/<run_id>/            (written by the server: plan, notebook, verdict)
+        mirror/<session_id>/        (written by the server: runs that others logged to MLflow, as sessions)
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+MIRRORED = "mlflow-"
+"""How the ids of sessions begin that show runs of MLflow; no kernel's does."""
+
+
+def is_mirrored(session_id: str) -> bool:
+    """Whether the session shows a run that another tool logged: a projection of MLflow, with no cells."""
+    return session_id.startswith(MIRRORED)
 
 
 class Home:
@@ -48,8 +57,12 @@ class Home:
     def key(self) -> Path:
         return self.path / "key"
 
+    @property
+    def mirror(self) -> Path:
+        return self.path / "mirror"
+
     def session(self, session_id: str) -> Path:
-        return self.sessions / session_id
+        return (self.mirror if is_mirrored(session_id) else self.sessions) / session_id
 
     def events(self, session_id: str) -> Path:
         return self.session(session_id) / "events.jsonl"

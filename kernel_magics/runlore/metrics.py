@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
-from runlore.curve import CurveWriter, UnmappedCurveWriter, curve_writer, file_name
+from runlore.curve import file_name
+from runlore.curve_writer import Writer, curve_writer
 from runlore.errors import MetricError, RunStateError
+from runlore.forks import Forks
+from runlore.metric import Curve
 from runlore.pending import DeviceValue, PendingPoints, device_value
-from runlore.values import as_number, as_step, as_text, is_numeric
+from runlore.values import as_metric_name, as_number, as_step, is_numeric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from runlore.session import Session
 
@@ -22,23 +27,12 @@ LOG, WATCH = "log", "watch"
 """The sources that are Runlore's own: ``runlore.log`` and ``--watch``."""
 
 
-class Curve:
-    """One metric of an open run. ``append`` is ``None`` once the curve could not be written any more."""
-
-    __slots__ = ("append", "name", "next_step", "writer")
-
-    def __init__(self, name: str, writer: CurveWriter | UnmappedCurveWriter | None) -> None:
-        self.name = name
-        self.writer = writer
-        self.append: Callable[[int, float, float], None] | None = writer.append if writer else None
-        self.next_step = 0
-
-
 class Metrics:
     """Takes the points of one run.
 
     The first source of a name owns it. A second one that uses the same name writes to ``SOURCE/NAME``, so that
-    points of two sources, each with its own way of counting steps, never mix in one curve.
+    points of two sources, each with its own way of counting steps, never mix in one curve. A forked process has
+    curves and counts of its own, from 0, for the same reason; ``RunRecord.add_curve`` names them.
     """
 
     def __init__(self, session: Session, info: ev.RunStarted) -> None:
@@ -54,11 +48,23 @@ class Metrics:
         self._pending = PendingPoints(self._write, self._lost)
         self._opening = threading.Lock()
         self._closed = False
+        self.forks = Forks()
 
     @property
-    def names(self) -> list[str]:
-        """The names of the metrics so far, in the order of their first point."""
-        return list(self._curves)
+    def ended(self) -> bool:
+        """Whether the run has ended, in this process or in the kernel that forked it."""
+        return self._closed or self.forks.ended
+
+    def files(self) -> dict[str, Path]:
+        """The curve files so far by the names that the record has for them, in the order of their first point."""
+        if self.forks.count:
+            from runlore.record import SessionRecord
+
+            record = SessionRecord(self._session.home, self._session.session_id)
+            record.refresh()
+            if run := record.runs.get(self._info.run_id):
+                return run.metrics
+        return {name: self._directory / file_name(name, self.forks.process) for name in self._curves}
 
     def log(
         self,
@@ -88,15 +94,15 @@ class Metrics:
             else:
                 for name, value in values.items():
                     curve = curves.get(name)
-                    if curve is None or curve.append is None:
+                    append = None if curve is None else curve.append
+                    if curve is None or append is None:
                         self._add(curve or self._open(source, name), None, now, value)
                         continue
-                    position = curve.next_step
-                    curve.next_step = position + 1
+                    position = next(curve.steps)
                     try:
-                        curve.append(position, now, value)
+                        append(position, now, value)
                     except (ValueError, OSError) as error:
-                        self._failed(curve, position, error)
+                        self._failed(curve, position, now, value, error)
                 return
         numbers = {name: device_value(name, value) or as_number(name, value) for name, value in values.items()}
         at = None if step is None else as_step(step)
@@ -104,28 +110,38 @@ class Metrics:
             self._add(curves.get(name) or self._open(source, name), at, now, number)
 
     def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
-        position = curve.next_step if step is None else step
-        curve.next_step = position + 1
-        if isinstance(number, DeviceValue):
-            self._postpone(curve, position, now, number)
-        elif curve.append is not None:
-            try:
-                curve.append(position, now, number)
-            except (ValueError, OSError) as error:
-                self._failed(curve, position, error)
-        elif self._closed:
-            raise self._ended()
+        if step is None:
+            position = next(curve.steps)
         else:
+            position = step
+            curve.steps = itertools.count(step + 1)
+        append = curve.append
+        if append is None:
+            if self.ended:
+                raise self._ended()
             self._session.explain_silence()
+        elif isinstance(number, DeviceValue):
+            curve.behind(self._pending.flush)  # a number that is known at once must not overtake those that wait
+            self._pending.add(curve, position, now, number)
+        else:
+            try:
+                append(position, now, number)
+            except (ValueError, OSError) as error:
+                self._failed(curve, position, now, number, error)
 
-    def _failed(self, curve: Curve, position: int, error: ValueError | OSError) -> None:
+    def _failed(self, curve: Curve, position: int, now: float, number: float, error: ValueError | OSError) -> None:
         """What to do about a point that could not be appended."""
         if isinstance(error, OSError):
-            self._cannot_write(curve, error)
-        elif position < 2**63:  # another thread ended the run meanwhile
-            raise self._ended() from None
-        else:
+            curve.failed(error)
+        elif not position < 2**63:
             raise MetricError(f"the next step of metric {curve.name!r} does not fit into 64 bits") from None
+        else:
+            try:  # another thread may have made the curve go on behind a full disk
+                curve.write(position, now, number)
+            except OSError as again:
+                curve.failed(again)
+            except ValueError:  # but it has ended the run, or this process' kernel has
+                raise self._ended() from None
 
     def checked_names(self, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
         """The metrics by name.
@@ -137,7 +153,7 @@ class Metrics:
             return metrics  # names that were checked before, as in every turn of a loop but the first
         if not isinstance(metrics, Mapping):
             raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
-        return {_checked_name(name): value for name, value in metrics.items()}
+        return {as_metric_name(name): value for name, value in metrics.items()}
 
     def observe(self, name: str, value: Any) -> None:
         """Log a watched variable after it was assigned; what is no number is counted and said at the end.
@@ -155,7 +171,7 @@ class Metrics:
         self, source: str, values: Mapping[str, Any], step: int | None = None, at_time: float | None = None
     ) -> None:
         """Take points that the user gave to someone else: raises nothing, and keeps the good ones of them."""
-        if self._closed:
+        if self.ended:
             if source not in self._late:
                 self._late.add(source)
                 why = "they came after the run had ended"
@@ -164,7 +180,7 @@ class Metrics:
         self._routes.setdefault(source, {})
         for name, value in values.items():
             try:
-                self.log({_checked_name(name): value}, step, source, at_time)
+                self.log({as_metric_name(name): value}, step, source, at_time)
             except Exception:  # noqa: BLE001 - a value of the user's may do anything when it is asked for its number
                 self._count_unusable(source, str(name))
 
@@ -197,10 +213,9 @@ class Metrics:
             if name not in self._routes[WATCH] and (WATCH, name) not in self._unusable:
                 self._session.warn(f"--watch {name}: never assigned while the cell ran", key=f"watch {name}")
         self._closed = True
+        self.forks.end()
         for curve in self._curves.values():
-            if curve.writer is not None:
-                curve.writer.close()
-            curve.append = None
+            curve.close()
         for (source, name), count in self._unusable.items():
             if source == WATCH:
                 self._session.warn(
@@ -210,16 +225,20 @@ class Metrics:
                 what = f"{count} value(s) of {source}'s {name!r}"
                 self._session.not_captured(what, "they were no single real number", self._info.run_id)
 
-    def forget(self) -> None:
-        """Log nothing more, without touching the files: they belong to the parent of this forked process."""
-        self._pending.forget()
+    def forked(self) -> None:
+        """This is a forked process now: what is open here is its parent's."""
+        self.forks.forked()
         for curve in self._curves.values():
-            curve.writer = curve.append = None
+            curve.abandon()
+        self._curves, self._owners, self._unusable, self._late = {}, {}, {}, set()
+        self._routes = {source: {} for source in self._routes}
+        self._pending = PendingPoints(self._write, self._lost)
+        self._opening = threading.Lock()
 
     def _open(self, source: str, name: str) -> Curve:
-        if self._closed:
+        if self.ended:
             raise self._ended()
-        _checked_name(name)
+        as_metric_name(name)
         with self._opening:
             curve = self._routes[source].get(name)
             if curve is not None:
@@ -233,50 +252,40 @@ class Metrics:
                     f"{_described(source)} are kept apart as {recorded!r}"
                 )
             self._owners[recorded] = source
-            curve = self._curves[recorded] = Curve(recorded, self._create(recorded))
+            create = partial(self._create, recorded)
+            curve = Curve(recorded, create, self.forks.guarded, self._cannot_write, self._lacks)
+            self._curves[recorded] = curve
             self._routes[source][name] = curve
             return curve
 
-    def _create(self, name: str) -> CurveWriter | UnmappedCurveWriter | None:
-        file = file_name(name)
-
-        def create() -> CurveWriter | UnmappedCurveWriter:
-            self._session.append(
-                ev.MetricStarted(time=time.time(), run_id=self._info.run_id, metric=name, file=file)
+    def _create(self, name: str) -> Writer | None:
+        if not self._session.records(self._info.run_id):
+            return None
+        file = file_name(name, self.forks.process)
+        if self.forks.process:
+            self._session.end_with_process()
+        self._session.write(
+            ev.MetricStarted(
+                time=time.time(), run_id=self._info.run_id, metric=name, file=file, process=self.forks.process
             )
-            self._directory.mkdir(parents=True, exist_ok=True)
-            return curve_writer(self._directory / file)
-
-        return self._session.store(create, self._info.run_id)
-
-    def _postpone(self, curve: Curve, step: int, now: float, value: DeviceValue) -> None:
-        if self._closed:
-            raise self._ended()
-        if curve.writer is None:
-            self._session.explain_silence()
-            return
-        append = curve.writer.append
-
-        def after_pending(step: int, time: float, number: float) -> None:
-            self._pending.flush()
-            append(step, time, number)
-
-        if curve.append == append:
-            curve.append = after_pending  # a number that is known at once must not overtake those that wait
-        self._pending.add(curve, step, now, value)
+        )
+        self._directory.mkdir(parents=True, exist_ok=True)
+        return curve_writer(self._directory / file)
 
     def _write(self, curve: Curve, step: int, time: float, number: float) -> None:
-        if curve.writer is not None and curve.append is not None:
-            try:
-                curve.writer.append(step, time, number)
-            except OSError as error:
-                self._cannot_write(curve, error)
-            except ValueError as error:
-                self._lost(1, error)
+        try:
+            curve.write(step, time, number)
+        except OSError as error:
+            curve.failed(error)
+        except ValueError as error:
+            self._lost(1, error)
 
-    def _cannot_write(self, curve: Curve, error: OSError) -> None:
-        curve.append = None
-        self._session.cannot_write(f"the rest of metric {curve.name!r}", error, self._info.run_id)
+    def _cannot_write(self, name: str, error: OSError) -> None:
+        self._session.cannot_write(f"points of metric {name!r}", error, self._info.run_id)
+
+    def _lacks(self, name: str, count: int, error: OSError) -> None:
+        what = f"{count} point(s) of metric {name!r}"
+        self._session.not_captured(what, str(error.strerror or error), self._info.run_id)
 
     def _lost(self, count: int, error: Exception) -> None:
         what = f"{count} point(s) that waited on a device"
@@ -287,15 +296,6 @@ class Metrics:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str) or not name:
-        raise MetricError(f"a metric's name must be a non-empty string, not {name!r:.50}")
-    plain = as_text("a metric's name", name)
-    if not plain.isascii() and plain.encode(errors="ignore").decode() != plain:
-        raise MetricError(f"a metric's name must be Unicode text, not {plain!a:.50}")
-    return plain
 
 
 def _described(source: str) -> str:

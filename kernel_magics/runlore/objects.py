@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,14 +19,21 @@ _CHUNK = 1 << 20
 _LARGE = 1 << 26
 """Bytes."""
 
+_TRUSTED = 60.0
+"""Seconds for which an object that was seen is taken to be there still."""
+
 
 class ObjectStore:
-    """A folder of files named by the BLAKE3 of their content."""
+    """A folder of files named by the BLAKE3 of their content.
+
+    What is stored again gets the present as its time of change, so that nobody who clears the folder of old
+    objects takes it for one: the journal names an object only after it was stored.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._present: set[str] = set()
-        """Objects that were seen here: most states are stored again and again, and a look at the disk costs."""
+        self._seen: dict[str, float] = {}
+        """When an object was last stored here: some are stored with every cell, and a look at the disk costs."""
 
     def path(self, digest: str) -> Path:
         """Where the object lies, or would lie.
@@ -43,11 +51,13 @@ class ObjectStore:
         Raises:
             OSError: the folder cannot be written.
         """
-        digest = str(blake3(content).hexdigest())
-        if digest in self._present:
+        digest, now = str(blake3(content).hexdigest()), time.time()
+        if abs(now - self._seen.get(digest, 0.0)) < _TRUSTED:
             return digest
         target = self.path(digest)
-        if not target.exists():
+        try:
+            os.utime(target)
+        except OSError:  # it is not there, or another user's
             staged = self._stage()
             try:
                 staged.write_bytes(content)
@@ -55,7 +65,7 @@ class ObjectStore:
             except BaseException:
                 staged.unlink(missing_ok=True)
                 raise
-        self._present.add(digest)
+        self._seen[digest] = now
         return digest
 
     def put_file(self, source: Path) -> tuple[str, int]:

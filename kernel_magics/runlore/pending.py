@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runlore.errors import MetricError
 
 if TYPE_CHECKING:
-    from runlore.metrics import Curve
+    from runlore.metric import Curve
 
 MOST = 64
 """Points that wait at a time."""
@@ -105,10 +105,6 @@ class PendingPoints:
                 self._waiting.popleft()
                 if index in numbers:
                     self._write(point.curve, point.step, point.time, numbers[index])
-
-    def forget(self) -> None:
-        """Drop what waits, in a forked child: device and files are its parent's."""
-        self._waiting.clear()
 
 
 def _read(values: list[DeviceValue]) -> list[float]:

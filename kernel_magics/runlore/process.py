@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def _boot_id() -> str:
         return f"{psutil.boot_time():.0f}"
 
 
+@lru_cache(maxsize=1)
+def _machine_id() -> str | None:
+    try:
+        return Path("/etc/machine-id").read_text().strip() or None
+    except OSError:
+        return None
+
+
+def _namespace() -> str | None:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return None
+
+
 def current_process() -> ProcessIdentity:
     """The identity of the calling process."""
     import psutil
@@ -32,15 +48,25 @@ def current_process() -> ProcessIdentity:
         started=psutil.Process().create_time(),
         host=socket.gethostname(),
         boot=_boot_id(),
+        machine=_machine_id(),
+        namespace=_namespace(),
     )
 
 
-def is_alive(process: ProcessIdentity) -> bool | None:
-    """Whether the process still runs; ``None`` when it runs on another host, where nobody here can see it."""
-    if process.host != socket.gethostname():
+def is_alive(process: ProcessIdentity, holds: Callable[[], bool | None] = lambda: None) -> bool | None:
+    """Whether the process still runs; ``None`` when it runs on another host, where nobody here can see it.
+
+    Args:
+        process: which one.
+        holds: whether it still holds a lock of its own; asked where its pid means nothing here, because it runs in
+            another container of this machine.
+    """
+    if process.host != socket.gethostname() or _differ(process.machine, _machine_id()):
         return None
     if process.boot != _boot_id():
         return False
+    if _differ(process.namespace, _namespace()):
+        return holds()
     if process.pid <= 0:
         return False  # nobody's
     import psutil
@@ -53,3 +79,8 @@ def is_alive(process: ProcessIdentity) -> bool | None:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both are known, and not the same."""
+    return one is not None and other is not None and one != other

@@ -74,7 +74,9 @@ class Artifact:
 
 @dataclass
 class RunRecord:
-    """One run. ``metrics`` maps a metric's name to its curve file in ``directory``.
+    """One run. ``metrics`` maps a metric's name to its curve file in ``directory``, see ``add_curve``.
+
+    ``reported`` is what MLflow said last of the metrics of a run of its own, whose files may not be there yet.
 
     ``last_cell`` is the ordinal in which the run ended; ``None`` while it is open.
     ``rerun_of`` names the run that it repeats; ``prefix`` is explained at ``events.RunStarted``.
@@ -102,10 +104,34 @@ class RunRecord:
     tags: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     metrics: dict[str, Path] = field(default_factory=dict)
+    reported: dict[str, ev.LastPoint] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     git: ev.GitCaptured | None = None
     environment: str | None = None
     not_captured: list[ev.NotCaptured] = field(default_factory=list)
+    writers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def add_curve(self, metric: str, process: str, path: Path) -> None:
+        """Name a curve: as its metric where one process alone logs that, ``worker-N/METRIC`` for forked ones else.
+
+        Points of several processes are never joined: their order is the system's choice. N is the number of the
+        fork (see ``events.MetricStarted``), so a rerun gives the same names whichever process is faster.
+        """
+        writers = self.writers.setdefault(metric, {})
+        if process in writers:
+            return
+        for other, name in list(writers.items()):
+            if other and name == metric:  # it was the only one so far
+                writers[other] = self._place(f"worker-{other}", metric, self.metrics.pop(name))
+        prefix = f"worker-{process}" if process and writers else ""
+        writers[process] = self._place(prefix, metric, path)
+
+    def _place(self, prefix: str, metric: str, path: Path) -> str:
+        name = f"{prefix}/{metric}" if prefix else metric
+        while name in self.metrics:  # another metric is called so
+            name = f"{prefix or 'kernel'}/{name}"
+        self.metrics[name] = path
+        return name
 
 
 class SessionRecord:
@@ -143,8 +169,11 @@ class SessionRecord:
             JournalFormatError: the journal was written in a later format.
         """
         # Asked before reading: what a process wrote before it died is then sure to be in what is read.
-        alive = None if self.info is None or self.closed else is_alive(self.info.process)
-        reading = journal.read(self.home.events(self.session_id), self._offset)
+        path = self.home.events(self.session_id)
+        alive = None
+        if self.info is not None and not self.closed:
+            alive = is_alive(self.info.process, lambda: journal.is_held(path))
+        reading = journal.read(path, self._offset)
         self._offset = reading.offset
         self.damaged_lines += reading.damaged
         self.changed = set()
@@ -281,7 +310,12 @@ class SessionRecord:
     def _(self, event: ev.MetricStarted) -> None:
         # A name that leads out of the run's folder comes from a forged journal.
         if (run := self.runs.get(event.run_id)) and _CURVE.fullmatch(event.file):
-            run.metrics[event.metric] = run.directory / event.file
+            run.add_curve(event.metric, event.process, run.directory / event.file)
+
+    @_apply.register
+    def _(self, event: ev.MetricsReported) -> None:
+        if run := self.runs.get(event.run_id):
+            run.reported.update(event.points)
 
     @_apply.register
     def _(self, event: ev.ArtifactLogged) -> None:
@@ -313,10 +347,10 @@ class SessionRecord:
 
 
 def sessions(home: Home) -> Iterator[SessionRecord]:
-    """Every session of the home, read once, oldest first; those of a later format are left out."""
+    """Every session of the home, then of its mirror of MLflow, each read once; a later format's are left out."""
     from runlore.errors import JournalFormatError
 
-    for session_id in session_ids(home):
+    for session_id in (*session_ids(home), *_ids_in(home.mirror)):
         record = SessionRecord(home, session_id)
         try:
             record.refresh()
@@ -329,8 +363,12 @@ def sessions(home: Home) -> Iterator[SessionRecord]:
 
 
 def session_ids(home: Home) -> list[str]:
-    """The ids of all sessions, oldest first; empty when the home is not there yet."""
+    """The ids of all sessions of kernels, oldest first; empty when the home is not there yet."""
+    return _ids_in(home.sessions)
+
+
+def _ids_in(directory: Path) -> list[str]:
     try:
-        return sorted(entry.name for entry in home.sessions.iterdir() if (entry / "events.jsonl").is_file())
+        return sorted(entry.name for entry in directory.iterdir() if (entry / "events.jsonl").is_file())
     except FileNotFoundError:
         return []

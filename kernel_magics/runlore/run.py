@@ -57,12 +57,7 @@ class Run:
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics logged so far, in the order of their first point."""
-        return self.curves.names
-
-    @property
-    def directory(self) -> Path:
-        """Where the run's curve files lie."""
-        return self._session.home.curves(self._session.session_id, self.run_id)
+        return list(self.curves.files())
 
     def log(self, metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **values: Any) -> None:
         """Append one point to each given metric.
@@ -202,7 +197,7 @@ class Run:
         )
 
     def _write(self, event: ev.AnyEvent) -> None:
-        if self.status is not None:
+        if self.status is not None or self.curves.ended:
             raise self._ended()
         self._session.append(event)
 

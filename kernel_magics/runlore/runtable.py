@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from runlore.card import format_duration
-from runlore.curve import file_name, last_point
+from runlore.curve import last_point
 
 if TYPE_CHECKING:
     from runlore.run import Run
@@ -43,8 +43,8 @@ class RunTable:
 
 def _row(run: Run) -> tuple[str, ...]:
     metrics = []
-    for name in run.metrics:
-        point = last_point(run.directory / file_name(name))
+    for name, path in run.curves.files().items():
+        point = last_point(path)
         if point is not None:
             metrics.append(f"{name}={point[2]:.4g}" if math.isfinite(point[2]) else f"{name}={point[2]}")
     return (

@@ -6,6 +6,7 @@ import atexit
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +20,12 @@ from runlore.capture.context import ContextCapture
 from runlore.capture.names import UserVariables
 from runlore.history import code_captures
 from runlore.home import Home
-from runlore.journal import JournalWriter
 from runlore.loggers.listeners import LoggerListeners
-from runlore.objects import ObjectStore
 from runlore.origin import new_session_id, session_started
 from runlore.outcome import describe_error
 from runlore.randomness import Randomness
+from runlore.recorder import Recorder
 from runlore.run import Run
-from runlore.warner import Warner
 
 if TYPE_CHECKING:
     from runlore.replay import ReplayPlan
@@ -71,22 +70,16 @@ class CellCapture(Protocol):
         """The session ends; write what is left and let go of every hook."""
 
 
-class Session:
-    """The recorder of this process.
-
-    What it cannot write it warns of once and does without: recording never stops the user's code.
-    ``Session.current()`` is the one of this process, if there is one.
-    """
+class Session(Recorder):
+    """The recorder of this process; ``Session.current()`` is the one there is, if any."""
 
     _current: Session | None = None
 
     def __init__(
         self, *, plan: ReplayPlan | None = None, notebook: str | None = None, cwd: str | None = None
     ) -> None:
-        self.home = Home.default()
-        self.objects = ObjectStore(self.home.objects)
+        super().__init__(Home.default(), plan.session_id if plan else new_session_id())
         self.plan = plan
-        self.session_id = plan.session_id if plan else new_session_id()
         self.notebook = plan.notebook if plan else notebook
         self.runs: list[Run] = []
         self.on_open: Callable[[Run], None] | None = None
@@ -98,15 +91,9 @@ class Session:
         self._stack: list[Run] = []
         self._runs_of_cell = 0
         self._last_outcome: tuple[ev.RunOutcome, ev.ErrorInfo | None] | None = None
-        self._journal: JournalWriter | None = None
         self._context = ContextCapture(self)
-        self._warner = Warner()
-        self._pid = os.getpid()
-        try:
-            self.home.session(self.session_id).mkdir(parents=True, mode=0o700)
-            self._journal = JournalWriter(self.home.events(self.session_id))
-        except OSError as error:
-            self.cannot_write("this session", error)
+        self._forking = threading.RLock()
+        self._ends_with = os.getpid()
         self.append(session_started(self.session_id, notebook=self.notebook, cwd=cwd, plan=plan))
         self.randomness = Randomness(self)
         self.captures += code_captures(self)
@@ -114,7 +101,9 @@ class Session:
         self.captures += _data_captures(self)
         atexit.register(self.end)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+            os.register_at_fork(
+                before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child
+            )
 
     @classmethod
     def current(cls) -> Session | None:
@@ -240,52 +229,13 @@ class Session:
             )
         )
 
-    # -- writing -------------------------------------------------------------------------------------------
-
-    def append(self, event: ev.AnyEvent) -> None:
-        """Write an event; without a journal, or in a forked child, do nothing."""
-        if self._journal is not None and self._pid == os.getpid():
-            try:
-                self._journal.append(event)
-            except OSError as error:
-                self.cannot_write("the journal", error)
-
-    def store(self, write: Callable[[], T], run_id: str | None = None) -> T | None:
-        """The result of a write to the home, or ``None`` when it could not be made (which is then said)."""
-        if self._journal is None or self._pid != os.getpid():
-            return None
-        try:
-            return write()
-        except OSError as error:
-            self.cannot_write("an object", error, run_id)
-            return None
-
-    def cannot_write(self, what: str, error: OSError, run_id: str | None = None) -> None:
-        """Say once that recording fails, and note it in the journal if that still works."""
-        where = error.filename or self.home.path
-        self.warn(
-            f"cannot record {what}: {error.strerror or error} ({where}). Your code runs on unrecorded; "
-            "free space there, or set RUNLORE_HOME to a writable directory.",
-            key=f"errno {error.errno}",
-        )
-        if what != "the journal":
-            self.not_captured(what, str(error.strerror or error), run_id)
-
-    def not_captured(self, what: str, why: str, run_id: str | None = None) -> None:
-        """Write down what the record lacks."""
-        self.append(ev.NotCaptured(time=time.time(), what=what, why=why, run_id=run_id))
-
-    def explain_silence(self) -> None:
-        """Say once why a point was not recorded, where that was not said already."""
-        if self._pid != os.getpid():
-            self.warn("points logged from a forked process are not recorded; log from the parent process.")
-
-    def warn(self, text: str, key: str | None = None) -> None:
-        """Warn the user, once for each ``key``."""
-        self._warner.warn(text, key or text)
+    # -- the end, and processes that begin ----------------------------------------------------------------------
 
     def end(self) -> None:
         """Finish what is open and write the session's end; called when the interpreter exits."""
+        if self._worker == os.getpid():
+            for run in self._stack:
+                run.curves.close(completed=False)
         if self._pid != os.getpid() or self._journal is None:
             return
         status, error = self._last_outcome or _script_outcome()
@@ -301,10 +251,27 @@ class Session:
         if Session._current is self:
             Session._current = None
 
-    def _forked(self) -> None:
-        # A forked worker shares the mapped curve files; two writers on one cursor would overwrite each other.
+    def end_with_process(self) -> None:
+        """Have ``end`` called in this forked process too, where it is one of multiprocessing's."""
+        if self._ends_with != os.getpid() and (util := sys.modules.get("multiprocessing.util")) is not None:
+            self._ends_with = os.getpid()
+            util.Finalize(None, self.end, exitpriority=0)
+
+    def _before_fork(self) -> None:
+        self._forking.acquire()  # so that each process gets a number of its own
+        if self._stack:
+            self.share()
         for run in self._stack:
-            run.curves.forget()
+            run.curves.forks.prepare()
+
+    def _after_fork(self) -> None:
+        self._forking.release()
+
+    def _in_child(self) -> None:
+        self._forking = threading.RLock()
+        self.forked(run.run_id for run in self._stack)
+        for run in self._stack:
+            run.curves.forked()
 
 
 def _data_captures(session: Session) -> list[CellCapture]:

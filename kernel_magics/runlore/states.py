@@ -105,8 +105,20 @@ class StateFile:
             raise ObjectMissing(f"random state {digest} was changed on disk: its content has another hash")
         return content
 
+    def torn(self) -> int:
+        """Bytes behind the last complete record.
+
+        Raises:
+            ObjectMissing: it is no file of states, or of a later version.
+            OSError: it cannot be read.
+        """
+        with open_regular(self._path) as file:
+            self._scan(file.fileno())
+            return os.fstat(file.fileno()).st_size - self._scanned
+
     def _scan(self, file: int) -> None:
         with os.fdopen(os.dup(file), "rb") as reader:
+            reader.seek(0)
             self._check(reader.read(len(HEADER)))
             end = os.fstat(file).st_size
             while self._scanned + _RECORD.size <= end:

@@ -48,6 +48,20 @@ def as_number(name: str, value: Any) -> float:
         raise MetricError(f"metric {name!r} must be a number, not a {type(value).__name__}") from error
 
 
+def as_metric_name(name: Any) -> str:
+    """A metric's name as the journal holds it.
+
+    Raises:
+        MetricError: it is no non-empty Unicode text.
+    """
+    if not isinstance(name, str) or not name:
+        raise MetricError(f"a metric's name must be a non-empty string, not {name!r:.50}")
+    plain = _plain_text(name)
+    if not plain.isascii() and plain.encode(errors="ignore").decode() != plain:
+        raise MetricError(f"a metric's name must be Unicode text, not {plain!a:.50}")
+    return plain
+
+
 def as_step(step: Any) -> int:
     """A step as the curve files hold it.
 

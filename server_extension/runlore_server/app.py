@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, Unicode
+from traitlets import Bool, Float, Unicode
 
 from runlore_server.backend import Backend
 from runlore_server.config import Config
@@ -31,6 +31,14 @@ class RunloreApp(ExtensionApp):
     tracking_uri = Unicode(
         help="MLflow's tracking store; by default $RUNLORE_TRACKING_URI, else SQLite in the home."
     ).tag(config=True)
+    curve_cache = Unicode(
+        help="Bytes of curve files of archived runs, such as 500M; by default $RUNLORE_CURVE_CACHE, else 2G."
+    ).tag(config=True)
+    mirror = Bool(
+        None,
+        allow_none=True,
+        help="Whether runs that others logged to MLflow are shown; by default unless $RUNLORE_MIRROR is 0.",
+    ).tag(config=True)
     poll_interval = Float(0.5, min=0.1, help="Seconds between two looks at the journals.").tag(config=True)
 
     _backend: Backend | None = None
@@ -50,7 +58,9 @@ class RunloreApp(ExtensionApp):
         from runlore_server.api.routes import routes
 
         self._server.event_logger.register_event_schema(_CHANGE)
-        config = Config.resolve(self.home or None, self.tracking_uri or None)
+        config = Config.resolve(
+            self.home or None, self.tracking_uri or None, self.curve_cache or None, self.mirror
+        )
         self._backend = Backend(config, self._announce, self.poll_interval)
         self.handlers.extend(routes(self._backend))
         # Not the start hook of extensions: only jupyter_server 2.15 and later have it.

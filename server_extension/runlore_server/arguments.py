@@ -10,14 +10,17 @@ from typing import Any, NoReturn
 
 from runlore.values import as_pair
 from runlore_server import report
+from runlore_server.filter.quantities import duration, number
+from runlore_server.retention.kinds import KINDS
 
 _EPILOG = """
 RUN is a run's id, an unambiguous start of it, or MLflow's id for it.
 
 exit codes:
   0  done; for rerun and verify: the run was reproduced (BIT-EXACT, or what --seeds asked for)
-  1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED); for diff: the runs differ
-  2  usage, or nothing could be compared or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
+  1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED); for diff: the runs differ;
+     for gc: something cannot be read, so less was removed; for doctor: something wants attention
+  2  usage, or nothing could be compared, checked or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
   130  stopped with Ctrl-C; no process of the rerun is left
 """
 _FILTER = 'such as "metrics.loss < 0.1 and params.lr = 0.01"; see docs/search.md for all of it'
@@ -52,6 +55,18 @@ def _days(text: str) -> float:
 _days.__name__ = "number of days"
 
 
+def _age(text: str) -> float:
+    """Seconds: ``14d``, ``36h``; a number without unit is one of days."""
+    days = number(text)
+    found = duration(text) if days is None else days * 86_400.0
+    if found is None or not found >= 0:
+        raise ValueError(text)
+    return found
+
+
+_age.__name__ = "time such as 14d or 36h"
+
+
 class _Parser(argparse.ArgumentParser):
     as_json = False
 
@@ -72,6 +87,47 @@ def _add_search(runs: argparse.ArgumentParser) -> None:
     runs.add_argument("--offset", type=_offset, default=0, metavar="N", help="how many to leave out before them")
     runs.add_argument("--saved", metavar="NAME", help="use the filter and the order saved under this name")
     runs.add_argument("--save", metavar="NAME", help="save the filter and the order under this name")
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument("run", nargs="*", metavar="RUN", help="look at these runs only (default: at everything)")
+    doctor.add_argument("--repair", action="store_true", help="make anew what can be; no record is touched")
+    doctor.add_argument("--deep", action="store_true", help="read everything, however long that takes")
+    doctor.add_argument("--mlflow", action="store_true", help="ask MLflow, too, what it has of the runs")
+
+
+def _add_gc(gc: argparse.ArgumentParser) -> None:
+    gc.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    gc.add_argument(
+        "--older-than",
+        type=_age,
+        metavar="TIME",
+        help="leave alone what is younger (14d, the default; 36h; never less than an hour), but for artifacts",
+    )
+    gc.add_argument("--only", nargs="+", choices=KINDS, metavar="KIND", help=f"of {', '.join(KINDS)}, only these")
+
+
+def _add_retention(retention: argparse.ArgumentParser) -> None:
+    retention.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="whose rule; by default all")
+    retention.add_argument("--keep-best", type=_count, metavar="N", help="keep those of the best N runs")
+    retention.add_argument("--metric", metavar="NAME", help="by the best value of this metric")
+    which = retention.add_mutually_exclusive_group()
+    text = "the {} value is the best (by default the metric's name tells)"
+    which.add_argument("--min", dest="best", action="store_const", const="min", help=text.format("least"))
+    which.add_argument("--max", dest="best", action="store_const", const="max", help=text.format("greatest"))
+    retention.add_argument("--keep-last", type=_count, metavar="N", help="keep those of the N newest runs")
+    retention.add_argument(
+        "--keep-for", type=_age, metavar="TIME", help="keep those of runs not older than this (30d)"
+    )
+    retention.add_argument(
+        "--artifacts",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATTERN",
+        help="which artifacts other runs lose, such as '*.pt' 'out/*' (default: models and checkpoints)",
+    )
+    retention.add_argument("--remove", action="store_true", help="forget the experiment's rule")
 
 
 def parser(*, as_json: bool) -> argparse.ArgumentParser:
@@ -156,5 +212,9 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
     built.add_argument("--prune", action="store_true", help="remove those that have not been used lately")
     built.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="how long that is (30)")
     built.add_argument("--dry-run", action="store_true", help="only say what --prune would remove")
+    _add_gc(command("gc", "remove what nothing needs: objects, leftovers, artifacts that retention rules let go"))
+    _add_retention(command("retention", "list or set the rules by which gc removes models and checkpoints"))
+    command("mirror", "show the runs that others logged to MLflow, as they are there now")
     command("ingest", "bring MLflow up to date with the recorded runs now")
+    _add_doctor(command("doctor", "check that everything recorded is there and readable"))
     return whole

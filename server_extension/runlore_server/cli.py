@@ -8,7 +8,6 @@ import os
 import secrets
 import sqlite3
 import sys
-import time
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from runlore.record import RunRecord
 from runlore_server import report
 from runlore_server.arguments import parser
 from runlore_server.config import Config
-from runlore_server.errors import ExportedElsewhere, ExportRefused, KernelMissing, RerunRefused
+from runlore_server.errors import KernelMissing, RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.filter.errors import FilterError
 from runlore_server.rerun.progress import Progress
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 _NOTHING_PROVED = 2
 _INTERRUPTED = 130
-_INTERVAL = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,7 +161,9 @@ def _rerun(config: Config, options: argparse.Namespace) -> _Result:
 def _diff(config: Config, options: argparse.Namespace) -> _Result:
     require_lab_extra()
     from runlore_server.diff.command import command
+    from runlore_server.mirror.command import bring
 
+    bring(config, _store(config), options.a, options.b)
     return command(_store(config), options.a, options.b, notebook=options.notebook)
 
 
@@ -184,29 +184,36 @@ def _environments(config: Config, options: argparse.Namespace) -> _Result:
     return environments(config.home, prune=options.prune, older_than=options.older_than, dry_run=options.dry_run)
 
 
+def _gc(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.retention.command import gc as collect
+
+    return collect(config, options)
+
+
+def _retention(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.retention.command import retention
+
+    return retention(config, options)
+
+
+def _mirror(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
+    require_lab_extra()
+    from runlore_server.mirror.command import mirror
+
+    return mirror(config)
+
+
 def _ingest(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
     require_lab_extra()
-    from runlore_server.ingest import Exporter
-    from runlore_server.store.summaries import CurveSummaries
+    from runlore_server.export.command import ingest
 
-    exports = Exports(config.home, config.tracking_uri)
-    exporter = Exporter(config, _store(config), CurveSummaries(), exports)
-    exporter.start()
-    try:
-        while (status := exporter.status()).pending:
-            if not status.owner:
-                raise ExportedElsewhere(
-                    f"another process on {config.home.path} brings MLflow up to date already (a Jupyter server?); "
-                    "it will have these runs shortly"
-                )
-            if status.error is not None:
-                raise ExportRefused(f"MLflow does not have {status.pending} run(s): {status.error}")
-            time.sleep(_INTERVAL)
-    finally:
-        exporter.shutdown()
-        exports.close()
-    where = config.shown_tracking_uri
-    return {"tracking_uri": where, "pending": 0}, f"{where} has every recorded run.", 0
+    return ingest(config, _store(config))
+
+
+def _doctor(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.doctor.command import doctor
+
+    return doctor(config, options)
 
 
 _COMMANDS = {
@@ -218,7 +225,11 @@ _COMMANDS = {
     "diff": _diff,
     "export": _export,
     "environments": _environments,
+    "gc": _gc,
+    "retention": _retention,
     "ingest": _ingest,
+    "mirror": _mirror,
+    "doctor": _doctor,
 }
 
 

@@ -24,6 +24,14 @@ class FilterNotFound(RunloreError, LookupError):
     """No filter is saved under this name."""
 
 
+class RuleNotFound(RunloreError, LookupError):
+    """The experiment has no retention rule."""
+
+
+class CollectedElsewhere(RunloreError, RuntimeError):
+    """Another process on the home removes what nothing needs at the moment."""
+
+
 class RerunRefused(RunloreError, RuntimeError):
     """The run cannot be rerun as asked; nothing was started."""
 
@@ -56,6 +64,10 @@ class InvalidRequest(RunloreError, ValueError):
     """A query or a body is not what the API documents."""
 
 
+class SettingRefused(RunloreError, ValueError):
+    """A setting of the server side cannot be understood; the text says what it may be."""
+
+
 class TrackingStoreAway(RunloreError, ConnectionError):
     """MLflow's tracking store cannot be reached at the moment; nothing is lost, it is tried again."""
 
@@ -64,8 +76,16 @@ class ExportRefused(RunloreError, RuntimeError):
     """MLflow does not take this run as it is; trying again soon would change nothing."""
 
 
+class ExportProcessEnded(RunloreError, RuntimeError):
+    """The process that brings runs to MLflow died, or was told to stop; the next one goes on."""
+
+
 class ExportedElsewhere(RunloreError, RuntimeError):
     """Another process on the home exports to MLflow at the moment."""
+
+
+class MirroredElsewhere(RunloreError, RuntimeError):
+    """Another process on the home keeps its mirror of MLflow."""
 
 
 class LabExtraMissing(RunloreError, RuntimeError):
@@ -89,10 +109,3 @@ class DataMissing(RerunRefused):
     def __init__(self, message: str, paths: Sequence[str]) -> None:
         self.paths = list(paths)
         super().__init__(message)
-
-
-class PackageMissing(RunloreError, RuntimeError):
-    """An optional package is not installed in the environment of this command."""
-
-    def __init__(self, package: str, what_for: str) -> None:
-        super().__init__(f"{package}, which {what_for}, is not installed here; run: pip install {package}")

@@ -68,6 +68,7 @@ def _look(services: Services, jobs: set[str]) -> set[str]:
     changed = services.store.refresh()
     changed |= {run_id for run_id in jobs if run_id in services.store}
     if changed:
+        services.archiver.wake(changed)
         services.exporter.wake(changed)
         services.pinning.wake(changed)
     services.store.sum_up(_SUMMING)

@@ -9,14 +9,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runlore.errors import JournalFormatError
+from runlore.errors import RunNotFound
+from runlore.record import RunRecord
 from runlore_server.config import Config
-from runlore_server.errors import ExportRefused, TrackingStoreAway
-from runlore_server.export.transfer import Closing, Transfer
+from runlore_server.errors import ExportProcessEnded, ExportRefused, TrackingStoreAway
+from runlore_server.export.describer import Describer
+from runlore_server.export.process import ExportProcess
 from runlore_server.ownership import Ownership
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
-from runlore_server.store.summaries import CurveSummaries
 
 LIVE_INTERVAL = 10.0
 """Seconds between two exports of a run that still runs."""
@@ -24,6 +25,9 @@ LIVE_INTERVAL = 10.0
 _FIRST_RETRY, _LAST_RETRY = 1.0, 10.0
 _OWNER_INTERVAL = 5.0
 """Seconds between two attempts to become the one who exports."""
+
+_IDLE = 60.0
+"""Seconds without work until the process is ended that has MLflow in its memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,16 +46,19 @@ class ExportStatus:
 
 
 class Exporter:
-    """Exports every run of a store to MLflow, from a thread of its own, while it owns the home's export.
+    """Exports every run of a store to MLflow, by a process of its own, while it owns the home's export.
 
-    What fails is tried again, at first soon, then every 10 seconds; what MLflow refuses is tried again when
-    the run changes. Each trouble is logged once.
+    A thread says which run is next. Runs that MLflow told of are not brought back to it. What fails is tried
+    again, at first soon, then every 10 seconds; what MLflow refuses is tried again when the run changes. Each
+    trouble is logged once.
     """
 
-    def __init__(self, config: Config, store: RunStore, summaries: CurveSummaries, exports: Exports) -> None:
+    def __init__(self, config: Config, store: RunStore, exports: Exports) -> None:
         self._store = store
-        self._transfer = Transfer(config, store, summaries, exports, self._check)
+        self._exports = exports
+        self._describer = Describer(config.home)
         self._ownership = Ownership(config.home.path / "ingest.lock")
+        self._process = ExportProcess(config, self._ownership)
         self._changed = threading.Condition()
         self._closing = False
         self._owner = True
@@ -72,7 +79,8 @@ class Exporter:
     def wake(self, run_ids: Iterable[str]) -> None:
         """Have these runs looked at: they are new or have changed."""
         now = time.monotonic()
-        running = {run_id: self._store.is_running(run_id) for run_id in run_ids}
+        own = [run_id for run_id in run_ids if not self._store.is_mirrored(run_id)]
+        running = {run_id: self._store.is_running(run_id) for run_id in own}
         with self._changed:
             for run_id, runs in running.items():
                 if not runs:
@@ -82,13 +90,14 @@ class Exporter:
                     self._due[run_id] = min(due, self._due.get(run_id, due))
             self._changed.notify()
 
-    def shutdown(self, timeout: float = 3.0) -> None:
-        """Stop after the step that is under way; wait for that at most ``timeout`` seconds."""
+    def shutdown(self) -> None:
+        """Stop after the step that is under way, in the middle of it where that takes more than seconds."""
         with self._changed:
             self._closing = True
             self._changed.notify()
+        self._process.end()
         if self._thread.is_alive():
-            self._thread.join(timeout)
+            self._thread.join()
 
     def status(self) -> ExportStatus:
         """How far the export has come."""
@@ -98,43 +107,74 @@ class Exporter:
             return ExportStatus(len(pending), error, self._owner)
 
     def _work(self) -> None:
-        while (run_id := self._next()) is not None:
-            self._attempt(run_id)
+        while not self._closing:
+            if (run_id := self._next()) is not None:
+                self._attempt(run_id)
+            else:
+                self._process.close()
         self._ownership.release()
 
     def _attempt(self, run_id: str) -> None:
         try:
             if self._own():
-                self._transfer.bring(run_id)
-            elif not self._transfer.is_current(run_id):
+                self._bring(run_id)
+            elif not self._is_current(run_id):
                 self._postpone(run_id, _OWNER_INTERVAL)
                 return
             self._succeeded(run_id)
-        except Closing:
-            return
-        except (ExportRefused, JournalFormatError) as error:
+        except ExportRefused as error:
             self._refuse(run_id, str(error))
-        except (TrackingStoreAway, OSError, sqlite3.Error) as error:
-            self._fail(run_id, error)
+        except (TrackingStoreAway, ExportProcessEnded, OSError, sqlite3.Error) as error:
+            if not self._closing:
+                self._fail(run_id, error)
         except Exception:  # noqa: BLE001 - a defect of ours must not end the export of the other runs
             _log.exception("run %s could not be exported to MLflow", run_id)
             self._refuse(run_id, "an internal error; the server's log has the details")
 
+    def _bring(self, run_id: str) -> None:
+        run = self._found(run_id)
+        if run is None or (run.status != "running" and self._is_known(run)):
+            return
+        original = run.rerun_of
+        if original is not None and original in self._store and self._exports.get(original) is None:
+            self._bring(original)
+        self._process.bring(run.session_id, run_id)
+
+    def _is_current(self, run_id: str) -> bool:
+        """Whether MLflow has all there is of the run so far, the points of a running one aside."""
+        run = self._found(run_id)
+        return run is None or self._is_known(run)
+
+    def _found(self, run_id: str) -> RunRecord | None:
+        try:
+            return self._store.find(run_id)
+        except RunNotFound:
+            return None
+
+    def _is_known(self, run: RunRecord) -> bool:
+        try:
+            described = self._describer.describe(run, self._store.session_info(run))
+        except RunNotFound:
+            return True
+        known = self._exports.get(run.run_id)
+        return known is not None and (known.fingerprint, known.content) == (
+            described.fingerprint,
+            described.content,
+        )
+
     def _next(self) -> str | None:
-        """Wait for the next run to look at; ``None`` when closing."""
+        """Wait for the next run to look at; ``None`` when closing, or when there was none for long."""
+        end = time.monotonic() + _IDLE
         with self._changed:
-            while not self._closing:
+            while not self._closing and (now := time.monotonic()) < end:
                 run_id = min(self._due, key=self._due.__getitem__, default=None)
                 self._at_work = set()
-                if run_id is None:
-                    self._changed.wait()
-                    continue
-                rest = max(self._due[run_id], self._pause_until) - time.monotonic()
-                if rest <= 0:
+                due = end if run_id is None else max(self._due[run_id], self._pause_until)
+                if run_id is not None and due <= now:
                     del self._due[run_id]
                     self._at_work = {run_id}
                     return run_id
-                self._changed.wait(rest)
+                self._changed.wait(min(due, end) - now)
         return None
 
     def _own(self) -> bool:
@@ -182,7 +222,3 @@ class Exporter:
             news, self._error = self._error is None, str(error)
         if news:
             _log.warning("the export to MLflow waits, nothing is lost: %s", error)
-
-    def _check(self) -> None:
-        if self._closing:
-            raise Closing

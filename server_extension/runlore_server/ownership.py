@@ -24,6 +24,11 @@ class Ownership:
         """Whether this object holds the lock."""
         return self._file is not None
 
+    @property
+    def descriptor(self) -> int | None:
+        """The open file while the lock is held; a process that inherits it holds the lock as long as it lives."""
+        return self._file
+
     def acquire(self) -> bool:
         """Take the lock if nobody else has it; say whether it is held now.
 

@@ -12,14 +12,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from runlore.archive import is_lost
 from runlore.card import format_duration
 from runlore.curve import last_point
 from runlore.errors import JournalFormatError
+from runlore.home import is_mirrored
 from runlore.record import RunRecord, SessionRecord
 from runlore_server.rerun.parameters import Parameter
+from runlore_server.retention.notes import removed_of
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.filters import SavedFilter
 from runlore_server.store.listing import listed_run
+from runlore_server.store.mirrored import mlflow_run_of
 from runlore_server.verdict.told import rests_on
 from runlore_server.verdict.verdict import Verdict, as_number
 
@@ -52,8 +56,10 @@ def last_values(run: RunRecord) -> dict[str, tuple[int, float]]:
     """Metric to step and value of its last point; metrics without a readable point are left out."""
     found = {}
     for metric, path in run.metrics.items():
-        point = _last_point(path)
-        if point is not None:
+        point, told = _last_point(path), run.reported.get(metric)
+        if told is not None and told.is_after(point and point[1]):
+            found[metric] = (told.step, float(told.value))
+        elif point is not None:
             found[metric] = (point[0], point[2])
     return found
 
@@ -113,14 +119,14 @@ def details(known: Known) -> str:
         ("duration", format_duration(run.duration) if run.duration is not None else ""),
         ("notebook", _printable(info.notebook or "", 300) if info else ""),
         ("directory", _printable(info.cwd, 300) if info else ""),
-        ("kernel", f"{info.kernel_name or 'none'} ({info.executable})" if info else ""),
+        ("kernel", f"{info.kernel_name or 'none'} ({info.executable})" if info and info.executable else ""),
         ("cells", _cells(run)),
         ("seed", "" if run.seed is None else str(run.seed)),
         ("git", _git(run)),
         ("rerun of", run.rerun_of or ""),
         ("verdict", f"{verdict.verdict}: {verdict.reason}" if verdict else ""),
         ("reruns", " ".join(rerun.run_id for rerun in known.reruns)),
-        ("in MLflow", known.mlflow_run_id or ""),
+        ("in MLflow", known.mlflow_run_id or mlflow_run_of(run.session_id) or ""),
         ("error", _printable(f"{run.error.name}: {run.error.message}", 300) if run.error else ""),
     ]
     lines = _aligned([(name, value) for name, value in facts if value])
@@ -128,10 +134,10 @@ def details(known: Known) -> str:
         ("parameters", _aligned([(name, _printable(repr(value), 200)) for name, value in run.params.items()])),
         ("metrics", _aligned([(n, f"{v!r} at step {s}") for n, (s, v) in last_values(run).items()])),
         ("tags", _aligned([(name, _printable(value, 200)) for name, value in run.tags.items()])),
-        ("artifacts", _aligned([(path, f"{file.size} bytes") for path, file in run.artifacts.items()])),
+        ("artifacts", _aligned(_artifacts(run, session))),
         ("files read", _files(run, session, "reads")),
         ("files written", _files(run, session, "writes")),
-        ("not captured", [_printable(f"{n.what}: {n.why}") for n in [*session.not_captured, *run.not_captured]]),
+        ("not captured", [_printable(f"{what}: {why}") for what, why in _lacking(run, session)]),
     ]
     for title, content in parts:
         if content:
@@ -159,6 +165,19 @@ def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{name.ljust(width)}  {value}" for name, value in shown]
 
 
+def _lacking(run: RunRecord, session: SessionRecord) -> list[tuple[str, str]]:
+    """What was not captured, and the curves that are lost, each with the reason."""
+    lost = [] if is_mirrored(run.session_id) else [metric for metric in run.metrics if is_lost(run, metric)]
+    noted = [(n.what, n.why) for n in [*session.not_captured, *run.not_captured]]
+    return noted + [(f"metric {metric}", "its points are no longer in the home") for metric in lost]
+
+
+def _artifacts(run: RunRecord, session: SessionRecord) -> list[tuple[str, str]]:
+    removed = removed_of(session.home, run)
+    sizes = {path: f"{file.size} bytes" for path, file in run.artifacts.items()}
+    return [(path, f"{size}, {removed[path]}" if path in removed else size) for path, size in sizes.items()]
+
+
 def _files(run: RunRecord, session: SessionRecord, which: Literal["reads", "writes"]) -> list[str]:
     """What the cells up to the run's end opened, the last state of each, and the start of its digest."""
     last = run.cell if run.last_cell is None else run.last_cell
@@ -182,8 +201,8 @@ def _cells(run: RunRecord) -> str:
 def _git(run: RunRecord) -> str:
     if run.git is None:
         return ""
-    state = "with uncommitted changes" if run.git.dirty else "clean"
-    return f"{(run.git.commit or 'no commit')[:12]} {run.git.branch or ''} ({state})"
+    state = {True: "(with uncommitted changes)", False: "(clean)", None: ""}[run.git.dirty]
+    return f"{(run.git.commit or 'no commit')[:12]} {run.git.branch or ''} {state}".rstrip()
 
 
 def _local_time(seconds: float) -> str:
@@ -233,6 +252,7 @@ def run_object(
 def detail_object(known: Known) -> dict[str, Any]:
     """What is recorded about one run, its cells and those before it in executed order."""
     run, session, info = known.run, known.session, known.session.info
+    removed = removed_of(session.home, run)
     return {
         **run_object(run, info.notebook if info else None, known.verdict, known.mlflow_run_id),
         "kernel": info.kernel_name if info else None,
@@ -244,8 +264,11 @@ def detail_object(known: Known) -> dict[str, Any]:
         "error": msgspec.to_builtins(run.error),
         "git": msgspec.to_builtins(run.git),
         "environment": run.environment,
-        "artifacts": [msgspec.to_builtins(artifact) for artifact in run.artifacts.values()],
-        "not_captured": [{"what": n.what, "why": n.why} for n in [*session.not_captured, *run.not_captured]],
+        "artifacts": [
+            {**msgspec.to_builtins(artifact), "removed": msgspec.to_builtins(removed.get(artifact.path))}
+            for artifact in run.artifacts.values()
+        ],
+        "not_captured": [{"what": what, "why": why} for what, why in _lacking(run, session)],
         "reruns": [rerun.run_id for rerun in known.reruns],
         "cells": msgspec.to_builtins(executed_cells(run, session)),
     }

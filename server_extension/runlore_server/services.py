@@ -1,4 +1,4 @@
-"""What works behind the web layer, for one home: the store, the export, the reruns and the packages of runs."""
+"""What works behind the web layer, for one home: the store, its archive and export, reruns and packages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
+from runlore_server.mirror.mirror import Mirror
 from runlore_server.rerun.pinning import Pinning
 from runlore_server.rerun.queue import JobQueue
+from runlore_server.retention.daily import DailyRetention
+from runlore_server.retrieval import Retrieval
+from runlore_server.store.archiver import Archiver
+from runlore_server.store.curve_cache import CurveCache
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
 from runlore_server.store.summaries import CurveSummaries
@@ -23,14 +28,19 @@ class Services:
     store: RunStore
     summaries: CurveSummaries
     views: CurveViews
+    curve_cache: CurveCache
+    archiver: Archiver
+    retrieval: Retrieval
     exports: Exports
     exporter: Exporter
     jobs: JobQueue
     pinning: Pinning
+    mirror: Mirror
+    retention: DailyRetention
 
     @classmethod
     def open(cls, config: Config, on_job: Callable[[str], None]) -> Services:
-        """Read the home and start to export, to rerun, and to look packages up. Blocks.
+        """Read the home and start to archive, to export, to rerun, and to look packages up. Blocks.
 
         Args:
             config: which home, and where MLflow is.
@@ -41,16 +51,42 @@ class Services:
         jobs = JobQueue(config.home, store, on_job)
         jobs.start()  # first: it moves reruns that were cut short out of the way, which nobody else should see
         store.refresh()
-        exporter = Exporter(config, store, summaries, exports)
+        exporter = Exporter(config, store, exports)
         exporter.start()
         pinning = Pinning(store)
         pinning.start()
-        return cls(config, store, summaries, CurveViews(), exports, exporter, jobs, pinning)
+        cache = CurveCache(store, config.curve_cache)
+        archiver = Archiver(store, cache)
+        archiver.start()
+        retrieval = Retrieval(config, store, exports)
+        mirror = Mirror(config, store)
+        mirror.start()
+        retention = DailyRetention(config)
+        retention.start()
+        return cls(
+            config,
+            store,
+            summaries,
+            CurveViews(),
+            cache,
+            archiver,
+            retrieval,
+            exports,
+            exporter,
+            jobs,
+            pinning,
+            mirror,
+            retention,
+        )
 
     def close(self) -> None:
         """Stop what was started. Blocks."""
+        self.retention.shutdown()
+        self.mirror.shutdown()
         self.pinning.shutdown()
         self.jobs.shutdown()
+        self.archiver.shutdown()
+        self.retrieval.shutdown()
         self.exporter.shutdown()
         self.exports.close()
         self.store.close()

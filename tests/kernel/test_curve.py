@@ -13,19 +13,18 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runlore.curve import (
     HEADER,
     RECORD_SIZE,
-    CurveWriter,
-    UnmappedCurveWriter,
     file_name,
     last_point,
     points,
     read_records,
 )
+from runlore.curve_writer import CurveWriter, PlainCurveWriter
 from runlore.errors import JournalFormatError
 
 point = st.tuples(
@@ -38,6 +37,7 @@ def bits(recorded: list[tuple[int, float, float]]) -> list[bytes]:
 
 
 @given(written=st.lists(point, max_size=600))
+@settings(deadline=None)
 def test_open_and_closed_files_give_what_was_appended(
     tmp_path_factory: pytest.TempPathFactory, written: list[tuple[int, float, float]]
 ) -> None:
@@ -54,6 +54,7 @@ def test_open_and_closed_files_give_what_was_appended(
 
 
 @given(cut=st.integers(0, len(HEADER) + 5 * RECORD_SIZE))
+@settings(deadline=None)
 def test_a_cut_file_gives_all_whole_points(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("curve") / "c.curve"
     writer = CurveWriter(path)
@@ -82,7 +83,7 @@ def test_threads_share_a_curve(tmp_path: Path) -> None:
 def test_sigkill_loses_no_point_that_was_logged(tmp_path: Path) -> None:
     path = tmp_path / "c.curve"
     script = (
-        "import sys, os\nfrom pathlib import Path\nfrom runlore.curve import CurveWriter\n"
+        "import sys, os\nfrom pathlib import Path\nfrom runlore.curve_writer import CurveWriter\n"
         "w = CurveWriter(Path(sys.argv[1]))\nn = 0\n"
         "while True:\n w.append(n, 1.0, float(n)); n += 1\n if n % 1000 == 0: os.write(1, b'%d\\n' % n)\n"
     )
@@ -105,7 +106,7 @@ def test_sigkill_loses_no_point_that_was_logged(tmp_path: Path) -> None:
 def test_sigkill_leaves_no_half_written_point(tmp_path: Path) -> None:
     # The kill must hit the few instructions of a store, so the child does nothing else, and many are killed.
     script = (
-        "import sys\nfrom pathlib import Path\nfrom runlore.curve import CurveWriter\n"
+        "import sys\nfrom pathlib import Path\nfrom runlore.curve_writer import CurveWriter\n"
         "w = CurveWriter(Path(sys.argv[1]))\nn = 0\nprint('go', flush=True)\n"
         "while True:\n n += 1\n w.append(n, float(n), float(n))\n"
     )
@@ -123,7 +124,7 @@ def test_sigkill_leaves_no_half_written_point(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_an_error_and_keeps_the_points(tmp_path: Path) -> None:
     script = (
-        "import resource, signal, sys\nfrom pathlib import Path\nfrom runlore.curve import CurveWriter\n"
+        "import resource, signal, sys\nfrom pathlib import Path\nfrom runlore.curve_writer import CurveWriter\n"
         "w = CurveWriter(Path(sys.argv[1]))\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "n = 0\ntry:\n  while True:\n    w.append(n, 1.0, 2.0); n += 1\nexcept OSError as e: print(n)\nw.close()\n"
     )
@@ -143,6 +144,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 @given(st.text(min_size=1, max_size=400))
+@settings(deadline=None)
 def test_every_metric_name_is_a_safe_file_name(name: str) -> None:
     file = file_name(name)
     assert os.path.basename(file) == file  # noqa: PTH119 - the property is about the plain string
@@ -151,8 +153,19 @@ def test_every_metric_name_is_a_safe_file_name(name: str) -> None:
 
 
 def test_metric_names_stay_apart() -> None:
-    names = ["loss", "train/loss", "train%2Floss", "Loss", "verlust é", "x" * 300, "x" * 301, "..", "a\nb"]
-    assert len({file_name(name) for name in names}) == len(names)
+    names = [
+        "loss", "train/loss", "train%2Floss", "Loss", "LOSS", "verlust é", "Verlust É", "verlust e\u0301",
+        "x" * 300, "x" * 301, "X" * 301, "..", ".", "a\nb", "loss.", "loss ", "loss!1",
+        "con", "CON", "con.x", "nul", "🔥", "\x01",
+    ]  # fmt: skip
+    files = [file_name(name, process) for name in names for process in ("", "1", "1.1", "2")]
+    assert len({file.casefold() for file in files}) == 4 * len(names)  # macOS and Windows take no note of case
+
+
+@pytest.mark.parametrize("name", ["con", "PRN", "aux", "nul.x", "com1", "LPT9"])
+def test_no_curve_has_the_name_of_a_device_of_windows(name: str) -> None:
+    stem = file_name(name).split(".")[0].lower()
+    assert stem not in {"con", "prn", "aux", "nul", "com1", "lpt9"}
 
 
 def test_nan_is_a_value_like_any_other(tmp_path: Path) -> None:
@@ -165,11 +178,12 @@ def test_nan_is_a_value_like_any_other(tmp_path: Path) -> None:
 
 
 @given(written=st.lists(point, max_size=20))
+@settings(deadline=None)
 def test_an_unmapped_writer_makes_the_same_file(
     tmp_path_factory: pytest.TempPathFactory, written: list[tuple[int, float, float]]
 ) -> None:
     directory = tmp_path_factory.mktemp("curve")
-    writers = CurveWriter(directory / "mapped"), UnmappedCurveWriter(directory / "unmapped")
+    writers = CurveWriter(directory / "mapped"), PlainCurveWriter(directory / "unmapped")
     for number, values in enumerate(written):
         for writer in writers:
             writer.append(*values)
@@ -182,8 +196,9 @@ def test_an_unmapped_writer_makes_the_same_file(
 
 def test_a_full_disk_leaves_no_half_point(tmp_path: Path) -> None:
     script = (
-        "import resource, signal, sys\nfrom pathlib import Path\nfrom runlore.curve import UnmappedCurveWriter\n"
-        "writer = UnmappedCurveWriter(Path(sys.argv[1]))\nwriter.append(0, 1.0, 2.0)\n"
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from runlore.curve_writer import PlainCurveWriter\n"
+        "writer = PlainCurveWriter(Path(sys.argv[1]))\nwriter.append(0, 1.0, 2.0)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))\n"
         "try:\n    writer.append(1, 1.0, 3.0)\nexcept OSError:\n    print('said')\n"
     )

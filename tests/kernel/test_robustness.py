@@ -71,19 +71,6 @@ def test_two_kernels_share_a_home(open_notebook: Callable[..., Notebook]) -> Non
     assert found["one"] == found["three"] != found["two"]
 
 
-def test_a_forked_worker_does_not_touch_the_parents_curve(run_script: Callable[..., str], home: Home) -> None:
-    printed = run_script(
-        "import os, runlore\n"
-        "run = runlore.start_run('forking')\nrun.log(loss=1.0)\n"
-        "pid = os.fork()\n"
-        "if pid == 0:\n    run.log(loss=99.0); run.log(other=1.0); os._exit(0)\n"
-        "os.waitpid(pid, 0)\nrun.log(loss=2.0)\nrun.finish()\n"
-    )
-    assert "forked process" in printed
-    (run,) = next(iter(sessions(home))).runs.values()
-    assert [value for *_, value in points(read_records(run.metrics["loss"]))] == [1.0, 2.0]
-
-
 def test_scripts(run_script: Callable[..., str], home: Home) -> None:
     run_script(
         "import runlore\nwith runlore.start_run('fine', params={'lr': 0.1, 'big': 2**80}, seed=3) as run:\n"

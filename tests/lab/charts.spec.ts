@@ -50,6 +50,15 @@ describe('points', () => {
     expect([...raw]).toEqual([1, NaN, NaN, NaN, 2]);
   });
 
+  it('that go back begin another line', () => {
+    const again = line([3, 2, 1, 6, 5, 4]);
+    again.curve.step = Float64Array.of(0, 1, 2, 0, 1, 2);
+    const { x, y } = linePoints(again, drawing);
+    expect([...x]).toEqual([0, 1, 2, 0, 0, 1, 2]);
+    expect([...y]).toEqual([3, 2, 1, NaN, 6, 5, 4]);
+    expect(linePoints(again, { ...drawing, x: 'time' }).y).toHaveLength(6);
+  });
+
   it('lie at the time since the start of their run', () => {
     const lines = [line([1, 2, 3], 'run', 3600)];
     const unit = timeUnit(lines);

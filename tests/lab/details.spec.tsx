@@ -87,6 +87,18 @@ describe('the details of a run', () => {
     expect(page.querySelector('i')).toBeNull();
   });
 
+  it('leave out what MLflow does not tell of a run of its own', () => {
+    const page = showDetails({
+      kind: 'mlflow',
+      metrics: { loss: { last: 0.5, min: null, max: null, count: null, step: 7 } },
+      git: { root: '', commit: 'c0ffee', branch: null, dirty: null, patch: null }
+    });
+    expect(screen.getByRole('table', { name: 'Metrics' }).textContent).toContain('0.5000–––7');
+    expect(screen.queryByRole('button', { name: 'Rerun' })).toBeNull();
+    openTab('Environment');
+    expect(page.textContent).toContain('working tree–');
+  });
+
   it('show the cells in executed order, those of the run marked', () => {
     const page = showDetails({});
     openTab('Code');

@@ -93,6 +93,14 @@ describe('the list of runs', () => {
     expect(within(row).getByTitle('loss differs')).toBeTruthy();
   });
 
+  it('says which run MLflow alone knows, and offers no rerun of it', async () => {
+    await showRuns([someRun({ run_id: 'r1', name: 'theirs', kind: 'mlflow' })]);
+    const row = screen.getAllByRole('row')[0] as HTMLElement;
+    expect(within(row).getByText('MLflow').title).toContain('cannot be rerun');
+    expect(within(row).queryByLabelText('Rerun theirs')).toBeNull();
+    expect(within(row).getByLabelText('Details of theirs')).toBeTruthy();
+  });
+
   it('tells a rerun from its original in words', async () => {
     const [rerun, original] = manyRuns(2).map(run => ({ ...run, name: 'resnet' }));
     await showRuns([{ ...rerun, rerun_of: 'r1' } as IRun, original as IRun]);

@@ -108,3 +108,33 @@ def test_missing_and_additional_points() -> None:
     assert added.original is None
     assert added.rerun is not None
     assert (added.metric, added.rerun.step) == ("acc", 7)
+
+
+@given(st.lists(POINTS, min_size=1, max_size=4), st.data())
+def test_which_process_logged_a_point_is_no_difference(
+    logged: list[list[tuple[int, float]]], data: st.DataObject
+) -> None:
+    points = data.draw(st.permutations([point for curve in logged for point in curve]))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(points)), min_size=1, max_size=3)))
+    parts = [points[low:high] for low, high in zip([0, *cuts], [*cuts, len(points)], strict=True)]
+    original = {f"worker-{number}/loss": curve(part) for number, part in enumerate(logged, 1)}
+    rerun = {f"worker-{number}/loss": curve(part) for number, part in enumerate(parts, 1)}
+    found = compare(original, rerun)
+    assert found.first is None
+    assert found.compared == found.recorded == len(points)
+    if points:
+        step, value = points[0]
+        other = {**rerun, "worker-9/loss": curve([(step, value)])}
+        assert compare(original, other).first is not None
+
+
+def test_the_steps_that_each_process_counts_are_no_difference_either() -> None:
+    def counted(values: list[float]) -> Points:
+        return curve(list(enumerate(values)))
+
+    original = {"worker-1/loss": counted([1.0, 2.0, 3.0]), "worker-2/loss": counted([4.0])}
+    rerun = {"worker-1/loss": counted([4.0, 2.0]), "worker-2/loss": counted([1.0, 3.0])}
+    assert compare(original, rerun).first is None
+    assert compare(original, {"loss": counted([4.0, 3.0, 2.0, 1.0])}).first is None
+    assert compare(original, {**rerun, "worker-2/loss": counted([1.0, 3.5])}).first is not None
+    assert compare({"loss": counted([1.0, 2.0])}, {"loss": counted([2.0, 1.0])}).first is not None

@@ -297,6 +297,21 @@ def test_what_was_not_recorded_is_no_cause(case: Callable[[], Case]) -> None:
     assert others == ["Not captured of the original, files: too many."]
 
 
+@pytest.mark.parametrize("side", ["original", "rerun"])
+def test_points_that_a_full_disk_cost_are_no_difference(case: Callable[[], Case], side: str) -> None:
+    told = case()
+    for each in ("original", "rerun"):
+        told.cell(each)
+        told.run(each, {"loss": LOSS["loss"][: 2 if each == side else 3]})
+    note = ev.NotCaptured(
+        time=1.0, what="1 point(s) of metric 'loss'", why="No space left on device", run_id=told.ids[side]
+    )
+    told.kernels[side].write(note)
+    found = told.verdict()
+    assert found.verdict == "UNVERIFIABLE"
+    assert "lacks 1 point(s) of metric 'loss': No space left on device" in found.reason
+
+
 @given(st.floats(allow_nan=True, allow_infinity=True), st.sampled_from(["BIT-EXACT", "DIVERGED"]), st.text())
 def test_a_verdict_survives_its_file(
     tmp_path_factory: pytest.TempPathFactory, value: float, word: Any, text: str

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from runlore_server.config import Config
+from runlore_server.errors import SettingRefused
 
 
 def test_an_argument_comes_before_the_environment_and_that_before_the_default(monkeypatch, tmp_path):
@@ -45,3 +46,19 @@ def test_messages_lose_the_credentials():
 def test_artifacts_go_to_the_home_only_where_no_server_decides_it(uri, local):
     expected = Path("/home/runlore/mlflow/artifacts") if local else None
     assert Config.resolve("/home/runlore", uri).artifact_root == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 0), ("1000", 1000), ("500M", 500 << 20), ("2 GiB", 2 << 30), ("3kb", 3 << 10)]
+)
+def test_the_cache_of_curves_has_the_size_that_is_asked_for(monkeypatch, text, size):
+    assert Config.resolve("home").curve_cache == 2 << 30
+    monkeypatch.setenv("RUNLORE_CURVE_CACHE", text)
+    assert Config.resolve("home").curve_cache == size
+    assert Config.resolve("home", curve_cache="7K").curve_cache == 7 << 10
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "1.5G", "1P"])
+def test_a_size_that_is_none_is_refused(text):
+    with pytest.raises(SettingRefused, match="500M or 2G"):
+        Config.resolve("home", curve_cache=text)

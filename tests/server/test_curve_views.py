@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runlore.curve import HEADER, SENTINEL, CurveWriter
+from runlore.curve import HEADER, SENTINEL
+from runlore.curve_writer import CurveWriter
 from runlore.decimate import decimate
 from runlore_server.store.curves import POINT, read_points
 from runlore_server.store.views import CurveViews, Window

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runlore import events as ev
-from runlore.curve import CurveWriter, file_name
+from runlore.curve import file_name
+from runlore.curve_writer import CurveWriter
 from runlore.errors import RunNotFound
 from runlore.home import Home
 from runlore_server.filter.parser import parse

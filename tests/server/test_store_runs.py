@@ -269,3 +269,12 @@ def test_the_store_alone_imports_neither_numpy_nor_mlflow_nor_the_web(home):
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == "[]"
+
+
+def test_a_servers_start_waits_for_neither_numpy_nor_mlflow():
+    code = (
+        "import sys, jupyter_server.serverapp, runlore_server.app, runlore_server.api.routes;"
+        "print(sorted(set(sys.modules) & {'numpy', 'mlflow', 'pandas', 'pyarrow'}))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "[]"

@@ -353,7 +353,7 @@ def both(tmp_path_factory, fake_kernel, eventually):
     store = RunStore(home)
     store.refresh()
     config = Config.resolve(home.path)
-    exporter = Exporter(config, store, CurveSummaries(), Exports(home, config.tracking_uri))
+    exporter = Exporter(config, store, Exports(home, config.tracking_uri))
     exporter.start()
     eventually(lambda: not exporter.status().pending, seconds=120)
     exporter.shutdown()

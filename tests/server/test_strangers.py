@@ -152,7 +152,7 @@ def test_the_command_neither_breaks_nor_steers_the_terminal(
     home, runs = filled
     monkeypatch.setenv("RUNLORE_HOME", str(home.path))
     monkeypatch.chdir(tmp_path)
-    commands = [["runs"], ["environments"]]
+    commands = [["runs"], ["environments"], ["doctor"], ["doctor", "--deep"]]
     for run_id in (runs[0], runs[1], runs[2], runs[-1]):
         commands += [["show", run_id], ["diff", run_id, runs[1]], ["export", run_id, "-o", "-"]]
     for command in commands:

@@ -28,7 +28,8 @@ export interface IMetricSummary {
   min: number | null;
   /** Greatest finite value; null without any. */
   max: number | null;
-  count: number;
+  /** Null where only MLflow knows the points, and its own word on the last one is all there is. */
+  count: number | null;
   /** Step of the last point. */
   step: number;
 }
@@ -57,7 +58,7 @@ export interface IRun {
   run_id: string;
   name: string;
   experiment: string;
-  kind: 'cell' | 'span' | 'script';
+  kind: 'cell' | 'span' | 'script' | 'mlflow';
   status: RunStatus;
   session_id: string;
   notebook: string | null;
@@ -92,7 +93,8 @@ export interface IGit {
   root: string;
   commit: string | null;
   branch: string | null;
-  dirty: boolean;
+  /** Null where nobody said. */
+  dirty: boolean | null;
   patch: string | null;
 }
 
@@ -160,6 +162,8 @@ export interface IWireCurve {
   step: ITypedArray;
   time: ITypedArray;
   value: ITypedArray;
+  /** Why a curve that was recorded has no points here, such as that it is on its way from MLflow. */
+  missing?: string | null;
 }
 
 export interface IJob {

@@ -50,12 +50,38 @@ export interface IPoints {
 /** The points of a line. */
 export function linePoints(line: ILine, drawing: IDrawing): IPoints {
   const { curve } = line;
-  const x =
+  const [x, raw] = withBreaks(
     drawing.x === 'step'
       ? curve.step
-      : curve.time.map(time => (time - line.started) / drawing.unit);
-  const raw = curve.value.map(value => (Number.isFinite(value) ? value : NaN));
+      : curve.time.map(time => (time - line.started) / drawing.unit),
+    curve.value.map(value => (Number.isFinite(value) ? value : NaN))
+  );
   return { x, raw, y: drawing.smoothing > 0 ? smooth(raw, drawing.smoothing) : raw };
+}
+
+/** The points with a gap wherever x falls: a loop that began again is another line, not one that runs back. */
+function withBreaks(x: Float64Array, y: Float64Array): [Float64Array, Float64Array] {
+  const breaks: number[] = [];
+  x.forEach((at, index) => {
+    if (at < (x[index - 1] ?? at)) {
+      breaks.push(index);
+    }
+  });
+  if (breaks.length === 0) {
+    return [x, y];
+  }
+  const length = x.length + breaks.length;
+  const [spacedX, spacedY] = [new Float64Array(length), new Float64Array(length)];
+  [0, ...breaks].forEach((start, number) => {
+    const end = breaks[number] ?? x.length;
+    spacedX.set(x.subarray(start, end), start + number);
+    spacedY.set(y.subarray(start, end), start + number);
+    if (end < x.length) {
+      spacedX[end + number] = x[end] ?? NaN;
+      spacedY[end + number] = NaN;
+    }
+  });
+  return [spacedX, spacedY];
 }
 
 /**

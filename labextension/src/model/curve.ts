@@ -16,6 +16,8 @@ export interface ICurve {
   /** Unix seconds. */
   time: Float64Array;
   value: Float64Array;
+  /** Why it has no points although it was recorded. */
+  missing?: string | null;
 }
 
 /** The curve that the server sent. */
@@ -27,7 +29,8 @@ export function decodeCurve(wire: IWireCurve): ICurve {
     next: wire.next,
     step: decodeFloats(wire.step),
     time: decodeFloats(wire.time),
-    value: decodeFloats(wire.value)
+    value: decodeFloats(wire.value),
+    missing: wire.missing ?? null
   };
 }
 

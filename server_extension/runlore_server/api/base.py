@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from jupyter_server.base.handlers import APIHandler
 
-from runlore.errors import JournalFormatError, ObjectMissing, RunloreError, RunNotFound
+from runlore.errors import JournalFormatError, ObjectMissing, PackageMissing, RunloreError, RunNotFound
 from runlore_server.backend import Backend
 from runlore_server.errors import (
     AmbiguousRun,
@@ -20,7 +20,6 @@ from runlore_server.errors import (
     JobNotFound,
     KernelMissing,
     OptionsRefused,
-    PackageMissing,
     ParameterRefused,
     RerunRefused,
 )

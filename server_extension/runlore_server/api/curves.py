@@ -12,6 +12,8 @@ from blake3 import blake3
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from runlore.errors import JournalFormatError
+from runlore.home import is_mirrored
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest
 
@@ -38,16 +40,15 @@ class CurvesHandler(RunloreHandler):
     def _curves(self, services: Services) -> dict[str, Any] | None:
         points = self.number_query("points", default=1000, least=4, most=100_000)
         asked = _Asked(points, self._window(), self._since())
-        found = [
-            (run, metric, asked.view(services, run, metric))
-            for run in self._runs(services)
-            for metric in self._metrics(run)
-        ]
+        found = []
+        for run in self._runs(services):
+            services.curve_cache.note_use(run)
+            if is_mirrored(run.session_id):
+                services.mirror.curves.want(run, self._metrics(run))
+            found += [_Found(run.run_id, name, *asked.look(services, run, name)) for name in self._metrics(run)]
         if self.unchanged(_tag(self.request.query, found)):
             return None
-        return {
-            "curves": [{"run_id": run.run_id, "metric": metric, **_curve(view)} for run, metric, view in found]
-        }
+        return {"curves": [one.body() for one in found]}
 
     def _runs(self, services: Services) -> list[RunRecord]:
         wanted = self.get_query_arguments("run")
@@ -89,7 +90,19 @@ class _Asked:
     window: tuple[str, float, float] | None
     since: dict[tuple[str, str], int]
 
-    def view(self, services: Services, run: RunRecord, metric: str) -> View:
+    def look(self, services: Services, run: RunRecord, metric: str) -> tuple[View, str | None]:
+        """What there is of a curve, and why there is nothing where there should be."""
+        source = services.mirror.curves if is_mirrored(run.session_id) else services.retrieval
+        try:
+            view = self._view(services, run, metric)
+        except JournalFormatError:
+            # An archive may be damaged that MLflow has whole.
+            if (why := source.missing(run, metric)) is None:
+                raise
+            return _nothing(), why
+        return view, None if view.count else source.missing(run, metric)
+
+    def _view(self, services: Services, run: RunRecord, metric: str) -> View:
         path, known = run.metrics[metric], self.since.get((run.run_id, metric), 0)
         if self.window is not None:
             return services.views.view(path, self.points, _on_file(self.window, run.started))
@@ -105,19 +118,41 @@ def _on_file(asked: tuple[str, float, float], started: float) -> Window:
     return Window("step" if axis == "step" else "time", low, high)
 
 
-def _tag(query: str, found: list[tuple[RunRecord, str, View]]) -> str:
+@dataclass(frozen=True)
+class _Found:
+    """A curve as it is sent; ``missing`` says why there is nothing of it where there should be."""
+
+    run_id: str
+    metric: str
+    view: View
+    missing: str | None
+
+    def body(self) -> dict[str, Any]:
+        view = self.view
+        return {
+            "run_id": self.run_id,
+            "metric": self.metric,
+            "count": view.count,
+            "since": view.since,
+            "next": None if view.has_hole else view.count,
+            **{name: _typed(view.points[name]) for name in ("step", "time", "value")},
+            "missing": self.missing,
+        }
+
+
+def _nothing() -> View:
+    import numpy as np
+
+    from runlore_server.store.curves import POINT
+    from runlore_server.store.views import View
+
+    return View(0, np.empty(0, POINT))
+
+
+def _tag(query: str, found: list[_Found]) -> str:
     """Names the answer: a curve only ever gets more points."""
-    counts = [(run.run_id, metric, view.count, view.has_hole) for run, metric, view in found]
+    counts = [(one.run_id, one.metric, one.view.count, one.view.has_hole, one.missing) for one in found]
     return blake3(msgspec.json.encode((query, counts))).hexdigest()[:32]
-
-
-def _curve(view: View) -> dict[str, Any]:
-    return {
-        "count": view.count,
-        "since": view.since,
-        "next": None if view.has_hole else view.count,
-        **{name: _typed(view.points[name]) for name in ("step", "time", "value")},
-    }
 
 
 def _typed(column: npt.NDArray[np.generic]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from runlore.record import RunRecord, SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
-from runlore_server.store.values import Summary
+from runlore_server.store.values import Summary, or_reported
 from runlore_server.verdict.verdict import as_number, read_verdict
 
 if TYPE_CHECKING:
@@ -70,12 +70,15 @@ def _metrics(services: Services, run: RunRecord) -> tuple[dict[str, Any], list[d
     lacking = []
     for metric, path in run.metrics.items():
         try:
-            summary = services.summaries.of(path)
+            summary = or_reported(services.summaries.of(path), run, metric)
         except (JournalFormatError, OSError) as error:
-            lacking.append({"what": f"metric {metric}", "why": str(error)})
+            why = services.retrieval.missing(run, metric) or str(error)
+            lacking.append({"what": f"metric {metric}", "why": why})
             continue
         if summary is not None:
             found[metric] = _metric(summary)
+        elif (lost := services.retrieval.missing(run, metric)) is not None:
+            lacking.append({"what": f"metric {metric}", "why": lost})
     return found, lacking
 
 

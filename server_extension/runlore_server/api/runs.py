@@ -28,6 +28,7 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._page)
 
     def _page(self, services: Services) -> dict[str, Any]:
+        services.mirror.looked()
         query = self._query()
         page = services.store.search(query)
         mlflow_ids = services.exports.mlflow_ids(run.run_id for run in page.runs)

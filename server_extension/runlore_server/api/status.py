@@ -29,5 +29,6 @@ def _status(services: Services) -> dict[str, Any]:
         "home": str(services.config.home.path),
         "tracking_uri": services.config.shown_tracking_uri,
         "export": services.exporter.status(),
+        "mirror": services.mirror.status(),
         "packages": {"error": services.pinning.trouble},
     }

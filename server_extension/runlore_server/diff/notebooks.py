@@ -14,14 +14,13 @@ from typing import Any
 
 import msgspec
 
-from runlore.errors import ObjectMissing
+from runlore.errors import ObjectMissing, PackageMissing
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord
 from runlore.untrusted import from_json
 from runlore_server.diff.cells import CellDiff
 from runlore_server.diff.diff import Side
 from runlore_server.diff.text import printable
-from runlore_server.errors import PackageMissing
 
 _TEXT = ("text/", "application/", "image/svg+xml")
 _NO_DIFFERENCE = "The cells and what they showed are the same."

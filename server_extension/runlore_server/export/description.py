@@ -28,6 +28,8 @@ _LONGEST_ERROR = 500
 RUN_TAG = "runlore.run_id"
 SESSION_TAG = "runlore.session_id"
 PARENT_TAG = "mlflow.parentRunId"
+DOUBLE_TAG = "runlore.double_of"
+"""On a deleted run that a creation left whose answer was lost: MLflow's id of the one that counts."""
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):

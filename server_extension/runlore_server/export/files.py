@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from runlore.archive import FILE, is_lost
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import Artifact, RunRecord, SessionRecord
+from runlore_server.store.archive import archive_run
 from runlore_server.store.cells import executed_cells
-from runlore_server.store.curves import read_points
 
 OWN = "runlore"
 """The folder of what Runlore adds; a user's artifacts of that name stay away from it."""
@@ -32,8 +33,8 @@ def stage(run: RunRecord, session: SessionRecord, objects: ObjectStore, director
     missing = {path: why for path, why in tried.items() if why is not None}
     own = directory / OWN
     own.mkdir(exist_ok=True)
-    if run.metrics:
-        _write_curves(run, own / "curves.parquet")
+    _stage_curves(run, own)
+    missing |= {f"metric {metric}": "its curve is gone" for metric in run.metrics if is_lost(run, metric)}
     (own / "cells.json").write_bytes(msgspec.json.format(msgspec.json.encode(executed_cells(run, session))))
     for name, digest in (
         ("environment.json", run.environment),
@@ -42,6 +43,16 @@ def stage(run: RunRecord, session: SessionRecord, objects: ObjectStore, director
         if digest is not None and (why := _stage_object(digest, objects, own / name)) is not None:
             missing[f"{OWN}/{name}"] = why
     return missing
+
+
+def _stage_curves(run: RunRecord, own: Path) -> None:
+    try:
+        archive = archive_run(run)
+    except OSError:
+        archive_run(run, own)  # the run's folder is not to be written, as in a home of somebody else
+        return
+    if archive is not None:
+        _link(archive, own / FILE)
 
 
 def _stage_object(digest: str, objects: ObjectStore, target: Path) -> str | None:
@@ -77,28 +88,3 @@ def _link(source: Path, target: Path) -> None:
         raise  # two artifacts of one name; a copy would write into the first one's object
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _write_curves(run: RunRecord, path: Path) -> None:
-    """All points of all curves, in logged order: columns ``metric step time value``."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = pa.array(list(run.metrics), pa.string())
-    schema = pa.schema(
-        [
-            ("metric", pa.dictionary(pa.int32(), pa.string())),
-            ("step", pa.int64()),
-            ("time", pa.float64()),
-            ("value", pa.float64()),
-        ]
-    )
-    encoding = {"step": "DELTA_BINARY_PACKED", "time": "BYTE_STREAM_SPLIT", "value": "BYTE_STREAM_SPLIT"}
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", use_dictionary=["metric"], column_encoding=encoding
-    ) as writer:
-        for index, curve in enumerate(run.metrics.values()):
-            points = read_points(curve)
-            metric = pa.DictionaryArray.from_arrays(pa.array([index] * len(points), pa.int32()), names)
-            columns = [pa.array(points[name].copy()) for name in ("step", "time", "value")]
-            writer.write_table(pa.Table.from_arrays([metric, *columns], schema=schema))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import socket
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, TrackingStoreAway
-from runlore_server.export.description import PARENT_TAG, RUN_TAG, SESSION_TAG, Description
+from runlore_server.export.connection import connect
+from runlore_server.export.description import DOUBLE_TAG, PARENT_TAG, RUN_TAG, SESSION_TAG, Description
 from runlore_server.export.names import LONGEST_TAG, shortened
-from runlore_server.export.points import MetricPoint
+from runlore_server.export.points import MetricPoint, Unsent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,7 +36,8 @@ class TrackingStore:
     """One tracking store; used by one thread. MLflow is imported with the first call.
 
     Every method raises ``TrackingStoreAway`` when the store cannot be reached or is out of order, and
-    ``ExportRefused`` when it does not take what was sent.
+    ``ExportRefused`` when it does not take what was sent. Whether what failed was done all the same is not known
+    then; each may be called again, which does nothing twice.
     """
 
     def __init__(self, config: Config) -> None:
@@ -47,7 +46,7 @@ class TrackingStore:
         self._experiments: dict[str, str | None] = {}
 
     def knock(self) -> None:
-        """See whether a tracking server listens at all. MLflow itself would try for minutes."""
+        """See whether a tracking server listens at all. MLflow's client may wait for minutes."""
         parts = urlsplit(self._config.tracking_uri)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return
@@ -61,8 +60,8 @@ class TrackingStore:
                 f"no MLflow server answers at {self._config.shown_tracking_uri}: {error}"
             ) from error
 
-    def open_run(self, run: Description, known: str | None) -> str | None:
-        """MLflow's id of the run, which is created where it is not there yet.
+    def open_run(self, run: Description, known: str | None) -> Run | None:
+        """The run as MLflow has it now; it is created where it is not there yet.
 
         Args:
             run: the run.
@@ -82,10 +81,10 @@ class TrackingStore:
                 if experiment is None:
                     return None
                 # It may have been created just before a crash, when nobody could note its id any more.
-                found = self._search(experiment, run) or self._create(experiment, run)
-            return None if found.info.lifecycle_stage == "deleted" else str(found.info.run_id)
+                found = self._found(experiment, run) or self._create(experiment, run)
+            return None if found.info.lifecycle_stage == "deleted" else found
 
-    def update(self, mlflow_run_id: str, run: Description, parent: str | None) -> None:
+    def update(self, there: Run, run: Description, parent: str | None) -> None:
         """Bring parameters and tags up to date; ``parent`` is MLflow's id of the original of a rerun.
 
         A parameter cannot change in MLflow: a later value becomes the tag ``runlore.param.<name>``.
@@ -94,53 +93,62 @@ class TrackingStore:
         with self._translated():
             from mlflow.entities import Param, RunTag
 
-            client = self._connect()
-            there = client.get_run(mlflow_run_id)
+            client, known = self._connect(), there.info.run_id
             for name, value in run.params.items():
                 if there.data.params.get(name, value) != value:
                     tags[f"runlore.param.{name}"[:250]] = value
             params = _news(run.params, there.data.params, changes=False)
             for batch in _batches(params, _ENTRIES_A_BATCH):
-                client.log_batch(mlflow_run_id, params=[Param(*entry) for entry in batch], synchronous=True)
+                client.log_batch(known, params=[Param(*entry) for entry in batch], synchronous=True)
             for batch in _batches(_news(tags, there.data.tags, changes=True), _ENTRIES_A_BATCH):
-                client.log_batch(mlflow_run_id, tags=[RunTag(*entry) for entry in batch], synchronous=True)
+                client.log_batch(known, tags=[RunTag(*entry) for entry in batch], synchronous=True)
 
-    def log_points(self, mlflow_run_id: str, points: Iterable[MetricPoint]) -> Iterator[int]:
-        """Send points, a batch at a time; yields how many after each, so that the caller can stop between two.
+    def log_points(
+        self, there: Run, points: Iterable[MetricPoint], fresh: Collection[str] = ()
+    ) -> Iterator[list[MetricPoint]]:
+        """Send points, a batch at a time; yields each, sent, so that the caller can take note or stop.
 
-        Points that MLflow has already are not stored twice.
+        Args:
+            there: the run as it was before.
+            points: the points, one metric after the other; those that MLflow has already are not stored twice.
+            fresh: metrics whose points here are known not to be there.
         """
+        from_database = self._config.artifact_root is not None
+        partly = set() if from_database else there.data.metrics.keys() - set(fresh)
+        is_unsent = Unsent(partly, lambda key: self._history(there.info.run_id, key))
         for batch in _batches(points, _POINTS_A_BATCH):
             with self._translated():
                 from mlflow.entities import Metric
 
-                metrics = [Metric(point.key, point.value, point.time, point.step) for point in batch]
-                self._connect().log_batch(mlflow_run_id, metrics=metrics, synchronous=True)
-            yield len(batch)
+                metrics = [
+                    Metric(point.key, point.value, point.time, point.step) for point in batch if is_unsent(point)
+                ]
+                if metrics:
+                    self._connect().log_batch(there.info.run_id, metrics=metrics, synchronous=True)
+            yield batch
 
-    def log_files(self, mlflow_run_id: str, directory: Path) -> None:
-        """Send every file below ``directory`` as an artifact."""
-        with self._translated():
-            self._connect().log_artifacts(mlflow_run_id, str(directory))
+    def log_files(self, mlflow_run_id: str, directory: Path, paths: Iterable[str]) -> Iterator[str]:
+        """Send files as artifacts under their paths below ``directory``; yields each, sent."""
+        for path in paths:
+            folder = str(PurePosixPath(path).parent) if "/" in path else None
+            with self._translated():
+                self._connect().log_artifact(mlflow_run_id, str(directory / path), folder)
+            yield path
 
     def set_tag(self, mlflow_run_id: str, name: str, value: str) -> None:
         """Set one tag."""
         with self._translated():
             self._connect().set_tag(mlflow_run_id, name, shortened(value, LONGEST_TAG))
 
-    def finish(self, mlflow_run_id: str, run: Description) -> None:
-        """Set status and end time of a run that has ended."""
-        with self._translated(), _environment("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
-            self._connect().set_terminated(mlflow_run_id, run.status, run.ended)
+    def finish(self, there: Run, run: Description) -> None:
+        """Set status and end time of a run that has ended; by then it is the only one of its kind."""
+        with self._translated():
+            self._remove_doubles(there, self._search(there.info.experiment_id, run))
+            self._connect().set_terminated(there.info.run_id, run.status, run.ended)
 
     def _connect(self) -> MlflowClient:
         if self._client is None:
-            _import_mlflow()
-            from mlflow import MlflowClient
-
-            if (database := self._config.own_database) is not None and not database.exists():
-                _create_database(database)
-            self._client = MlflowClient(tracking_uri=self._config.tracking_uri)
+            self._client = connect(self._config)
         return self._client
 
     def _get(self, mlflow_run_id: str) -> Run | None:
@@ -153,12 +161,37 @@ class TrackingStore:
                 return None
             raise
 
-    def _search(self, experiment: str, run: Description) -> Run | None:
+    def _history(self, mlflow_run_id: str, key: str) -> list[MetricPoint]:
+        found = self._connect().get_metric_history(mlflow_run_id, key)
+        return [MetricPoint(point.key, point.value, point.timestamp, point.step) for point in found]
+
+    def _search(self, experiment: str, run: Description) -> list[Run]:
         from mlflow.entities import ViewType
 
         query = f"tags.\"{RUN_TAG}\" = '{run.run_id}' and tags.\"{SESSION_TAG}\" = '{run.session_id}'"
-        found = self._connect().search_runs([experiment], query, ViewType.ALL, max_results=1)
-        return found[0] if found else None
+        return list(self._connect().search_runs([experiment], query, ViewType.ALL))
+
+    def _found(self, experiment: str, run: Description) -> Run | None:
+        """The one of MLflow's runs for this run that counts: one that is not deleted, and has got furthest."""
+        found = sorted(
+            self._search(experiment, run),
+            key=lambda other: (other.info.lifecycle_stage == "deleted", _is_bare(other), other.info.run_id),
+        )
+        if not found:
+            return None
+        self._remove_doubles(found[0], found[1:])
+        return found[0]
+
+    def _remove_doubles(self, kept: Run, others: Iterable[Run]) -> None:
+        """Delete what a creation left whose answer was lost. What holds more than that is somebody's own copy."""
+        for other in others:
+            if (
+                other.info.run_id != kept.info.run_id
+                and other.info.lifecycle_stage == "active"
+                and _is_bare(other)
+            ):
+                self._connect().set_tag(other.info.run_id, DOUBLE_TAG, kept.info.run_id)
+                self._connect().delete_run(other.info.run_id)
 
     def _create(self, experiment: str, run: Description) -> Run:
         # The first tags go with the creation: only by them can the run be found again.
@@ -190,7 +223,6 @@ class TrackingStore:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn whatever MLflow and what is below it raise into the two errors of this class."""
-        _import_mlflow()
         from mlflow.exceptions import MlflowException
 
         try:
@@ -208,39 +240,9 @@ class TrackingStore:
         return self._config.without_secrets(lines[0]) if lines else type(error).__name__
 
 
-def _create_database(path: Path) -> None:
-    """Let MLflow make its tables in another file first: it cannot go on with half of them after a kill."""
-    from mlflow import MlflowClient
-
-    staged = path.with_name(".staged.db")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for leftover in (staged, staged.with_name(f"{staged.name}-journal")):
-        leftover.unlink(missing_ok=True)
-    MlflowClient(tracking_uri=f"sqlite:///{staged.as_posix()}").search_experiments(max_results=1)
-    os.replace(staged, path)
-
-
-def _import_mlflow() -> None:
-    """Import MLflow, which takes a second or more, without its reporting of use to its makers."""
-    if "mlflow" not in sys.modules:
-        with _environment("MLFLOW_DISABLE_TELEMETRY"):
-            import mlflow  # noqa: F401 - for its effect
-        # It tells of every table that it makes; its warnings stay.
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-
-
-@contextmanager
-def _environment(switch: str) -> Iterator[None]:
-    """Have an environment variable say "true" for a moment only: kernels inherit the server's environment."""
-    before = os.environ.get(switch)
-    os.environ[switch] = "true"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[switch]
-        else:
-            os.environ[switch] = before
+def _is_bare(run: Run) -> bool:
+    """Whether the run was created and nothing more."""
+    return run.info.status == "RUNNING" and not run.data.params and not run.data.metrics
 
 
 def _news(wanted: Mapping[str, str], there: Mapping[str, str], *, changes: bool) -> Iterator[tuple[str, str]]:

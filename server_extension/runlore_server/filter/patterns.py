@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from runlore_server.errors import PackageMissing
+from runlore.errors import PackageMissing
 
 _MEMORY = 8 << 20
 """Bytes that a compiled regular expression may take."""

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,10 +23,9 @@ from runlore.events import FileRead
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, SessionRecord
-from runlore.untrusted import from_json, read_regular
+from runlore_server.document import read_if_there, write_document
 from runlore_server.errors import DataMissing
 from runlore_server.rerun.folder import Folder
-from runlore_server.whole import write_whole
 
 Status = Literal["same", "changed", "missing", "unverified"]
 """``unverified``: nobody can say, because it was not hashed then, cannot be read now, or lies in a store."""
@@ -63,6 +62,16 @@ class DataCheck(msgspec.Struct, frozen=True, kw_only=True):
         if self.status == "missing":
             hashes = f" (was {_short(self.recorded)})"
         return f"{self.path}, read by cell {self.cell}, {state}{hashes}{why}{how}"
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """What ``data.json`` says."""
+
+    checks: list[DataCheck]
+
+
+AnyChecks: Any = Checks | list[DataCheck]
+"""The same, and as it was once written."""
 
 
 def inputs(cells: Sequence[CellRecord]) -> Iterator[tuple[int, FileRead]]:
@@ -117,16 +126,14 @@ def verify(home: Home, folder: Folder) -> list[DataCheck]:
     session.refresh()
     cells = [session.cells[cell.ordinal] for cell in plan.cells if cell.ordinal in session.cells]
     checks = check(home, cells, session)
-    write_whole(folder.path / "data.json", msgspec.json.encode(checks))
+    write_document(folder.data_file, Checks(checks))
     return checks
 
 
 def read_checks(folder: Folder) -> list[DataCheck] | None:
     """What was found before the first cell; ``None`` when nothing was looked at, or the file is damaged."""
-    try:
-        return from_json(read_regular(folder.path / "data.json"), list[DataCheck])
-    except (OSError, msgspec.DecodeError):
-        return None
+    found = read_if_there(folder.data_file, AnyChecks)
+    return found.checks if isinstance(found, Checks) else found
 
 
 def check(home: Home, cells: Sequence[CellRecord], session: SessionRecord) -> list[DataCheck]:

@@ -20,14 +20,13 @@ from runlore.errors import ObjectMissing
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
-from runlore.untrusted import from_json, read_regular
+from runlore_server.document import read_if_there, write_document
 from runlore_server.errors import RerunRefused
 from runlore_server.ownership import Ownership
 from runlore_server.rerun import recorded
 from runlore_server.rerun.building import Building, Tell, python_of, site_of
 from runlore_server.rerun.own import OwnRunlore
 from runlore_server.rerun.recorded import Recorded
-from runlore_server.whole import write_whole
 
 _POLL = 0.1
 
@@ -67,10 +66,7 @@ class LockedEnvironment:
     @property
     def complete(self) -> Complete | None:
         """How it was built; ``None`` when it is not there, or only in part."""
-        try:
-            return from_json(read_regular(self._marker), Complete)
-        except (OSError, msgspec.MsgspecError):
-            return None
+        return read_if_there(self._marker, Complete)
 
     @property
     def used(self) -> float:
@@ -131,7 +127,7 @@ class LockedEnvironment:
             seconds=round(time.monotonic() - started, 3),
             notes=notes,
         )
-        write_whole(self._marker, msgspec.json.encode(found))
+        write_document(self._marker, found)
         return found
 
     def _installed(self) -> str:

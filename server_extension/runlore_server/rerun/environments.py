@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,7 @@ def environments(home: Home, *, prune: bool, older_than: float, dry_run: bool) -
         The JSON object, the text, and the exit code of the command.
     """
     found = all_of(home)
-    unused = [one for one in found if prune and time.time() - one.used >= older_than * _DAY]
-    in_use = _in_use() if unused else set()
-    removed = {one.digest for one in unused if not any(one.path in place.parents for place in in_use)}
+    removed = {one.digest for one in unused(found, older_than * _DAY)} if prune else set()
     described = [{**_described(one), "removed": one.digest in removed and not dry_run} for one in found]
     for one in found:
         if one.digest in removed and not dry_run:
@@ -40,6 +39,13 @@ def environments(home: Home, *, prune: bool, older_than: float, dry_run: bool) -
     return {"environments": described, "freed_bytes": 0 if dry_run else freed}, "\n".join(lines), 0
 
 
+def unused(environments: Iterable[LockedEnvironment], seconds: float) -> list[LockedEnvironment]:
+    """Those that were not used for so long, and in which no process runs."""
+    found = [one for one in environments if time.time() - one.used >= seconds]
+    in_use = _in_use() if found else set()
+    return [one for one in found if not any(one.path in place.parents for place in in_use)]
+
+
 def _described(one: LockedEnvironment) -> dict[str, Any]:
     built = one.complete
     return {
@@ -51,7 +57,7 @@ def _described(one: LockedEnvironment) -> dict[str, Any]:
         "used": one.used,
         "seconds": built.seconds if built else None,
         "notes": built.notes if built else [],
-        "bytes": _own_bytes(one.path),
+        "bytes": own_bytes(one.path),
     }
 
 
@@ -69,7 +75,7 @@ def _line(told: dict[str, Any], what: str) -> str:
     return "  ".join(columns).rstrip()
 
 
-def _own_bytes(folder: Path) -> int:
+def own_bytes(folder: Path) -> int:
     """Bytes on disk that go with the folder: files linked from uv's cache stay there."""
     total = 0
     for file in folder.rglob("*"):

@@ -8,13 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from runlore.errors import JournalFormatError
 from runlore.record import RunStatus
 from runlore.replay import ReplayPlan, read_plan, write_plan
-from runlore.untrusted import from_json, read_regular
+from runlore_server.document import read_document, read_if_there, write_document
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.outcome import Outcome
-from runlore_server.whole import write_whole
 
 Scope = Literal["slice", "whole"]
 """Which cells a rerun executes: those that the run needs, or all that were executed up to its end."""
@@ -56,7 +54,8 @@ class Folder:
         self.launch_file = path / "launch.json"
         self.notebook = path / "notebook.ipynb"
         self.log = path / "runner.log"
-        self._outcome = path / "outcome.json"
+        self.data_file = path / "data.json"
+        self.outcome_file = path / "outcome.json"
 
     def create(self, plan: ReplayPlan, launch: Launch) -> None:
         """Write what a rerun starts from beside its notebook, over whatever an earlier attempt left.
@@ -65,9 +64,9 @@ class Folder:
             OSError: the folder cannot be written.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._outcome.unlink(missing_ok=True)
+        self.outcome_file.unlink(missing_ok=True)
         write_plan(plan, self.plan_file)
-        write_whole(self.launch_file, msgspec.json.encode(launch))
+        write_document(self.launch_file, launch)
 
     def plan(self) -> ReplayPlan:
         """What is to be replayed.
@@ -82,13 +81,10 @@ class Folder:
         """How it is started.
 
         Raises:
-            JournalFormatError: the file is damaged.
+            JournalFormatError: the file is damaged, or a later version's.
             FileNotFoundError: there is none.
         """
-        try:
-            return from_json(read_regular(self.launch_file), Launch)
-        except msgspec.DecodeError as error:
-            raise JournalFormatError(f"{self.launch_file.name} of a rerun is damaged: {error}") from error
+        return read_document(self.launch_file, Launch)
 
     def set_aside(self, journal: Path) -> None:
         """Keep the journal of a superseded attempt here: two sessions must not both claim to hold the same run."""
@@ -99,11 +95,8 @@ class Folder:
 
     def outcome(self) -> Outcome | None:
         """What the runner said at its end; ``None`` as long as it has said nothing."""
-        try:
-            return from_json(read_regular(self._outcome), Outcome)
-        except (OSError, msgspec.DecodeError):
-            return None
+        return read_if_there(self.outcome_file, Outcome)
 
     def end(self, outcome: Outcome) -> None:
         """Write the runner's last word."""
-        write_whole(self._outcome, msgspec.json.encode(outcome))
+        write_document(self.outcome_file, outcome)

@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from runlore.errors import JournalFormatError
 from runlore.events import ProcessIdentity
-from runlore_server.database import open_database
+from runlore_server.database import open_database, version_of
 from runlore_server.rerun.job import JobState
 from runlore_server.rerun.request import Request
 
@@ -153,10 +152,7 @@ class Ledger:
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise JournalFormatError("the queue of reruns was written by a later Runlore; upgrade this one")
-    if version < _VERSION:
+    if version_of(connection, "jobs.sqlite, the queue of reruns,", _VERSION) < _VERSION:
         connection.execute("DROP TABLE IF EXISTS job")  # of before the first release
     connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA user_version = {_VERSION}")

@@ -62,13 +62,14 @@ class Pinning:
 
     def start(self) -> None:
         """Begin with the runs that the store has, the newest first."""
-        self.wake(run.run_id for run in self._store.all())
+        self.wake(self._store.ids())
         self._thread.start()
 
     def wake(self, run_ids: Iterable[str]) -> None:
-        """Have these runs looked at: they are new or have changed."""
+        """Have these runs looked at: they are new or have changed. MLflow tells of no lock."""
+        own = [run_id for run_id in run_ids if not self._store.is_mirrored(run_id)]
         with self._changed:
-            self._runs.update(dict.fromkeys(run_ids))
+            self._runs.update(dict.fromkeys(own))
             self._due = min(self._due, time.monotonic() + self._delay)
             self._changed.notify()
 

@@ -13,8 +13,7 @@ import msgspec
 
 from runlore.capture.lock import without_credentials
 from runlore.home import Home
-from runlore.untrusted import from_json, read_regular
-from runlore_server.whole import write_whole
+from runlore_server.document import read_if_there, write_document
 
 _PACKAGE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;\\]+)")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
@@ -53,10 +52,7 @@ def path(home: Home, lock: str) -> Path:
 
 def read(home: Home, lock: str) -> Pins | None:
     """The pins of a lock; ``None`` when nobody has asked yet, or the file is damaged."""
-    try:
-        return from_json(read_regular(path(home, lock)), Pins)
-    except (OSError, msgspec.MsgspecError):
-        return None
+    return read_if_there(path(home, lock), Pins)
 
 
 def write(home: Home, lock: str, pins: Pins) -> None:
@@ -67,7 +63,7 @@ def write(home: Home, lock: str, pins: Pins) -> None:
     """
     file = path(home, lock)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(file, msgspec.json.encode(pins))
+    write_document(file, pins)
 
 
 def parse(text: str, source: str = "") -> list[Pin]:

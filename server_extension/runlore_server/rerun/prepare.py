@@ -175,8 +175,10 @@ def replayed_cells(run: RunRecord, session: SessionRecord) -> list[CellRecord]:
     """The executions that lead to a run and make it, in their order.
 
     Raises:
-        RerunRefused: the run was made by a script, or its cells are not recorded.
+        RerunRefused: the run was made by a script or without Runlore, or its cells are not recorded.
     """
+    if run.kind == "mlflow":
+        raise RerunRefused(f"run {run.run_id} was logged to MLflow, without its code: there is nothing to repeat")
     if run.cell is None:
         raise RerunRefused(
             f"run {run.run_id} was recorded in a script: there are no cells to repeat; run the script again"

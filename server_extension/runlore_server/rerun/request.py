@@ -50,6 +50,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise OptionsRefused(f"delta is a number of standard deviations greater than 0, not {self.delta}")
         if group and self.seeds is None:
             raise OptionsRefused("a test of equivalence needs reruns with fresh seeds: say how many")
+        if foreign := next((other for other in group if other.kind == "mlflow"), None):
+            raise OptionsRefused(
+                f"run {foreign.run_id} was logged to MLflow, without its code: nothing is proved by it"
+            )
         if self.seeds is not None:
             self._check_seeds(self.seeds, [run, *group])
         return run, group

@@ -15,8 +15,9 @@ from pathlib import Path
 from blake3 import blake3
 
 from runlore.home import Home
-from runlore_server.database import open_database
+from runlore_server.database import open_database, version_of
 
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS export (
     store TEXT NOT NULL,
@@ -49,8 +50,7 @@ class Exports:
 
     def __init__(self, home: Home, tracking_uri: str) -> None:
         self._path = exports_path(home)
-        # Only a digest: the address of a tracking store may hold a password.
-        self._store = blake3(tracking_uri.encode()).hexdigest()[:16]
+        self._store = store_key(tracking_uri)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -105,12 +105,19 @@ class Exports:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
+    version_of(connection, "mlflow/exports.sqlite", _VERSION)
     connection.executescript(_SCHEMA)
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def exports_path(home: Home) -> Path:
     """The file of the home that holds the state of its exports."""
     return home.path / "mlflow" / "exports.sqlite"
+
+
+def store_key(tracking_uri: str) -> str:
+    """What stands for a tracking store in that file: only a digest, because its address may hold a password."""
+    return blake3(tracking_uri.encode()).hexdigest()[:16]
 
 
 def run_of_mlflow_id(home: Home, mlflow_run_id: str) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from runlore.home import Home
+from runlore_server.database import version_of
 from runlore_server.errors import FilterNotFound, InvalidRequest
 from runlore_server.filter.order import parse_order
 from runlore_server.filter.parser import parse
@@ -17,6 +18,7 @@ from runlore_server.filter.parser import parse
 LONGEST_NAME = 100
 """Characters that a filter's name may have."""
 
+_VERSION = 1
 _WAIT = 10.0
 """Seconds to wait for another process that writes."""
 
@@ -33,7 +35,8 @@ class SavedFilters:
     """The saved filters of a home; safe to use from several threads and processes at once.
 
     Raises, from every method:
-        sqlite3.Error, OSError: the file cannot be read or written.
+        JournalFormatError: a later version wrote the file.
+        sqlite3.Error, OSError: it cannot be read or written.
     """
 
     def __init__(self, home: Home) -> None:
@@ -76,6 +79,7 @@ class SavedFilters:
         with self._open() as connection:
             row = (name, saved.filter, saved.order_by)
             connection.execute("INSERT OR REPLACE INTO filter VALUES (?, ?, ?)", row)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def delete(self, name: str) -> None:
         """Forget a filter.
@@ -92,6 +96,7 @@ class SavedFilters:
         """A connection within a transaction; to an empty database in memory until something was saved."""
         place = self._path if self._path.is_file() else ":memory:"
         with contextlib.closing(sqlite3.connect(place, timeout=_WAIT)) as connection, connection:
+            version_of(connection, self._path.name, _VERSION)
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS filter (name TEXT PRIMARY KEY, filter TEXT, order_by TEXT)"
             )

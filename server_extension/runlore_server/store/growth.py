@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_left
 from pathlib import Path
 
-from runlore.curve import HEADER, RECORD_SIZE, SENTINEL
+from runlore.curve import capacity, is_written, settled
 from runlore.untrusted import open_regular
 
 
@@ -28,15 +26,7 @@ class CurveGrowth:
         except OSError:
             return False
         with opened:
-            file = opened.fileno()
-            capacity = (os.fstat(file).st_size - len(HEADER)) // RECORD_SIZE
-            if self._known >= capacity or not _written(file, self._known):
+            if self._known >= capacity(opened) or not is_written(opened, self._known):
                 return False
-            after = range(self._known + 1, capacity)
-            self._known += 1 + bisect_left(after, True, key=lambda index: not _written(file, index))
+            self._known = settled(opened, self._known + 1)
             return True
-
-
-def _written(file: int, index: int) -> bool:
-    value = os.pread(file, len(SENTINEL), len(HEADER) + (index + 1) * RECORD_SIZE - len(SENTINEL))
-    return len(value) == len(SENTINEL) and value != SENTINEL

@@ -193,6 +193,15 @@ class RunIndex:
                     ]
                     connection.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
+    def sum_again(self, rows: Iterable[int]) -> None:
+        """Have all curves of the sessions with these runs summed up anew."""
+        with self._file.writing() as connection:
+            connection.execute(
+                "UPDATE session SET summed = 0 WHERE key IN"
+                " (SELECT session FROM run WHERE row IN (SELECT value FROM json_each(?)))",
+                (_array(rows),),
+            )
+
     def sums(self, wanted: Collection[tuple[int, str]]) -> Iterator[tuple[int, str, IndexedSummary]]:
         """Of these rows and metrics, those that are summed up."""
         found = self._all(

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from runlore_server.database import alone, remove_beside
+
 FORMAT = 1
 """Raised whenever something is to be written differently; a file of another format is replaced."""
 
@@ -43,11 +45,13 @@ class IndexFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
 
     def reading(self) -> sqlite3.Connection | None:
         """A connection for reading; ``None`` while there is no file, or one of another format."""
         if self._connection is None and self._path.is_file():
-            connection = self._connect()
+            with alone(self._path):
+                connection = self._connect()
             if _format(connection) == FORMAT:
                 self._connection = connection
             else:
@@ -69,13 +73,22 @@ class IndexFile:
             self._connection = None
 
     def remove(self) -> None:
-        """Delete the file. Processes that have it open go on with what they have."""
+        """Delete the file, unless another one has taken its place since it was opened.
+
+        Processes that have it open go on with what they have.
+        """
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                self._path.with_name(self._path.name + suffix).unlink()
+        with alone(self._path), contextlib.suppress(FileNotFoundError):
+            if self._inode in (0, os.stat(self._path).st_ino):
+                self._unlink()
+
+    def _unlink(self) -> None:
+        remove_beside(self._path)
+        self._path.unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
+        with contextlib.suppress(OSError):
+            self._inode = os.stat(self._path).st_ino
         connection = sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -86,25 +99,26 @@ class IndexFile:
         return connection
 
     def _make(self) -> sqlite3.Connection:
-        if self._path.is_file():
-            with contextlib.closing(self._connect()) as connection:
-                other = _format(connection) not in (0, FORMAT)
-            if other:
-                self.remove()
-        with contextlib.suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = self._connect()
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            if _format(connection) == 0:  # else another process was faster
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {FORMAT}")
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            connection.close()
-            raise
+        with alone(self._path):
+            if self._path.is_file():
+                with contextlib.closing(self._connect()) as connection:
+                    other = _format(connection) != FORMAT and _has_tables(connection)
+                if other:
+                    self._unlink()
+            with contextlib.suppress(OSError):  # SQLite says better what is wrong
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("BEGIN IMMEDIATE")
+                if _format(connection) == 0:  # else another process was faster
+                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {FORMAT}")
+                connection.execute("COMMIT")
+            except sqlite3.Error:
+                connection.close()
+                raise
         self._connection = connection
         return connection
 
@@ -112,3 +126,7 @@ class IndexFile:
 def _format(connection: sqlite3.Connection) -> int:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     return int(found)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runlore.record import RunRecord
+from runlore_server.store.mirrored import mlflow_run_of
 
 
 def listed_run(
@@ -26,5 +27,5 @@ def listed_run(
         "metrics": metrics,
         "rerun_of": run.rerun_of,
         "verdict": verdict,
-        "mlflow_run_id": mlflow_run_id,
+        "mlflow_run_id": mlflow_run_id or mlflow_run_of(run.session_id),
     }

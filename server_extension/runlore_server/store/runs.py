@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from runlore.errors import RunNotFound
 from runlore.events import SessionStarted
-from runlore.home import Home
+from runlore.home import Home, is_mirrored
 from runlore.record import RunRecord, SessionRecord
 from runlore_server.errors import AmbiguousRun, InvalidRequest
+from runlore_server.filter.tree import Field
 from runlore_server.store.held import HeldSession
 from runlore_server.store.rows import Rows
 from runlore_server.store.search import Query, ordered, select
@@ -53,12 +54,16 @@ class RunStore:
 
     A closed session is read once and then known by the home's index; only open ones are held in memory. Where the
     index cannot be used everything is held, and nothing else differs.
+
+    Args:
+        home: where the runs are.
+        mirrored: whether the runs that MLflow told of count too.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, mirrored: bool = True) -> None:
         self.home = home
         self._lock = threading.RLock()
-        self._sessions = Sessions(home)
+        self._sessions = Sessions(home, mirrored=mirrored)
         self._parsed: OrderedDict[str, HeldSession] = OrderedDict()
         self._growing = GrowingSums()
 
@@ -99,6 +104,21 @@ class RunStore:
             held = self._sessions.live.get(run_id)
             return held is not None and held.runs[run_id].status == "running"
 
+    def is_mirrored(self, run_id: str) -> bool:
+        """Whether there is a run with exactly this id, and MLflow told of it, not a kernel of this home."""
+        session = self.session_of(run_id)
+        return session is not None and is_mirrored(session)
+
+    def session_of(self, run_id: str) -> str | None:
+        """The id of the session with the run; ``None`` without a run of exactly this id."""
+        with self._lock:
+            return self._sessions.session_of(run_id)
+
+    def curves_came(self, run_ids: set[str]) -> None:
+        """Take note that curves of these runs were fetched; the next ``refresh`` names them."""
+        with self._lock:
+            self._with_index(lambda: self._sessions.curves_came(run_ids))
+
     def ids(self) -> list[str]:
         """The id of every run, newest first."""
         with self._lock:
@@ -136,7 +156,7 @@ class RunStore:
             return candidates[0]
         from runlore_server.store.exports import run_of_mlflow_id
 
-        return run_of_mlflow_id(self.home, text) or text
+        return self._sessions.run_shown_for(text) or run_of_mlflow_id(self.home, text) or text
 
     def reruns_of(self, run_id: str) -> list[RunRecord]:
         """The runs that repeat the given one, newest first."""
@@ -150,6 +170,12 @@ class RunStore:
         stored = self._with_index(lambda: self._sessions.shelf.records(id_ for id_ in run_ids if id_ not in live))
         found = (live[id_].runs[id_] if id_ in live else stored.get(id_) for id_ in run_ids)
         return [run for run in found if run is not None]
+
+    def values(self, field: Field) -> set[str]:
+        """What the runs have in a field that is a text."""
+        with self._lock:
+            column = self._with_index(lambda: Rows(self._sessions, self._growing.summary).column(field))
+            return {value for value in column if isinstance(value, str)}
 
     # -- sessions ---------------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from runlore.home import Home
 from runlore_server.store.held import LIVENESS_INTERVAL, HeldSession
+from runlore_server.store.mirrored import mlflow_run_of
 from runlore_server.store.shelf import Shelf
 from runlore_server.store.verdicts import Seen, Verdicts
 
@@ -29,8 +31,9 @@ class Sessions:
         verdicts: on every rerun.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, mirrored: bool = True) -> None:
         self._home = home
+        self._directories = (home.sessions, home.mirror) if mirrored else (home.sessions,)
         self.shelf = Shelf(home)
         self.live: dict[str, HeldSession] = {}
         self.verdicts = Verdicts(home)
@@ -40,17 +43,36 @@ class Sessions:
         self._reruns: dict[str, list[str]] = {}
         self._originals: dict[str, str] = {}
         self._next_verdicts = 0.0
-        self._listed_mtime: int | None = None
+        self._listed_mtimes: list[int | None] | None = None
+        self._touched: set[str] = set()
 
     def read_again(self, error: Exception) -> None:
         """Start from the journals, after the shelf raised this."""
         self.shelf.abandon(error)
-        self._listed_mtime = None
+        self._listed_mtimes = None
         self.refresh()
 
     def has(self, run_id: str) -> bool:
         """Whether there is a run with exactly this id."""
         return run_id in self.live or run_id in self.shelf.table.places
+
+    def session_of(self, run_id: str) -> str | None:
+        """The id of the session with the run; ``None`` without such a run."""
+        if (held := self.live.get(run_id)) is not None:
+            return held.record.session_id
+        place = self.shelf.table.places.get(run_id)
+        return None if place is None else self.shelf.table.runs[place].session_id
+
+    def run_shown_for(self, mlflow_run_id: str) -> str | None:
+        """The run that shows this run of MLflow; ``None`` where none does."""
+        held = ((run_id, one.record.session_id) for run_id, one in self.live.items())
+        shelved = ((run.run_id, run.session_id) for run in self.shelf.table.runs)
+        return next((run for run, session in (*held, *shelved) if mlflow_run_of(session) == mlflow_run_id), None)
+
+    def curves_came(self, run_ids: set[str]) -> None:
+        """Take note that files of curves came to these runs from elsewhere than a kernel."""
+        self._touched |= run_ids
+        self.shelf.sum_again(run_ids)
 
     def held(self, session_id: str) -> HeldSession | None:
         """The session, if it is held in memory."""
@@ -69,20 +91,19 @@ class Sessions:
             if len(self._closed) >= _BATCH:
                 self._put_away()
         self._put_away()
+        changed |= {run_id for run_id in self._touched if self.has(run_id)}
+        self._touched.clear()
         return changed | self._new_verdicts(now)
 
     def _list_sessions(self) -> set[str]:
         """Take up new sessions and drop deleted ones."""
-        try:
-            mtime = os.stat(self._home.sessions).st_mtime_ns
-            if mtime == self._listed_mtime:
-                return set()
-            with os.scandir(self._home.sessions) as entries:
-                names = {entry.name for entry in entries if _is_directory(entry)}
-        except FileNotFoundError:
-            mtime, names = None, set()
-        if mtime is not None and time.time() - mtime / 1e9 > _RACY_LISTING:
-            self._listed_mtime = mtime
+        mtimes = [_mtime(directory) for directory in self._directories]
+        if mtimes == self._listed_mtimes:
+            return set()
+        found = {directory: _listed(directory) for directory in self._directories}
+        names = {name for at, listed in found.items() for name in listed if self._home.session(name).parent == at}
+        if time.time() - max((mtime for mtime in mtimes if mtime is not None), default=0) / 1e9 > _RACY_LISTING:
+            self._listed_mtimes = mtimes
         known = {*self.shelf.sessions, *self._open, *self._closed, *self._unreadable}
         changed = self._forget(known - names)
         if fresh := names - known:
@@ -163,6 +184,21 @@ class Sessions:
         """Write down what is known of these runs' verdicts, for the next start."""
         known = {run_id: self.verdicts.seen(run_id) for run_id in run_ids}
         self.shelf.put_verdicts({run_id: seen for run_id, seen in known.items() if seen is not None})
+
+
+def _mtime(directory: Path) -> int | None:
+    try:
+        return os.stat(directory).st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _listed(directory: Path) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return [entry.name for entry in entries if _is_directory(entry)]
+    except FileNotFoundError:
+        return []
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

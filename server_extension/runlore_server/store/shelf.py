@@ -152,6 +152,14 @@ class Shelf:
         if not self._write(lambda index: index.put_sums(sums)):
             self._kept.update(sums)
 
+    def sum_again(self, run_ids: Iterable[str]) -> None:
+        """Have the curves of those of these runs that are here summed up anew: they came from elsewhere."""
+        places = self.table.places
+        rows = [self.table.runs[places[run_id]].row for run_id in run_ids if run_id in places]
+        if rows:
+            self._kept.clear()  # a number of a session more or less is no matter: it is summed up again
+            self._write(lambda index: index.sum_again(rows))
+
     def _kept_sums(self) -> Iterable[Sums]:
         return (sums for runs in self._kept.values() for sums in runs)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from runlore.curve import HEADER, RECORD_SIZE
 from runlore_server.store.curves import CurveFile, Points
+from runlore_server.store.summing import archived_summary
 
 _CHUNK = 1 << 19
 """Points held in memory at a time (12 MiB) where a whole file is only summed up."""
@@ -69,7 +70,8 @@ class _Summing:
         try:
             stat = os.stat(self._path)
         except FileNotFoundError:
-            return None
+            found = archived_summary(self._path)
+            return CurveSummary(**found._asdict()) if found is not None else None
         seen = (stat.st_size, stat.st_mtime_ns)
         if self._full and seen == self._seen:
             return self._shown
@@ -79,7 +81,7 @@ class _Summing:
         while True:
             with CurveFile(self._path) as file:
                 slots = file.read(self._settled, _CHUNK)
-            self._sum = _add(self._sum, slots.points[: slots.settled])
+            self._sum = extended(self._sum, slots.points[: slots.settled])
             self._settled += slots.settled
             whole = slots.settled == slots.length
             if not whole or slots.length < _CHUNK:
@@ -87,11 +89,12 @@ class _Summing:
         late = slots.points[slots.settled :]
         # A file without a free slot has been closed (or is about to grow, which changes its size).
         self._full = whole
-        self._shown = _add(self._sum, late)
+        self._shown = extended(self._sum, late)
         return self._shown
 
 
-def _add(before: CurveSummary | None, points: Points) -> CurveSummary | None:
+def extended(before: CurveSummary | None, points: Points) -> CurveSummary | None:
+    """The summary of a curve after more of its points."""
     if not len(points):
         return before
     values = points["value"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from array import array
 from collections.abc import Iterable
@@ -9,12 +10,12 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runlore.archive import archived
 from runlore.curve import RECORD_SIZE, points, read_records
-from runlore.errors import JournalFormatError
+from runlore.errors import JournalFormatError, PackageMissing
 from runlore.record import RunRecord
-from runlore_server.errors import PackageMissing
 from runlore_server.store.index import Sums
-from runlore_server.store.values import IndexedSummary, Summary
+from runlore_server.store.values import IndexedSummary, Summary, or_reported
 
 if TYPE_CHECKING:
     from runlore_server.store.summaries import CurveSummaries
@@ -39,16 +40,17 @@ class GrowingSums:
                 raise PackageMissing("numpy", "sums up the curves of runs that still run") from None
             self._summaries = CurveSummaries()
         try:
-            return self._summaries.of(run.metrics[metric])
+            found = self._summaries.of(run.metrics[metric])
         except (JournalFormatError, OSError):
-            return None  # the run's own page says what is wrong with it
+            found = None  # the run's own page says what is wrong with it
+        return or_reported(found, run, metric)
 
 
 def closed_sums(runs: Iterable[tuple[int, RunRecord]]) -> list[Sums]:
     """The metrics of runs of a closed session, with their rows in the index."""
     found = []
     for row, run in runs:
-        curves = {metric: closed_summary(path) for metric, path in run.metrics.items()}
+        curves = {name: or_reported(closed_summary(path), run, name) for name, path in run.metrics.items()}
         found.append(Sums(row, {metric: curve for metric, curve in curves.items() if curve is not None}))
     return found
 
@@ -59,6 +61,8 @@ def closed_summary(path: Path) -> IndexedSummary | None:
     Most curves are short and there are very many of them: without NumPy that takes a fifth of the time.
     """
     try:
+        if not os.path.lexists(path):
+            return archived_summary(path)
         records = read_records(path)
     except (JournalFormatError, OSError):
         return None
@@ -71,3 +75,17 @@ def closed_summary(path: Path) -> IndexedSummary | None:
     values = fields[2::3]
     finite = list(filter(isfinite, values))
     return IndexedSummary(last, step, time, len(values), min(finite, default=None), max(finite, default=None))
+
+
+def archived_summary(path: Path) -> IndexedSummary | None:
+    """The same for a curve whose file is gone, by its archive's index; ``None`` where that has no point of it.
+
+    Raises:
+        JournalFormatError, OSError: see ``archived``.
+    """
+    found = archived(path)
+    last = found.curve.last_point if found is not None else None
+    if found is None or last is None:
+        return None
+    step, time, value = last
+    return IndexedSummary(value, step, time, found.curve.rows, found.curve.min, found.curve.max)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from runlore.events import SessionStarted
 from runlore.record import RunRecord
@@ -12,10 +12,14 @@ from runlore_server.filter.tree import Field, Statistic
 from runlore_server.store.entry import flat
 
 Scalar = str | float | None
+S = TypeVar("S", bound="Summary")
 
 
 class Summary(Protocol):
-    """A curve in a few numbers, as ``CurveSummary`` explains them."""
+    """A curve in a few numbers, as ``CurveSummary`` explains them.
+
+    ``count``, ``min`` and ``max`` are ``None`` where only MLflow knows the points.
+    """
 
     @property
     def last(self) -> float: ...
@@ -24,7 +28,7 @@ class Summary(Protocol):
     @property
     def time(self) -> float: ...
     @property
-    def count(self) -> int: ...
+    def count(self) -> int | None: ...
     @property
     def min(self) -> float | None: ...
     @property
@@ -37,9 +41,17 @@ class IndexedSummary(NamedTuple):
     last: float
     step: int
     time: float
-    count: int  # type: ignore[assignment]  # as the curves' own summary calls it; nobody counts in one
+    count: int | None  # type: ignore[assignment]  # as the curves' own summary calls it; nobody counts in one
     min: float | None
     max: float | None
+
+
+def or_reported(found: S | None, run: RunRecord, metric: str) -> S | IndexedSummary | None:
+    """The summary that was found, or what MLflow says of the metric where that is news."""
+    told = run.reported.get(metric)
+    if told is None or not told.is_after(None if found is None else found.time):
+        return found
+    return IndexedSummary(float(told.value), told.step, told.time, None, None, None)
 
 
 _SMALLER_IS_BETTER = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from runlore_server.store.curves import POINT, Points
+
+_WORKER = re.compile(r"worker-[\d.]+/")
+"""How ``RunRecord.add_curve`` names the curves of forked processes."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,22 @@ def compare(original: Mapping[str, Points], rerun: Mapping[str, Points], *, cut_
         rerun: the same of the rerun.
         cut_off: the original was stopped from outside, so what the rerun logged beyond its end is no difference.
 
+    Where several processes logged a metric, which of them logged what is the system's choice: the points of all
+    together are compared then, in any order, and without the steps where each process counted its own.
+
     The difference given is the one that comes first in the order in which the original logged its points over
     all metrics; points that only the rerun has come after all of the original's.
     """
     empty = np.empty(0, dtype=POINT)
     found: list[tuple[_Moment, Difference]] = []
     compared = recorded = 0
+    spread = _spread_otherwise(original, rerun)
     for order, metric in enumerate([*original, *(name for name in rerun if name not in original)]):
         theirs, ours = original.get(metric, empty), rerun.get(metric, empty)
+        if metric in spread:
+            compared += len(theirs)
+            recorded += len(theirs)
+            continue
         compared += min(len(theirs), len(ours))
         recorded += len(theirs)
         index = _first_difference(theirs, ours)
@@ -64,6 +76,34 @@ def compare(original: Mapping[str, Points], rerun: Mapping[str, Points], *, cut_
         found.append((_moment(theirs, ours, index, order), difference))
     first = min(found, key=lambda item: item[0])[1] if found else None
     return Comparison(compared, recorded, first)
+
+
+def _spread_otherwise(original: Mapping[str, Points], rerun: Mapping[str, Points]) -> set[str]:
+    """The metrics whose points are the same on both sides, logged by other ones of several processes."""
+    found: set[str] = set()
+    for metric in {_WORKER.sub("", name) for name in (*original, *rerun) if _WORKER.match(name)}:
+        names = {name for name in (*original, *rerun) if _WORKER.sub("", name) == metric}
+        sides = [[side[name] for name in names if name in side] for side in (original, rerun)]
+        counted = all(_counts(curve) for side in sides for curve in side)
+        theirs, ours = (_in_any_order(side, counted) for side in sides)
+        if theirs is not None and ours is not None and np.array_equal(theirs, ours):
+            found |= names
+    return found
+
+
+def _counts(curve: Points) -> bool:
+    return bool(np.array_equal(curve["step"], np.arange(len(curve))))
+
+
+def _in_any_order(curves: list[Points], counted: bool) -> npt.NDArray[np.uint64] | None:
+    """The points of several curves, sorted: values by bits, and steps unless each process counted its own."""
+    if not curves:
+        return None
+    values = np.concatenate([_bits(curve) for curve in curves])
+    steps = np.concatenate([curve["step"].astype(np.uint64) for curve in curves])
+    if counted:
+        steps = np.zeros_like(steps)
+    return np.stack((steps, values))[:, np.lexsort((values, steps))]
 
 
 class _Moment(NamedTuple):

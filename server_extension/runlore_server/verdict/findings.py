@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from runlore.archive import is_lost
 from runlore.curve import HEADER, RECORD_SIZE
 from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.events import FileWritten
 from runlore.record import Artifact, CellRecord, RunRecord
+from runlore_server.retention.notes import retired
 from runlore_server.store.curves import Points, read_points
 from runlore_server.verdict.compare import Comparison, compare
 from runlore_server.verdict.contents import compare_files, kind_of
@@ -87,12 +89,14 @@ def curves(run: RunRecord) -> dict[str, Points]:
     """
     found = {}
     for metric, path in run.metrics.items():
-        if run.status != "killed":
+        if is_lost(run, metric):
+            raise JournalFormatError(
+                f"the curve of metric {metric!r} is missing (where MLflow has it, it is fetched when somebody "
+                "looks at the run in JupyterLab)"
+            )
+        if run.status != "killed" and path.exists():
             # A kernel that ended in order has cut its files to whole records.
-            try:
-                size = path.stat().st_size
-            except FileNotFoundError:
-                raise JournalFormatError(f"the curve of metric {metric!r} is missing") from None
+            size = path.stat().st_size
             if size < len(HEADER) or (size - len(HEADER)) % RECORD_SIZE:
                 raise JournalFormatError(f"the curve of metric {metric!r} is damaged: its last point is torn")
         try:
@@ -170,18 +174,20 @@ def _artifacts(evidence: Evidence, rerun: RunRecord, found: Findings, cut_off: b
             lacking = "the original lacks" if one is None else "the rerun lacks"
             found.apart.append(Apart(f"Artifact {path!r}: {lacking} it.", cell))
         elif one.digest != other.digest:
-            found.apart += _contents(evidence, one, other, cell)
+            found.apart += _contents(evidence, rerun, one, other, cell)
     if run.artifacts:
         found.own += len(run.artifacts)
         found.checked.append(_count(len(run.artifacts), "1 artifact", "{} artifacts"))
 
 
-def _contents(evidence: Evidence, one: Artifact, other: Artifact, cell: int) -> Iterator[Apart]:
-    for whose, artifact in (("original", one), ("rerun", other)):
+def _contents(evidence: Evidence, rerun: RunRecord, one: Artifact, other: Artifact, cell: int) -> Iterator[Apart]:
+    for whose, run, artifact in (("original", evidence.run, one), ("rerun", rerun, other)):
         try:
             evidence.objects.verified(artifact.digest, artifact.size)
         except ObjectMissing as error:
-            raise JournalFormatError(f"Artifact {one.path!r} of the {whose} is lost ({error}).") from error
+            removed = retired(evidence.home, run.run_id, artifact.path)
+            what = f"is lost ({error})" if removed is None else f"was {removed}"
+            raise JournalFormatError(f"Artifact {one.path!r} of the {whose} {what}.") from error
     kind = kind_of(one.path)
     if kind is None:
         yield Apart(f"Artifact {one.path!r} has another hash ({one.digest[:8]}, {other.digest[:8]}).", cell)

@@ -19,6 +19,9 @@ _UNVERIFIED = {
 }
 """What the kernel says it could not record and results rest on."""
 
+_POINTS = re.compile(r"(\d+ point\(s\)|points) of metric ")
+"""How it says that points are missing of which a rerun has all."""
+
 
 def unusable(evidence: Evidence) -> str | None:
     """Why the record cannot be compared with at all; ``None`` when it can."""
@@ -30,6 +33,9 @@ def unusable(evidence: Evidence) -> str | None:
                 f"The journal of the {title}, session {session.session_id}, has {session.damaged_lines} damaged "
                 "line(s); what they said is unknown."
             )
+        for note in [*session.not_captured, *(note for run in session.runs.values() for note in run.not_captured)]:
+            if note.run_id in (evidence.run.run_id, evidence.plan.run_id) and _POINTS.match(note.what):
+                return f"The record of the {title} lacks {note.what}: {note.why}."
     lacking = _missing_objects(evidence)
     return f"The record of the original is incomplete: {lacking}." if lacking else None
 

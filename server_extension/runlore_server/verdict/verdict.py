@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from runlore.home import Home
-from runlore.untrusted import from_json, read_regular
-from runlore_server.whole import write_whole
+from runlore_server.document import read_if_there, write_document
 
 Word = Literal[
     "BIT-EXACT",
@@ -172,12 +172,14 @@ def as_number(value: float) -> Number:
     return value
 
 
+def verdict_file(home: Home, run_id: str) -> Path:
+    """Where the verdict on a rerun is kept."""
+    return home.rerun(run_id) / "verdict.json"
+
+
 def read_verdict(home: Home, run_id: str) -> Verdict | None:
     """The verdict on the rerun that made ``run_id``; ``None`` without one, or when its file cannot be read."""
-    try:
-        return from_json(read_regular(home.rerun(run_id) / "verdict.json"), Verdict)
-    except (OSError, msgspec.DecodeError):
-        return None
+    return read_if_there(verdict_file(home, run_id), Verdict)
 
 
 def write_verdict(home: Home, run_id: str, verdict: Verdict) -> None:
@@ -186,10 +188,10 @@ def write_verdict(home: Home, run_id: str, verdict: Verdict) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    write_whole(home.rerun(run_id) / "verdict.json", msgspec.json.format(msgspec.json.encode(verdict)))
+    write_document(verdict_file(home, run_id), verdict, for_people=True)
 
 
 def drop_verdict(home: Home, run_id: str) -> None:
     """Forget the verdict of an earlier attempt."""
     with contextlib.suppress(FileNotFoundError):
-        (home.rerun(run_id) / "verdict.json").unlink()
+        verdict_file(home, run_id).unlink()

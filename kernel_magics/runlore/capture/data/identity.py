@@ -121,6 +121,9 @@ def _hash(path: str, before: Signature, hurry: threading.Event | None) -> str | 
         os.close(file)
 
 
+_FORMAT = 1
+
+
 class StatCache:
     """Digests by signature, in a file that all kernels of a home share; a home without it loses only time.
 
@@ -135,11 +138,15 @@ class StatCache:
         with contextlib.suppress(sqlite3.Error, OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             database = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
+            if database.execute("PRAGMA user_version").fetchone()[0] > _FORMAT:
+                database.close()  # a later version's: it costs only time to do without
+                return
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=OFF")  # it can be deleted at any time, so it may as well be lost
             database.execute(
                 "CREATE TABLE IF NOT EXISTS digests (file BLOB PRIMARY KEY, state BLOB, digest BLOB) WITHOUT ROWID"
             )
+            database.execute(f"PRAGMA user_version = {_FORMAT}")
             self._database = database
 
     def get(self, signature: Signature) -> str | None:

@@ -26,10 +26,16 @@ export function CurvesView(props: {
   const { choice, metric, metrics } = view;
   const zoom = useZoom(useStableLines(viewLines(view, curves, trans)), metric, choice.x, curves);
   const { lines } = zoom;
+  const absent = lines.flatMap(({ curve }) => curve.missing ?? []);
   return (
     <>
       {metric !== null && <CurveControls {...{ metrics, metric, choice, onChange, trans }} />}
-      {metric !== null && lines.length > 0 ? (
+      {absent.length > 0 && absent.length < lines.length && (
+        <p role="status" className="jp-Runlore-faint">
+          {trans.__('%1 of %2 curves: %3', absent.length, lines.length, absent[0])}
+        </p>
+      )}
+      {metric !== null && lines.length > absent.length ? (
         <CurveChart
           {...{ metric, lines, trans }}
           x={choice.x}
@@ -38,7 +44,7 @@ export function CurvesView(props: {
           onZoom={zoom.onZoom}
         />
       ) : (
-        <EmptyState title={isEmpty ? '' : reason(view, curves, trans)} />
+        <EmptyState title={isEmpty ? '' : (absent[0] ?? reason(view, curves, trans))} />
       )}
     </>
   );

@@ -66,10 +66,10 @@ function MetricChart(props: {
   return (
     <figure className="jp-Runlore-multiple">
       <figcaption>{metric}</figcaption>
-      {curve ? (
+      {curve && !curve.missing ? (
         <CurveChart {...{ metric, lines, onZoom, trans }} x="step" log={false} smoothing={0} />
       ) : (
-        <EmptyState title={curves.error ? curves.error.message : trans.__('Loading…')} />
+        <EmptyState title={curve?.missing ?? curves.error?.message ?? trans.__('Loading…')} />
       )}
     </figure>
   );

@@ -60,6 +60,13 @@ export function Environment(props: {
   );
 }
 
+function workingTree(isDirty: boolean | null, trans: TranslationBundle): string {
+  if (isDirty === null) {
+    return '–';
+  }
+  return isDirty ? trans.__('changed since the commit') : trans.__('clean');
+}
+
 function Git(props: { git: IGit; trans: TranslationBundle }): React.ReactElement {
   const { git, trans } = props;
   return (
@@ -69,11 +76,8 @@ function Git(props: { git: IGit; trans: TranslationBundle }): React.ReactElement
         facts={[
           [trans.__('commit'), <code key="commit">{git.commit ?? '–'}</code>],
           [trans.__('branch'), git.branch ?? '–'],
-          [
-            trans.__('working tree'),
-            git.dirty ? trans.__('changed since the commit') : trans.__('clean')
-          ],
-          [trans.__('folder'), git.root]
+          [trans.__('working tree'), workingTree(git.dirty, trans)],
+          [trans.__('folder'), git.root || '–']
         ]}
       />
       {git.patch !== null && git.patch !== '' && (

@@ -32,10 +32,12 @@ export function Header(props: {
     <header className="jp-Runlore-header">
       <div className="jp-Runlore-header-line">
         <h2 title={run.name}>{run.name}</h2>
-        <button className="jp-mod-styled jp-mod-accept jp-Runlore-rerun" onClick={onRerun}>
-          <rerunIcon.react tag="span" />
-          {trans.__('Rerun')}
-        </button>
+        {run.kind !== 'mlflow' && (
+          <button className="jp-mod-styled jp-mod-accept jp-Runlore-rerun" onClick={onRerun}>
+            <rerunIcon.react tag="span" />
+            {trans.__('Rerun')}
+          </button>
+        )}
       </div>
       <div className="jp-Runlore-header-facts">
         <StatusMark status={run.status} trans={trans} />

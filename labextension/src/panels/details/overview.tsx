@@ -92,7 +92,7 @@ function MetricTable(props: {
             <td title={String(summary.last)}>{formatValue(decodeNumber(summary.last))}</td>
             <td>{show(summary.min)}</td>
             <td>{show(summary.max)}</td>
-            <td>{summary.count}</td>
+            <td>{summary.count ?? '–'}</td>
             <td>{summary.step}</td>
           </tr>
         ))}

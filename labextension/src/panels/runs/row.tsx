@@ -87,6 +87,14 @@ function RunText(props: IRunRowProps): React.ReactElement {
             {trans.__('rerun')}
           </span>
         )}
+        {run.kind === 'mlflow' && (
+          <span
+            className="jp-Runlore-run-kind"
+            title={trans.__('Logged to MLflow, without its code: it cannot be rerun')}
+          >
+            {trans.__('MLflow')}
+          </span>
+        )}
         <span className="jp-Runlore-number" title={summary && trans.__('%1, last value', metric)}>
           {summary ? formatValue(decodeNumber(summary.last)) : ''}
         </span>
@@ -121,15 +129,17 @@ function RunButtons(props: {
       onDoubleClick={event => event.stopPropagation()}
     >
       {/* Not in the tab order: on the row, R reruns and Enter opens. */}
-      <button
-        className="jp-Runlore-iconButton"
-        tabIndex={-1}
-        title={trans.__('Rerun (R)')}
-        aria-label={trans.__('Rerun %1', title)}
-        onClick={event => act(event, actions.rerun)}
-      >
-        <rerunIcon.react tag="span" />
-      </button>
+      {run.kind !== 'mlflow' && (
+        <button
+          className="jp-Runlore-iconButton"
+          tabIndex={-1}
+          title={trans.__('Rerun (R)')}
+          aria-label={trans.__('Rerun %1', title)}
+          onClick={event => act(event, actions.rerun)}
+        >
+          <rerunIcon.react tag="span" />
+        </button>
+      )}
       <button
         className="jp-Runlore-iconButton"
         tabIndex={-1}

@@ -1,0 +1,1 @@
+"""Trackers and bare floors, each behind one protocol, in an environment and processes of their own."""

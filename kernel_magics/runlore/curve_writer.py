@@ -1,0 +1,271 @@
+"""Writing curve files: through a mapping where that is safe, with plain writes elsewhere.
+
+A store into a mapping costs less than half of a write. But it has no way to fail except SIGBUS, and on network
+file systems others see it late or never; ``filesystems.py`` says where each is used.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import mmap
+import os
+import struct
+import sys
+import threading
+import time as clock
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Union
+
+from runlore.curve import HEADER, RECORD, RECORD_SIZE, UNWRITTEN
+from runlore.filesystems import Room, room_of
+
+Append = Callable[[int, float, float], None]
+"""Takes step, time in Unix seconds and value of a point."""
+
+_HEADER_WORDS, _RECORD_WORDS = len(HEADER) // 8, RECORD_SIZE // 8
+_FIRST_CHUNK = 170  # about a page, so that a thousand short metrics stay small
+_LARGEST_CHUNK = 43_690  # a MiB
+_OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NEW = os.O_CREAT | os.O_EXCL
+_SHARE = 8
+"""One in so many of the process's file descriptors is a curve's; a mapped curve takes two."""
+_FEWEST_HELD, _MOST_HELD = 16, 4096
+_FLUSHED_EVERY = 1.0
+"""Seconds after which a network file system is asked to pass on what it holds back, at the least."""
+_FLUSHED_SHARE = 20
+"""How many times as long as it took the last time until it is asked again."""
+
+
+class CurveWriter:
+    """Appends points to one curve file, through a mapping; safe to call from several threads of one process.
+
+    Args:
+        path: the file.
+        continues: the file is there, and its writer was closed; it is a new one otherwise.
+
+    Raises:
+        OSError: the file cannot be created, mapped or, from ``append``, grow (a full disk).
+        ValueError: from ``append``, the step does not fit into 64 bits, or the writer was closed.
+    """
+
+    def __init__(self, path: Path, *, continues: bool = False) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._fd = os.open(path, _OPEN if continues else _OPEN | _NEW, 0o600)
+        self._closed = False
+        try:
+            written = _whole_records(self._fd) if continues else 0
+            if not continues and os.pwrite(self._fd, HEADER, 0) < len(HEADER):
+                raise _no_space(path)
+            self._capacity = written
+            self._next = itertools.count(written)
+            self._grow()
+        except BaseException:
+            os.close(self._fd)
+            if not continues:
+                path.unlink()
+            raise
+        _holding.add(self)
+
+    def append(self, step: int, time: float, value: float) -> None:
+        """Append one point. When this returns, the point survives a SIGKILL of this process."""
+        index = next(self._next)  # atomic: one slot a caller, whichever thread
+        if index >= self._capacity:
+            self._reserve(index)
+        word = _HEADER_WORDS + index * _RECORD_WORDS
+        self._integers[word] = step
+        floats = self._floats
+        floats[word + 1] = time
+        floats[word + 2] = value
+
+    def close(self) -> None:
+        """Cut the unused tail off; further calls do nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._let_go()
+            try:
+                os.ftruncate(self._fd, len(HEADER) + min(next(self._next), self._capacity) * RECORD_SIZE)
+            finally:
+                os.close(self._fd)
+
+    def abandon(self) -> None:
+        """Close without touching the file: in a forked process, it is still the parent's."""
+        if not self._closed:  # without the lock, which a thread that is not here may have held at the fork
+            self._let_go()
+            os.close(self._fd)
+
+    def _let_go(self) -> None:
+        self._closed = True
+        _holding.discard(self)
+        self._integers.release()
+        self._floats.release()
+
+    def _reserve(self, index: int) -> None:
+        with self._lock:
+            while index >= self._capacity:
+                if self._closed:
+                    raise ValueError("the curve was closed")
+                self._grow()
+
+    def _grow(self) -> None:
+        # Written, not truncated to size: a full disk must be an OSError here, not a SIGBUS at the next store.
+        start = len(HEADER) + self._capacity * RECORD_SIZE
+        pattern = memoryview(UNWRITTEN * min(max(self._capacity, _FIRST_CHUNK), _LARGEST_CHUNK))
+        done = 0
+        while done < len(pattern):
+            try:
+                done += os.pwrite(self._fd, pattern[done:], start + done)
+            except OSError:
+                if done < RECORD_SIZE:
+                    os.ftruncate(self._fd, start)
+                    raise
+                break  # the last of the disk is used too
+        records = done // RECORD_SIZE
+        # The views keep the mapping; it goes when the last thread that still writes through them is done.
+        try:
+            mapping = memoryview(mmap.mmap(self._fd, start + records * RECORD_SIZE))
+        except OSError:
+            os.ftruncate(self._fd, start)
+            raise
+        self._integers, self._floats = mapping.cast("q"), mapping.cast("d")
+        self._capacity += records
+
+
+class PlainCurveWriter:
+    """Appends points as ``CurveWriter`` does, with a write each.
+
+    Args:
+        path: the file.
+        continues: the file is there; it is a new one otherwise.
+        flushes: once in a while ask the file system to pass on what it was given, because it is another machine's.
+
+    Raises:
+        OSError: the file cannot be created or, from ``append``, cannot be written or passed on.
+        ValueError: from ``append``, the step does not fit into 64 bits, or the writer was closed.
+    """
+
+    def __init__(self, path: Path, *, continues: bool = False, flushes: bool = False) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._flushes = flushes
+        self._flushed = clock.monotonic()
+        self._wait = _FLUSHED_EVERY
+        self._closed = False
+        self._fd: int | None = None
+        self._keeps = len(_holding) < _most_held()
+        if self._keeps:
+            _holding.add(self)
+        try:
+            if not continues:
+                self._write(HEADER, _NEW)
+        except OSError:
+            self.abandon()
+            raise
+
+    def append(self, step: int, time: float, value: float) -> None:
+        """Append one point. When this returns, the point survives a SIGKILL of this process."""
+        try:
+            record = RECORD.pack(step, time, value)
+        except struct.error as error:
+            raise ValueError(str(error)) from None
+        with self._lock:
+            if self._closed:
+                raise ValueError("the curve was closed")
+            self._write(record, 0)
+
+    def close(self) -> None:
+        """Pass on what is held back; further calls do nothing."""
+        with self._lock:
+            fd = self._fd
+            try:
+                if self._flushes and fd is not None:
+                    os.fsync(fd)
+            finally:
+                self.abandon()
+
+    def abandon(self) -> None:
+        """Close without touching the file: in a forked process, it is still the parent's."""
+        self._closed = True
+        _holding.discard(self)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _write(self, content: bytes, flags: int) -> None:
+        file = self._fd
+        if file is None:
+            file = os.open(self.path, _OPEN | os.O_APPEND | flags, 0o600)
+            if self._keeps:
+                self._fd = file
+        try:
+            done = os.write(file, content)
+            if done < len(content):  # a full disk must not leave half a point in front of the next one
+                os.ftruncate(file, os.fstat(file).st_size - done)
+                raise _no_space(self.path)
+            if self._flushes and self._fd is not None and clock.monotonic() > self._flushed + self._wait:
+                self._flush(file)
+        finally:
+            if self._fd is None:
+                os.close(file)
+
+    def _flush(self, file: int) -> None:
+        start = clock.monotonic()
+        try:
+            os.fsync(file)
+        finally:
+            self._flushed = clock.monotonic()
+            self._wait = max(_FLUSHED_EVERY, _FLUSHED_SHARE * (self._flushed - start))
+
+
+Writer = Union[CurveWriter, PlainCurveWriter]
+
+_holding: weakref.WeakSet[Writer] = weakref.WeakSet()
+"""The writers of this process that hold a file open."""
+
+
+def curve_writer(path: Path, *, continues: bool = False) -> Writer:
+    """The writer of a curve for where it lies: a mapped one, unless that is unsafe or very many are open already.
+
+    A mapping is written in the machine's byte order, so big-endian machines do without.
+
+    Args:
+        path: the file.
+        continues: the file is there, and its writer was closed; it is a new one otherwise.
+
+    Raises:
+        OSError: the file cannot be created or opened.
+    """
+    room = room_of(path.parent)
+    mappable = sys.byteorder == "little" and hasattr(os, "pwrite")
+    if mappable and room is Room.MAPPED and len(_holding) < _most_held():
+        try:
+            return CurveWriter(path, continues=continues)
+        except OSError as error:
+            if error.errno not in _NO_MAPPING:
+                raise
+    return PlainCurveWriter(path, continues=continues, flushes=room is Room.REMOTE)
+
+
+_NO_MAPPING = {errno.ENODEV, errno.EINVAL, errno.EPERM, errno.ENOMEM, errno.ENOSYS, errno.EOPNOTSUPP}
+"""What a system says that maps no files here, or no more of them."""
+
+
+def _most_held() -> int:
+    try:
+        import resource
+    except ImportError:
+        return 128
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_HELD if most < 0 else min(max(most // _SHARE, _FEWEST_HELD), _MOST_HELD)
+
+
+def _whole_records(fd: int) -> int:
+    return max(os.fstat(fd).st_size - len(HEADER), 0) // RECORD_SIZE
+
+
+def _no_space(path: Path) -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
