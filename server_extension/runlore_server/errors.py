@@ -76,8 +76,8 @@ class ExportRefused(RunloreError, RuntimeError):
     """MLflow does not take this run as it is; trying again soon would change nothing."""
 
 
-class ExportProcessEnded(RunloreError, RuntimeError):
-    """The process that brings runs to MLflow died, or was told to stop; the next one goes on."""
+class CompanionEnded(RunloreError, OSError):
+    """The process that works for this one died, took too long, or was told to stop; the next one goes on."""
 
 
 class ExportedElsewhere(RunloreError, RuntimeError):

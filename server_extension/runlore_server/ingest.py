@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from runlore.errors import RunNotFound
 from runlore.record import RunRecord
 from runlore_server.config import Config
-from runlore_server.errors import ExportProcessEnded, ExportRefused, TrackingStoreAway
+from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.export.describer import Describer
-from runlore_server.export.process import ExportProcess
+from runlore_server.export.worker import Task, export_process
 from runlore_server.ownership import Ownership
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
@@ -58,7 +58,7 @@ class Exporter:
         self._exports = exports
         self._describer = Describer(config.home)
         self._ownership = Ownership(config.home.path / "ingest.lock")
-        self._process = ExportProcess(config, self._ownership)
+        self._process = export_process(config, self._ownership)
         self._changed = threading.Condition()
         self._closing = False
         self._owner = True
@@ -124,7 +124,7 @@ class Exporter:
             self._succeeded(run_id)
         except ExportRefused as error:
             self._refuse(run_id, str(error))
-        except (TrackingStoreAway, ExportProcessEnded, OSError, sqlite3.Error) as error:
+        except (TrackingStoreAway, OSError, sqlite3.Error) as error:
             if not self._closing:
                 self._fail(run_id, error)
         except Exception:  # noqa: BLE001 - a defect of ours must not end the export of the other runs
@@ -138,7 +138,7 @@ class Exporter:
         original = run.rerun_of
         if original is not None and original in self._store and self._exports.get(original) is None:
             self._bring(original)
-        self._process.bring(run.session_id, run_id)
+        self._process.ask(Task(run.session_id, run_id))
 
     def _is_current(self, run_id: str) -> bool:
         """Whether MLflow has all there is of the run so far, the points of a running one aside."""

@@ -11,18 +11,23 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
+
 from runlore.archive import FILE, Archive, is_lost
 from runlore.errors import JournalFormatError, PackageMissing, RunNotFound
 from runlore.home import is_mirrored
 from runlore.record import RunRecord
 from runlore_server.config import Config
 from runlore_server.errors import AmbiguousRun, ExportRefused, TrackingStoreAway
-from runlore_server.mirror.archives import fetch_archive
+from runlore_server.mirror.worker import Fetch, mirror_process
 from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
 
 _RETRY = 60.0
 """Seconds until a run is tried again whose curves did not come."""
+
+_LONGEST = 600.0
+"""Seconds that MLflow may take to send the curves of a run."""
 
 _COMING = "it is on its way from MLflow"
 _log = logging.getLogger(__name__)
@@ -34,7 +39,7 @@ class Retrieval:
     def __init__(self, config: Config, store: RunStore, exports: Exports) -> None:
         self._store = store
         self._exports = exports
-        self._config = config
+        self._process = mirror_process(config)
         self._lock = threading.Lock()
         self._tried: dict[str, float] = {}
         self._told: dict[str, str] = {}
@@ -63,8 +68,9 @@ class Retrieval:
             return f"Its file is gone from the home; {self._told[run.run_id]}"
 
     def shutdown(self, timeout: float = 3.0) -> None:
-        """Stop after the run that is under way; wait for that at most ``timeout`` seconds."""
+        """Stop, in the middle of a run too; wait for that at most ``timeout`` seconds."""
         self._wanted.put(None)
+        self._process.end()
         if self._thread is not None:
             self._thread.join(timeout)
 
@@ -88,6 +94,12 @@ class Retrieval:
         _log.warning("the curves of run %s do not come from MLflow: %s", run_id, why)
         self._told[run_id] = f"it did not come from MLflow, and is tried again: {why}"
 
+    def _ask(self, mlflow_run_id: str, target: Path) -> bool:
+        try:
+            return msgspec.json.decode(self._process.ask(Fetch(mlflow_run_id, str(target)), _LONGEST), type=bool)
+        finally:
+            self._process.close()  # it has MLflow in its memory
+
     def _fetch(self, run: RunRecord) -> None:
         known = self._exports.get(run.run_id)
         if known is None or known.mlflow_run_id is None:
@@ -95,7 +107,7 @@ class Retrieval:
         run.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=run.directory, prefix=".fetched-") as directory:
             fetched = Path(directory) / FILE
-            found = fetch_archive(self._config, known.mlflow_run_id, fetched)
+            found = self._ask(known.mlflow_run_id, fetched)
             if not found or (archive := Archive.open(fetched)) is None:
                 raise ExportRefused("it has no curves of this run")
             archive.verify()  # whoever can write to MLflow can have written this

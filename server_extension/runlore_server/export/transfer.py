@@ -36,10 +36,6 @@ _STAGED = ".staged-"
 """How the names of folders begin in which files lie that are on their way."""
 
 
-class Closing(Exception):
-    """The transfer was told to stop; the next one goes on."""
-
-
 class Transfer:
     """Brings runs of a home to its tracking store, one after the other.
 

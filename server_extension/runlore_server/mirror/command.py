@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from runlore.home import is_mirrored
 from runlore_server.config import Config
 from runlore_server.errors import MirroredElsewhere, SettingRefused
 from runlore_server.mirror.fetching import Fetching
 from runlore_server.mirror.mirror import mirror_lock
-from runlore_server.mirror.process import MirrorProcess
-from runlore_server.mirror.worker import Look
+from runlore_server.mirror.worker import Look, Looked, mirror_process
 from runlore_server.store.runs import RunStore
 
 
@@ -30,9 +31,9 @@ def mirror(config: Config) -> tuple[dict[str, Any], str, int]:
         raise MirroredElsewhere(
             f"another process on {config.home.path} follows MLflow already (a Jupyter server?) and shows its runs"
         )
-    process = MirrorProcess(config, lock)
+    process = mirror_process(config, lock)
     try:
-        counts = process.ask(Look(whole=True)).counts
+        counts = msgspec.json.decode(process.ask(Look(whole=True)), type=Looked).counts
     finally:
         process.end()
         lock.release()

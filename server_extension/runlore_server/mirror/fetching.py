@@ -14,8 +14,7 @@ from runlore.record import RunRecord
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.mirror.cached import is_current
-from runlore_server.mirror.process import MirrorProcess
-from runlore_server.mirror.worker import Bring
+from runlore_server.mirror.worker import Bring, mirror_process
 from runlore_server.store.mirrored import is_live
 from runlore_server.store.runs import RunStore
 
@@ -37,7 +36,7 @@ class Fetching:
 
     def __init__(self, config: Config, store: RunStore) -> None:
         self._store = store
-        self._process = MirrorProcess(config)
+        self._process = mirror_process(config)
         self._asking = threading.Lock()
         self._changed = threading.Condition()
         self._wanted: dict[_Curve, None] = {}
@@ -75,7 +74,7 @@ class Fetching:
         """Fetch all curves of a mirrored run that are not here, and wait for that.
 
         Raises:
-            TrackingStoreAway, ExportRefused, OSError: see ``MirrorProcess.ask``.
+            TrackingStoreAway, ExportRefused, OSError: see ``Companion.ask``.
         """
         for metric in run.metrics:
             if not is_current(run, metric):

@@ -15,8 +15,7 @@ from blake3 import blake3
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.mirror.fetching import Fetching
-from runlore_server.mirror.process import MirrorProcess
-from runlore_server.mirror.worker import Look
+from runlore_server.mirror.worker import Look, Looked, mirror_process
 from runlore_server.ownership import Ownership
 from runlore_server.store.runs import RunStore
 from runlore_server.whole import write_whole
@@ -69,7 +68,7 @@ class Mirror:
         self._quick = pace
         self._home = config.home
         self._ownership = mirror_lock(config)
-        self._process = MirrorProcess(config, self._ownership)
+        self._process = mirror_process(config, self._ownership)
         self._changed = threading.Condition()
         self._closing = False
         self._looked_at = float("-inf")
@@ -142,7 +141,7 @@ class Mirror:
             if seen == self._seen:
                 self._process.close()  # nobody wrote there: MLflow need not even be imported
             return 0.0
-        answer = self._process.ask(Look(whole))
+        answer = msgspec.json.decode(self._process.ask(Look(whole)), type=Looked)
         self._runs, self._live, self._glanced = answer.counts.runs, answer.live, seen
         if answer.whole:
             self._whole_due = time.monotonic() + max(_SLOW, _WHOLE_SHARE * answer.seconds)

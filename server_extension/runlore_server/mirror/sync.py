@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runlore_server.filter.tree import Field
+from runlore_server.mirror.counts import Counts
 from runlore_server.mirror.folders import Folders
 from runlore_server.mirror.source import Source
 from runlore_server.mirror.translation import runlore_id, translated
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 
 _OVERLAP = 3_600_000
 """Milliseconds by which clocks of those who log to one store may differ before the next look at everything."""
-
-
-class Counts(NamedTuple):
-    """What a look at MLflow brought: runs shown now, and how many of them came, changed or went."""
-
-    runs: int
-    came: int
-    changed: int
-    gone: int
 
 
 class Sync:
