@@ -23,6 +23,7 @@ from runlore_server.store.search import Query
 from runlore_server.store.shelf import Shelf
 from runlore_server.store.summaries import CurveSummaries
 from runlore_server.store.summing import closed_summary
+from runlore_server.store.values import IndexedSummary
 from runlore_server.verdict.verdict import Verdict, write_verdict
 
 
@@ -312,3 +313,13 @@ def test_a_closed_curve_is_summed_up_as_a_growing_one(tmp_path_factory, points, 
         assert repr(growing.last) == repr(closed.last)
         names = ("step", "time", "count", "min", "max")
         assert [getattr(growing, name) for name in names] == [getattr(closed, name) for name in names]
+
+
+def test_a_long_closed_curve_is_summed_up_too(tmp_path):
+    path = tmp_path / file_name("loss")
+    writer = CurveWriter(path)
+    for step in range(60_000):
+        writer.append(step, 1000.0 + step, float("nan") if step == 7 else float(step % 1000))
+    writer.close()
+    assert path.stat().st_size > 1 << 20
+    assert closed_summary(path) == IndexedSummary(999.0, 59_999, 60_999.0, 60_000, 0.0, 999.0)
