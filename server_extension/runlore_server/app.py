@@ -64,7 +64,7 @@ class RunloreApp(ExtensionApp):
         self._backend = Backend(config, self._announce, self.poll_interval)
         self.handlers.extend(routes(self._backend))
         # Not the start hook of extensions: only jupyter_server 2.15 and later have it.
-        self._server.io_loop.add_callback(self._backend.start)
+        self._server.io_loop.add_callback(self._backend.start_soon)
 
     async def stop_extension(self) -> None:
         """Called when the server shuts down."""

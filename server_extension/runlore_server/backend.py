@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _THREADS = 4
+_FIRST = 3.0
+"""Seconds for which a new server has the processors to itself: somebody waits for the page that it serves."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +28,7 @@ class Backend:
     """Owns the services of one server; used on its event loop.
 
     ``start()`` returns at once: the server's start waits neither for imports nor for the reading of the home.
-    Requests do, in ``call``.
+    Requests do, in ``call``; without any the work begins soon after ``start_soon()``.
     """
 
     def __init__(self, config: Config, announce: Announce, interval: float) -> None:
@@ -35,6 +38,11 @@ class Backend:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="runlore")
         self._opening: asyncio.Task[Services] | None = None
         self._following: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start_soon(self) -> None:
+        """Start once the server has had time to serve its first page."""
+        self._timer = asyncio.get_running_loop().call_later(_FIRST, self.start)
 
     def start(self) -> asyncio.Task[Services]:
         """Open the services unless they are, or are about to be; what failed before is tried again."""
@@ -54,6 +62,8 @@ class Backend:
 
     async def close(self) -> None:
         """Stop following, exporting and rerunning."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._following is not None:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
