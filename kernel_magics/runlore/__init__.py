@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runlore.api import (
-    curves,
-    log,
-    log_artifact,
-    log_figure,
-    log_params,
-    note,
-    observe,
-    runs,
-    set_tags,
-    start_run,
-)
-
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from runlore.api import (
+        curves,
+        log,
+        log_artifact,
+        log_figure,
+        log_params,
+        note,
+        observe,
+        runs,
+        set_tags,
+        start_run,
+    )
 
 __all__ = [
     "curves",
@@ -37,6 +37,20 @@ __all__ = [
     "start_run",
     "unload_ipython_extension",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # When one is first used: the server imports parts of this package, and somebody waits for its start.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runlore import api
+
+    found = globals()[name] = getattr(api, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

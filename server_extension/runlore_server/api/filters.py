@@ -10,10 +10,10 @@ from tornado import web
 
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest
-from runlore_server.store.filters import SavedFilter, SavedFilters
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
+    from runlore_server.store.filters import SavedFilter, SavedFilters
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,6 +48,8 @@ class FilterHandler(RunloreHandler):
             given = msgspec.json.decode(self.request.body, type=_Content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(f"the body must be a filter as the API documents it: {error}") from error
+        from runlore_server.store.filters import SavedFilter
+
         saved = SavedFilter(name=name, filter=given.filter, order_by=given.order_by)
         _saved(services).put(saved)
         return saved
@@ -64,4 +66,6 @@ def _delete(services: Services, name: str) -> dict[str, Any]:
 
 
 def _saved(services: Services) -> SavedFilters:
+    from runlore_server.store.filters import SavedFilters
+
     return SavedFilters(services.config.home)

@@ -11,7 +11,6 @@ from tornado import web
 from runlore.errors import RunNotFound
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest, JobNotFound
-from runlore_server.rerun.request import Request
 
 if TYPE_CHECKING:
     from runlore_server.rerun.job import Job
@@ -32,6 +31,8 @@ class JobsHandler(RunloreHandler):
         await self.answer(self._submit, status=201)
 
     def _submit(self, services: Services) -> Job:
+        from runlore_server.rerun.request import Request
+
         try:
             asked = msgspec.json.decode(self.request.body, type=Request)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,15 +8,11 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.api.run import run_body, run_detail_body
 from runlore_server.errors import InvalidRequest
-from runlore_server.filter.order import parse_order
-from runlore_server.filter.parser import parse
-from runlore_server.filter.tree import And, Comparison, Field
-from runlore_server.store.search import Query
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
+    from runlore_server.store.search import Query
 
 
 class RunsHandler(RunloreHandler):
@@ -28,6 +24,8 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._page)
 
     def _page(self, services: Services) -> dict[str, Any]:
+        from runlore_server.api.run import run_body
+
         services.mirror.looked()
         query = self._query()
         page = services.store.search(query)
@@ -42,6 +40,11 @@ class RunsHandler(RunloreHandler):
         }
 
     def _query(self) -> Query:
+        from runlore_server.filter.order import parse_order
+        from runlore_server.filter.parser import parse
+        from runlore_server.filter.tree import And, Comparison, Field
+        from runlore_server.store.search import Query
+
         before, offset = (
             self.one_query("before"),
             self.number_query("offset", default=0, least=0, most=999_999_999),
@@ -74,5 +77,7 @@ class RunHandler(RunloreHandler):
 
 
 def _detail(services: Services, run_id: str) -> dict[str, Any]:
+    from runlore_server.api.run import run_detail_body
+
     run = services.store.find(run_id)
     return run_detail_body(services, run, services.exports.mlflow_ids([run.run_id]).get(run.run_id))
