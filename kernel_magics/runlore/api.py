@@ -59,11 +59,12 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
         RunStateError: no run is open.
         MetricError: a value is not one real number.
     """
-    run = open_run()
-    if metrics is None:  # without a detour: this is the call that stands in training loops
+    session = Session.current()
+    # Without a detour: this is the call that stands in training loops.
+    if metrics is None and session is not None and (run := session.active_run) is not None:
         run.curves.log(values, step)
     else:
-        run.log(metrics, step=step, **values)
+        open_run().log(metrics, step=step, **values)
 
 
 def observe(name: str, value: T) -> T:

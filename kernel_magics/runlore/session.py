@@ -89,6 +89,8 @@ class Session(Recorder):
         self.users = UserVariables()
         self.captures: list[CellCapture] = []
         self._stack: list[Run] = []
+        self.active_run: Run | None = None
+        """The innermost open run: the one that ``runlore.log`` writes to."""
         self._runs_of_cell = 0
         self._last_outcome: tuple[ev.RunOutcome, ev.ErrorInfo | None] | None = None
         self._context = ContextCapture(self)
@@ -161,11 +163,6 @@ class Session(Recorder):
     # -- runs ----------------------------------------------------------------------------------------------
 
     @property
-    def active_run(self) -> Run | None:
-        """The innermost open run: the one that ``runlore.log`` writes to."""
-        return self._stack[-1] if self._stack else None
-
-    @property
     def open_runs(self) -> list[Run]:
         """All open runs, the innermost last."""
         return list(self._stack)
@@ -197,6 +194,7 @@ class Session(Recorder):
         run = Run(self, started)
         self.runs.append(run)
         self._stack.append(run)
+        self.active_run = run
         if request.params:
             run.record_params(request.params, "option" if kind != "script" else "user")
         if request.tags:
@@ -216,6 +214,7 @@ class Session(Recorder):
         """Take a finished run off the stack and write its end."""
         if run in self._stack:
             self._stack.remove(run)
+            self.active_run = self._stack[-1] if self._stack else None
         if not run.info.prefix:
             self._context.closing(run)
         self.append(
