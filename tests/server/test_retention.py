@@ -306,6 +306,20 @@ def test_whatever_shares_contents_each_run_that_was_not_told_to_lose_them_has_al
 # -- the server ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def planted(home, tmp_path, monkeypatch):
+    """Modules in the home and where the server is, named as ours: nobody may execute them."""
+    mark = tmp_path / "executed"
+    for directory in (home.path, tmp_path):
+        directory.mkdir(exist_ok=True)
+        for module in ("msgspec", "runlore_server"):
+            (directory / f"{module}.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert not mark.exists()
+
+
+@pytest.mark.usefixtures("planted")
 def test_a_server_applies_the_rules_once_a_day_and_removes_nothing_else(home, kernel, runlore, eventually, caplog):
     trained(kernel, 0.5, 0.1)
     kernel().objects.put(b"nobody needs this, but nobody asked to remove it")

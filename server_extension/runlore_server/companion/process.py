@@ -17,8 +17,15 @@ from runlore_server.config import Config
 from runlore_server.errors import CompanionEnded, ExportRefused, TrackingStoreAway
 from runlore_server.ownership import Ownership
 
-# Not with -m: that looks for modules in the current directory first, where the user's own lie.
-_START = "import sys; sys.path = [place for place in sys.path if place]; from {} import main; main()"
+_START = "import sys; sys.path = [place for place in sys.path if place]; from {} import main; sys.exit(main())"
+
+
+def command_of(module: str) -> list[str]:
+    """What starts the ``main`` of a module of ours; arguments may follow.
+
+    Not with ``-m``: that looks for modules in the current directory first, where anybody's may lie.
+    """
+    return [sys.executable, "-c", _START.format(module)]
 
 
 class Companion:
@@ -120,7 +127,7 @@ class Companion:
         if self._place is not None:
             self._place.mkdir(parents=True, exist_ok=True, mode=0o700)
         process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-c", _START.format(self._module)],
+            command_of(self._module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self._place,

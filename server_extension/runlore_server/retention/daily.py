@@ -15,6 +15,7 @@ import msgspec
 import psutil
 
 from runlore.errors import JournalFormatError
+from runlore_server.companion.process import command_of
 from runlore_server.config import TRACKING_URI_VARIABLE, Config
 from runlore_server.errors import CollectedElsewhere
 from runlore_server.retention.notes import RetentionNotes
@@ -95,7 +96,7 @@ class DailyRetention:
 
     def _apply(self) -> None:
         environ = {**os.environ, TRACKING_URI_VARIABLE: self._config.tracking_uri}
-        command = [sys.executable, "-m", "runlore_server.cli", "gc", "--only", "artifacts", "--json"]
+        command = [*command_of("runlore_server.cli"), "gc", "--only", "artifacts", "--json"]
         with self._lock:
             if self._closing.is_set():
                 return
@@ -104,7 +105,6 @@ class DailyRetention:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=self._config.home.path,  # python -m looks for modules there first; nothing of the user's is
                 env=environ,
             )
         with contextlib.suppress(psutil.Error):
