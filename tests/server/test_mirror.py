@@ -14,6 +14,7 @@ from runlore.curve import points, read_records
 from runlore.home import Home
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, RerunRefused
+from runlore_server.export.description import RUN_TAG
 from runlore_server.filter.order import parse_order
 from runlore_server.filter.parser import parse
 from runlore_server.ingest import Exporter
@@ -299,6 +300,35 @@ def test_a_run_logged_within_one_of_ours_is_not_shown_twice(mirrored, mlflow, ke
     )
     mirrored.look()
     assert {run.run_id for run in mirrored.store.all()} == {run_id, alone}
+
+
+def test_a_run_of_ours_that_began_in_the_middle_of_a_look_is_no_teammates(mirrored, mlflow, kernel):
+    mirrored.look()
+    run_id = kernel().start_run("ours")
+    mlflow.log("exported", tags={RUN_TAG: run_id}, status=None)
+    counts, _ = mirrored.sync.look(whole=True)  # what it knows of the home is what it knew before
+    assert counts.runs == 0
+    assert mirrored.store.refresh() == {run_id}
+
+
+def test_a_run_of_a_kernel_stays_when_another_session_with_it_comes_and_goes(mirrored, mlflow, kernel, tmp_path):
+    run_id = kernel().start_run("ours")
+    mirrored.store.refresh()
+    mlflow.log("exported", tags={RUN_TAG: run_id}, status=None)
+    a_stranger = RunStore(Home(tmp_path / "elsewhere"), mirrored=False)
+    assert Sync(Source(mirrored.config), a_stranger, Folders(mirrored.home)).look(whole=True)[0].came == 1
+    mirrored.store.refresh()
+    assert mirrored.find(run_id).name == "ours"
+    assert mirrored.look().gone == 1
+    assert mirrored.find(run_id).name == "ours"
+
+    copied = kernel()
+    copied.start_run("copied", run_id=run_id)
+    mirrored.store.refresh()
+    assert mirrored.find(run_id).name == "copied"
+    shutil.rmtree(mirrored.home.session(copied.session_id))
+    assert mirrored.store.refresh() == {run_id}
+    assert mirrored.find(run_id).name == "ours"
 
 
 def test_a_mirrored_run_cannot_be_repeated(mirrored, mlflow, capsys):

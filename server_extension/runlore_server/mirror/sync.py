@@ -119,10 +119,13 @@ class Sync:
             if run is None or run.info.experiment_id not in self._experiments:
                 self._drop(mlflow_run_id)
             else:
-                self._take(run)
+                self._take_all([run])
 
     def _take_all(self, page: list[Run]) -> bool:
         """Show these runs as they are; whether that was news of any of them."""
+        if any((own := runlore_id(run)) is not None and own not in self._store for run in page):
+            # A run of ours that began since the last look: its journal was there before MLflow was told of it.
+            self._store.refresh()
         news = [self._take(run) for run in page]
         return any(news)
 

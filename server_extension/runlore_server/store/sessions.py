@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from runlore.home import Home
+from runlore.home import Home, is_mirrored
 from runlore_server.store.held import LIVENESS_INTERVAL, HeldSession
 from runlore_server.store.mirrored import mlflow_run_of
 from runlore_server.store.shelf import Shelf
@@ -122,14 +122,20 @@ class Sessions:
         held = self._open[name]
         changed = held.look(now)
         for run_id in changed & held.runs.keys():
-            self.live[run_id] = held
-            self._note_rerun(run_id, held.runs[run_id].rerun_of)
+            if not (is_mirrored(name) and self._is_of_a_kernel(run_id)):
+                self.live[run_id] = held
+                self._note_rerun(run_id, held.runs[run_id].rerun_of)
         if held.unreadable:
             self._unreadable.add(name)
             del self._open[name]
         elif held.closed:
             self._closed[name] = self._open.pop(name)
         return changed
+
+    def _is_of_a_kernel(self, run_id: str) -> bool:
+        """Whether a journal of a kernel tells of the run."""
+        session_id = self.session_of(run_id)
+        return session_id is not None and not is_mirrored(session_id)
 
     def _put_away(self) -> None:
         """Put closed sessions on the shelf."""
@@ -159,6 +165,8 @@ class Sessions:
             self._unreadable.discard(name)
             if held := self._open.pop(name, None) or self._closed.pop(name, None):
                 gone.update(self._let_go(held))
+        for held in (*self._open.values(), *self._closed.values()) if gone else ():
+            self.live.update(dict.fromkeys(gone & held.runs.keys() - self.live.keys(), held))
         for run_id in gone:
             if not self.has(run_id) and (original := self._originals.pop(run_id, None)) is not None:
                 self._reruns[original].remove(run_id)
