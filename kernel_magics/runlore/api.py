@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from runlore.errors import RunStateError
 from runlore.home import Home
+from runlore.metrics import Metrics
 from runlore.run import Run
 from runlore.session import RunRequest, Session
 from runlore.values import as_seed, as_text
@@ -59,10 +60,12 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
         RunStateError: no run is open.
         MetricError: a value is not one real number.
     """
-    session = Session.current()
-    # Without a detour: this is the call that stands in training loops.
-    if metrics is None and session is not None and (run := session.active_run) is not None:
-        run.curves.log(values, step)
+    active = Metrics.active
+    # Without a detour: these are the calls that stand in training loops.
+    if active is not None and metrics is None:
+        active.log(values, step)
+    elif active is not None and not values and type(metrics) is dict:
+        active.log(metrics, step)
     else:
         open_run().log(metrics, step=step, **values)
 

@@ -25,7 +25,8 @@ from runlore.filesystems import Room, room_of
 Append = Callable[[int, float, float], None]
 """Takes step, time in Unix seconds and value of a point."""
 
-_HEADER_WORDS, _RECORD_WORDS = len(HEADER) // 8, RECORD_SIZE // 8
+_WORD = 8
+_HEADER_WORDS, _RECORD_WORDS = len(HEADER) // _WORD, RECORD_SIZE // _WORD
 _FIRST_CHUNK = 170  # about a page, so that a thousand short metrics stay small
 _LARGEST_CHUNK = 43_690  # a MiB
 _OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -60,8 +61,8 @@ class CurveWriter:
             written = _whole_records(self._fd) if continues else 0
             if not continues and os.pwrite(self._fd, HEADER, 0) < len(HEADER):
                 raise _no_space(path)
-            self._capacity = written
-            self._next = itertools.count(written)
+            self._end = _HEADER_WORDS + written * _RECORD_WORDS
+            self._next = itertools.count(self._end, _RECORD_WORDS)
             self._grow()
         except BaseException:
             os.close(self._fd)
@@ -72,10 +73,9 @@ class CurveWriter:
 
     def append(self, step: int, time: float, value: float) -> None:
         """Append one point. When this returns, the point survives a SIGKILL of this process."""
-        index = next(self._next)  # atomic: one slot a caller, whichever thread
-        if index >= self._capacity:
-            self._reserve(index)
-        word = _HEADER_WORDS + index * _RECORD_WORDS
+        word = next(self._next)  # atomic: one slot a caller, whichever thread
+        if word >= self._end:
+            self._reserve(word)
         self._integers[word] = step
         floats = self._floats
         floats[word + 1] = time
@@ -88,7 +88,7 @@ class CurveWriter:
                 return
             self._let_go()
             try:
-                os.ftruncate(self._fd, len(HEADER) + min(next(self._next), self._capacity) * RECORD_SIZE)
+                os.ftruncate(self._fd, min(next(self._next), self._end) * _WORD)
             finally:
                 os.close(self._fd)
 
@@ -104,17 +104,17 @@ class CurveWriter:
         self._integers.release()
         self._floats.release()
 
-    def _reserve(self, index: int) -> None:
+    def _reserve(self, word: int) -> None:
         with self._lock:
-            while index >= self._capacity:
+            while word >= self._end:
                 if self._closed:
                     raise ValueError("the curve was closed")
                 self._grow()
 
     def _grow(self) -> None:
         # Written, not truncated to size: a full disk must be an OSError here, not a SIGBUS at the next store.
-        start = len(HEADER) + self._capacity * RECORD_SIZE
-        pattern = memoryview(UNWRITTEN * min(max(self._capacity, _FIRST_CHUNK), _LARGEST_CHUNK))
+        start = self._end * _WORD
+        pattern = memoryview(UNWRITTEN * min(max(start // RECORD_SIZE, _FIRST_CHUNK), _LARGEST_CHUNK))
         done = 0
         while done < len(pattern):
             try:
@@ -132,7 +132,7 @@ class CurveWriter:
             os.ftruncate(self._fd, start)
             raise
         self._integers, self._floats = mapping.cast("q"), mapping.cast("d")
-        self._capacity += records
+        self._end += records * _RECORD_WORDS
 
 
 class PlainCurveWriter:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from runlore import events as ev
 from runlore.curve import file_name
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LOG, WATCH = "log", "watch"
 """The sources that are Runlore's own: ``runlore.log`` and ``--watch``."""
 
+_MOST_ROWS = 1000
+"""Sets of names that are logged together, of one source, whose curves are looked up at once."""
+
 
 class Metrics:
     """Takes the points of one run.
@@ -35,6 +38,9 @@ class Metrics:
     curves and counts of its own, from 0, for the same reason; ``RunRecord.add_curve`` names them.
     """
 
+    active: ClassVar[Metrics | None] = None
+    """Those of this process's innermost open run: what a call of ``runlore.log`` needs at once."""
+
     def __init__(self, session: Session, info: ev.RunStarted) -> None:
         self._session = session
         self._info = info
@@ -42,6 +48,7 @@ class Metrics:
         self._curves: dict[str, Curve] = {}
         self._owners: dict[str, str] = {}
         self._routes: dict[str, dict[str, Curve]] = {LOG: {}, WATCH: {}}
+        self._rows: dict[str, dict[tuple[str, ...], list[Curve]]] = {LOG: {}, WATCH: {}}
         self._labels: dict[tuple[str, str], str] = {}
         self._unusable: dict[tuple[str, str], int] = {}
         self._late: set[str] = set()
@@ -86,28 +93,42 @@ class Metrics:
         """
         curves = self._routes[source]
         now = time.time() if at_time is None else at_time
-        # The common case, floats without a step, must stay within a microsecond each.
-        if step is None:
-            for value in values.values():
-                if type(value) is not float:
-                    break
-            else:
-                for name, value in values.items():
-                    curve = curves.get(name)
-                    append = None if curve is None else curve.append
-                    if curve is None or append is None:
-                        self._add(curve or self._open(source, name), None, now, value)
-                        continue
+        # The common cases, floats without a step under names as before, must stay within a microsecond each: so
+        # each has all it needs in its own loop.
+        if step is None and len(values) == 1:
+            for name, value in values.items():
+                curve = curves.get(name)
+                if type(value) is float and curve is not None and (append := curve.append) is not None:
                     position = next(curve.steps)
                     try:
                         append(position, now, value)
                     except (ValueError, OSError) as error:
                         self._failed(curve, position, now, value, error)
-                return
-        numbers = {name: device_value(name, value) or as_number(name, value) for name, value in values.items()}
+                    return
+        elif step is None and (row := self._rows[source].get(tuple(values))) and _all_floats(values):
+            self._log_row(row, values, now)
+            return
+        numbers = {
+            name if name in curves else as_metric_name(name): device_value(name, value) or as_number(name, value)
+            for name, value in values.items()
+        }
         at = None if step is None else as_step(step)
-        for name, number in numbers.items():
-            self._add(curves.get(name) or self._open(source, name), at, now, number)
+        row = [curves.get(name) or self._open(source, name) for name in numbers]
+        if len(self._rows[source]) < _MOST_ROWS:
+            self._rows[source][tuple(values)] = row
+        for curve, number in zip(row, numbers.values()):  # noqa: B905 - as many as there are names
+            self._add(curve, at, now, number)
+
+    def _log_row(self, row: list[Curve], values: Mapping[str, float], now: float) -> None:
+        for curve, value in zip(row, values.values()):  # noqa: B905 - as many as there are names
+            if (append := curve.append) is None:
+                self._add(curve, None, now, value)
+                continue
+            position = next(curve.steps)
+            try:
+                append(position, now, value)
+            except (ValueError, OSError) as error:
+                self._failed(curve, position, now, value, error)
 
     def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
         if step is None:
@@ -143,18 +164,6 @@ class Metrics:
             except ValueError:  # but it has ended the run, or this process' kernel has
                 raise self._ended() from None
 
-    def checked_names(self, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The metrics by name.
-
-        Raises:
-            MetricError: it is no mapping, or a name is no non-empty Unicode text.
-        """
-        if type(metrics) is dict and metrics.keys() <= self._routes[LOG].keys():
-            return metrics  # names that were checked before, as in every turn of a loop but the first
-        if not isinstance(metrics, Mapping):
-            raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
-        return {as_metric_name(name): value for name, value in metrics.items()}
-
     def observe(self, name: str, value: Any) -> None:
         """Log a watched variable after it was assigned; what is no number is counted and said at the end.
 
@@ -178,6 +187,7 @@ class Metrics:
                 self._session.not_captured(f"points of {source}", why, self._info.run_id)
             return
         self._routes.setdefault(source, {})
+        self._rows.setdefault(source, {})
         for name, value in values.items():
             try:
                 self.log({as_metric_name(name): value}, step, source, at_time)
@@ -232,6 +242,7 @@ class Metrics:
             curve.abandon()
         self._curves, self._owners, self._unusable, self._late = {}, {}, {}, set()
         self._routes = {source: {} for source in self._routes}
+        self._rows = {source: {} for source in self._rows}
         self._pending = PendingPoints(self._write, self._lost)
         self._opening = threading.Lock()
 
@@ -296,6 +307,13 @@ class Metrics:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
+
+
+def _all_floats(values: Mapping[str, Any]) -> bool:
+    for value in values.values():  # noqa: SIM110 - a generator would double the cost
+        if type(value) is not float:
+            return False
+    return True
 
 
 def _described(source: str) -> str:

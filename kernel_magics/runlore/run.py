@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
-from runlore.errors import RunStateError
+from runlore.errors import MetricError, RunStateError
 from runlore.metrics import Metrics
 from runlore.values import as_json
 
@@ -75,11 +75,11 @@ class Run:
             MetricError: a value or the step is no such number; nothing of this call is recorded.
             RunStateError: the run has ended.
         """
-        if metrics is None:
-            self.curves.log(values, step)
-        else:
-            named = self.curves.checked_names(metrics)
-            self.curves.log({**named, **values} if values else named, step)
+        if metrics is not None:
+            if not isinstance(metrics, Mapping):
+                raise MetricError(f"log takes a dictionary or keywords, not a {type(metrics).__name__}")
+            values = {**metrics, **values}
+        self.curves.log(values, step)
 
     def log_params(self, params: Mapping[str, Any], /) -> None:
         """Record parameters. What JSON has no form for is recorded as its ``repr``."""

@@ -21,6 +21,7 @@ from runlore.capture.names import UserVariables
 from runlore.history import code_captures
 from runlore.home import Home
 from runlore.loggers.listeners import LoggerListeners
+from runlore.metrics import Metrics
 from runlore.origin import new_session_id, session_started
 from runlore.outcome import describe_error
 from runlore.randomness import Randomness
@@ -194,7 +195,7 @@ class Session(Recorder):
         run = Run(self, started)
         self.runs.append(run)
         self._stack.append(run)
-        self.active_run = run
+        self._activate_innermost()
         if request.params:
             run.record_params(request.params, "option" if kind != "script" else "user")
         if request.tags:
@@ -214,7 +215,7 @@ class Session(Recorder):
         """Take a finished run off the stack and write its end."""
         if run in self._stack:
             self._stack.remove(run)
-            self.active_run = self._stack[-1] if self._stack else None
+            self._activate_innermost()
         if not run.info.prefix:
             self._context.closing(run)
         self.append(
@@ -227,6 +228,10 @@ class Session(Recorder):
                 error=run.error,
             )
         )
+
+    def _activate_innermost(self) -> None:
+        self.active_run = self._stack[-1] if self._stack else None
+        Metrics.active = None if self.active_run is None else self.active_run.curves
 
     # -- the end, and processes that begin ----------------------------------------------------------------------
 
