@@ -190,12 +190,13 @@ class SessionRecord:
                 run.run_id for run in self.runs.values() if run.status == "running" or run.last_cell in cells
             )
         if alive is False and not self.closed:
-            self._conclude_death()
+            self.died = True
+            self._conclude_runs()
             return True
         return bool(reading.events)
 
-    def _conclude_death(self) -> None:
-        self.died = True
+    def _conclude_runs(self) -> None:
+        """Nothing more can come: what has no end of its own was cut short, or its end could not be written."""
         for run in self.runs.values():
             if run.status == "running":
                 self.changed.add(run.run_id)
@@ -213,6 +214,7 @@ class SessionRecord:
     @_apply.register
     def _(self, event: ev.SessionEnded) -> None:
         self.ended = event.time
+        self._conclude_runs()
 
     @_apply.register
     def _(self, event: ev.CellStarted) -> None:

@@ -56,7 +56,7 @@ UNENDED = Kind(
     "unended",
     "warning",
     "cells and runs without an end in sessions that ended in order",
-    "How they ended is lost; such a run is shown as running.",
+    "How they ended is lost; such a run is shown as killed.",
     "Nothing can; restore the journal from a backup, if there is one.",
 )
 NO_JOURNAL = Kind(
@@ -128,7 +128,7 @@ def _tell_empty(checkup: Checkup, path: Path) -> None:
 
 def _check_ends(checkup: Checkup, path: Path, record: SessionRecord) -> None:
     cells = [str(cell.ordinal) for cell in record.cells.values() if cell.outcome is None]
-    runs = [run.run_id for run in record.runs.values() if run.status == "running"]
+    runs = [run.run_id for run in record.runs.values() if run.status == "killed"]
     for what, found in (("cells", cells), ("runs", runs)):
         if found:
             checkup.add(UNENDED, path, f"{what} {', '.join(found[:_FEW])}{', ...' if len(found) > _FEW else ''}")
