@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from runlore.api import (
+        compare,
         curves,
         log,
         log_artifact,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "compare",
     "curves",
     "load_ipython_extension",
     "log",

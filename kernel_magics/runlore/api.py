@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from runlore.errors import RunStateError
+from runlore.decimate import FEWEST
+from runlore.errors import PackageMissing, RunStateError
 from runlore.home import Home
 from runlore.metrics import Metrics
 from runlore.run import Run
@@ -16,6 +17,8 @@ from runlore.values import as_seed, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from runlore.comparison.widget import Comparison
 
 T = TypeVar("T")
 
@@ -121,6 +124,54 @@ def curves(
     from runlore import frames
 
     return frames.curves(runs, metrics, points, _home())
+
+
+def compare(
+    runs: str | Run | Sequence[str | Run] | pd.DataFrame | None = None,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    x: Literal["step", "time"] = "step",
+    smoothing: float = 0.0,
+    log_y: bool = False,
+    points: int = 1000,
+    columns: int | None = None,
+) -> Comparison:
+    """The curves of runs side by side: a widget with a chart a metric, live while they run.
+
+    Args:
+        runs: a run, its id (or an unambiguous start of it), several of these, or rows of ``runs()``; by default
+            those of this session, and those that come.
+        metrics: only these; all when ``None``.
+        x: by step, or by the time since each run's start.
+        smoothing: weight of the past in the moving average, from 0 (none) to 0.99.
+        log_y: whether the values' axes are logarithmic.
+        points: of each curve at the most, 4 at least, every spike among them.
+        columns: of charts; by default 1 for a single metric, else 2.
+
+    Raises:
+        RunNotFound: a run is not recorded here, the start of an id fits several, or there is none to compare.
+        PackageMissing: ipywidgets, plotly or anywidget is not installed.
+        ValueError: ``x``, ``smoothing``, ``points`` or ``columns`` is none of those above.
+    """
+    from runlore.comparison.compared import Compared
+    from runlore.comparison.lines import View
+
+    if points < FEWEST or (columns is not None and columns < 1):
+        raise ValueError(f"a comparison has at least {FEWEST} points a curve and one column")
+    view = View(x, smoothing, log_y, points)
+    session = Session.current()
+    compared = Compared(
+        _home() or Home.default(),
+        runs,
+        None if session is None else session.session_id,
+        [metrics] if isinstance(metrics, str) else metrics,
+    )
+    try:
+        from runlore.comparison.widget import Comparison
+    except ImportError as error:
+        package = (error.name or "ipywidgets").partition(".")[0]
+        raise PackageMissing(package, "runlore.compare draws with") from error
+    return Comparison(compared, view, columns)
 
 
 def _home() -> Home | None:

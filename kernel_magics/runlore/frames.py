@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,8 +10,9 @@ import pandas as pd
 from runlore.archive import is_lost
 from runlore.curve import last_point, read_records
 from runlore.decimate import decimate
-from runlore.errors import JournalFormatError, PackageMissing, RunNotFound
+from runlore.errors import JournalFormatError, PackageMissing
 from runlore.home import Home
+from runlore.lookup import ids_of, the_one
 from runlore.record import RunRecord, sessions
 from runlore.run import Run
 
@@ -102,8 +103,8 @@ def curves(
     wanted = [metrics] if isinstance(metrics, str) else metrics
     recorded = {run.run_id: run for session in sessions(home or Home.default()) for run in session.runs.values()}
     parts = []
-    for run_id in _ids(runs):
-        run = recorded[_match(run_id, recorded)]
+    for run_id in ids_of(runs):
+        run = the_one(run_id, recorded)
         for metric, path in run.metrics.items():
             if wanted is None or metric in wanted:
                 if is_lost(run, metric):
@@ -141,24 +142,3 @@ def _points(run_id: str, metric: str, records: bytes, room: int | None) -> pd.Da
 def _timestamps(seconds: Any) -> Any:
     """UTC timestamps; missing where the number is no time that pandas knows."""
     return pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
-
-
-def _ids(runs: Any) -> list[str]:
-    if isinstance(runs, (str, Run)):
-        runs = [runs]
-    elif isinstance(runs, pd.DataFrame):
-        runs = runs.index
-    if not isinstance(runs, Iterable):
-        raise TypeError(f"curves takes runs or their ids, not a {type(runs).__name__}")
-    return [run.run_id if isinstance(run, Run) else str(run) for run in runs]
-
-
-def _match(run_id: str, recorded: dict[str, RunRecord]) -> str:
-    if run_id in recorded:
-        return run_id
-    found = [known for known in recorded if run_id and known.startswith(run_id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise RunNotFound(f"{run_id!r} fits {len(found)} runs: {', '.join(found[:5])}; give more of the id")
-    raise RunNotFound(f"no run {run_id!r} is recorded here; runlore.runs() lists those that are")
