@@ -237,7 +237,7 @@ def is_lost(run: RunRecord, metric: str) -> bool:
     Raises:
         OSError: the archive cannot be read.
     """
-    path = run.metrics[metric]
+    path = run.curves[metric]
     if run.status == "running" or os.path.lexists(path):
         return False
     try:

@@ -290,12 +290,14 @@ class MetricStarted(Event, frozen=True, kw_only=True, tag="metric_started"):
 
     ``process`` is empty for the kernel. One that was forked has the number of the fork among those of its parent
     since the run was opened, behind the parent's and a dot where that was forked too: ``1``, ``2``, ``2.1``.
+    ``system`` says that it is of the machine's load (see ``runlore.capture.system``), not of the user's results.
     """
 
     run_id: str
     metric: str
     file: str
     process: str = ""
+    system: bool = False
 
 
 class LastPoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,7 @@ class Artifact:
 class RunRecord:
     """One run. ``metrics`` maps a metric's name to its curve file in ``directory``, see ``add_curve``.
 
+    ``system`` maps those of the machine's load to theirs: no results, which nobody compares.
     ``reported`` is what MLflow said last of the metrics of a run of its own, whose files may not be there yet.
 
     ``last_cell`` is the ordinal in which the run ended; ``None`` while it is open.
@@ -104,12 +105,21 @@ class RunRecord:
     tags: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     metrics: dict[str, Path] = field(default_factory=dict)
+    system: dict[str, Path] = field(default_factory=dict)
     reported: dict[str, ev.LastPoint] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     git: ev.GitCaptured | None = None
     environment: str | None = None
     not_captured: list[ev.NotCaptured] = field(default_factory=list)
     writers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def curves(self) -> dict[str, Path]:
+        """All curve files by metric: what the run logged, then the machine's load, called otherwise if need be."""
+        found = dict(self.metrics)
+        for name, path in self.system.items():
+            found[f"machine/{name}" if name in found else name] = path
+        return found
 
     def add_curve(self, metric: str, process: str, path: Path) -> None:
         """Name a curve: as its metric where one process alone logs that, ``worker-N/METRIC`` for forked ones else.
@@ -312,7 +322,11 @@ class SessionRecord:
     def _(self, event: ev.MetricStarted) -> None:
         # A name that leads out of the run's folder comes from a forged journal.
         if (run := self.runs.get(event.run_id)) and _CURVE.fullmatch(event.file):
-            run.add_curve(event.metric, event.process, run.directory / event.file)
+            path = run.directory / event.file
+            if event.system:
+                run.system[event.metric] = path
+            else:
+                run.add_curve(event.metric, event.process, path)
 
     @_apply.register
     def _(self, event: ev.MetricsReported) -> None:

@@ -18,6 +18,7 @@ from runlore import events as ev
 from runlore.capture import rng
 from runlore.capture.context import ContextCapture
 from runlore.capture.names import UserVariables
+from runlore.capture.system import SystemMetrics
 from runlore.history import code_captures
 from runlore.home import Home
 from runlore.loggers.listeners import LoggerListeners
@@ -95,6 +96,7 @@ class Session(Recorder):
         self._runs_of_cell = 0
         self._last_outcome: tuple[ev.RunOutcome, ev.ErrorInfo | None] | None = None
         self._context = ContextCapture(self)
+        self._system = SystemMetrics(self)
         self._forking = threading.RLock()
         self._ends_with = os.getpid()
         self.append(session_started(self.session_id, notebook=self.notebook, cwd=cwd, plan=plan))
@@ -207,6 +209,7 @@ class Session(Recorder):
                 rng.seed(library, request.seed)
         if not prefix:
             self._context.opened(run)
+            self._system.opened(run)
             if self.on_open is not None:
                 self.on_open(run)
         return run
@@ -217,6 +220,7 @@ class Session(Recorder):
             self._stack.remove(run)
             self._activate_innermost()
         if not run.info.prefix:
+            self._system.closing(run)
             self._context.closing(run)
         self.append(
             ev.RunFinished(
@@ -267,12 +271,15 @@ class Session(Recorder):
             self.share()
         for run in self._stack:
             run.curves.forks.prepare()
+        self._system.before_fork()
 
     def _after_fork(self) -> None:
+        self._system.after_fork()
         self._forking.release()
 
     def _in_child(self) -> None:
         self._forking = threading.RLock()
+        self._system.in_child()
         self.forked(run.run_id for run in self._stack)
         for run in self._stack:
             run.curves.forked()

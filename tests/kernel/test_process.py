@@ -55,7 +55,7 @@ ELSEWHERE = {
 
 @pytest.mark.skipif(HERE.machine is None, reason="this machine has no id")
 @pytest.mark.parametrize("where", ELSEWHERE)
-@pytest.mark.parametrize("pid", [HERE.pid, 2**22 + 1])
+@pytest.mark.parametrize("pid", [HERE.pid, 2**22 + 1], ids=["a living one", "none here"])
 def test_a_kernel_elsewhere_is_never_concluded_dead(home: Home, where: str, pid: int) -> None:
     record, writer = _session(home, msgspec.structs.replace(HERE, pid=pid, started=0.0, **ELSEWHERE[where]))
     assert _status(record) == "running"

@@ -25,6 +25,7 @@ from runlore.capture import libraries
 ALLOWED_VARIABLES = (
     "ATEN_CPU_CAPABILITY",
     "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_DEVICE_ORDER",
     "CUDA_LAUNCH_BLOCKING",
     "CUDA_VISIBLE_DEVICES",
     "DNNL_MAX_CPU_ISA",
@@ -142,6 +143,7 @@ def _hardware() -> dict[str, Any]:
         "usable_cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "nvidia_driver": _nvidia_driver(),
+        **({"gpus": models} if (models := _nvidia_models()) else {}),
     }
 
 
@@ -165,6 +167,18 @@ def _cpu_fact(key: str) -> str | None:
     except OSError:
         pass
     return None
+
+
+def _nvidia_models(directory: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
+    """The model of each GPU of the machine, in the order of the bus, whether or not this process may use it."""
+    found = []
+    for path in sorted(directory.glob("*/information")):
+        try:
+            facts = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+        except OSError:
+            continue
+        found.append(facts.get("Model", "unknown").strip())
+    return found
 
 
 def _nvidia_driver() -> str | None:

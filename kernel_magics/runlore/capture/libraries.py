@@ -89,6 +89,8 @@ def _cuda(torch: Any) -> dict[str, Any]:
         return {
             "cudnn": torch.backends.cudnn.version(),
             "devices": [torch.cuda.get_device_name(device) for device in devices],
+            "devices_used": [device for device in devices if torch.cuda.max_memory_reserved(device)],
+            "device_memory": [torch.cuda.get_device_properties(device).total_memory for device in devices],
             "capabilities": [".".join(map(str, torch.cuda.get_device_capability(device))) for device in devices],
         }
     except Exception:  # noqa: BLE001 - a half imported torch, or a device in trouble

@@ -19,6 +19,7 @@ one would give it away."""
 _SYSTEM = (
     "/proc", "/sys", "/dev", "/etc", "/run", "/boot", "/lib", "/lib64", "/bin", "/sbin",
     "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share", "/usr/include", "/usr/bin", "/usr/local/bin",
+    "/usr/local/nvidia", "/usr/local/cuda",
     "/var/lib", "/var/cache", "/var/run", "/System", "/Library",
 )  # fmt: skip
 _CACHES = ("matplotlib", "fontconfig", "pip", "uv", "jedi", "parso", "mesa_shader_cache", "black", "numba")
