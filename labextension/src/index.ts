@@ -2,6 +2,7 @@ import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { modelPlugin } from './model/plugin';
 import { cardPlugin } from './notebook/plugin';
+import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { detailsPlugin } from './panels/details/plugin';
 import { sidebarPlugin } from './panels/sidebar/plugin';
@@ -16,6 +17,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebarPlugin,
   detailsPlugin,
   commandsPlugin,
+  annotationsPlugin,
   cardPlugin
 ];
 

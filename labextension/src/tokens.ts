@@ -14,6 +14,13 @@ export const CARD_MIME_TYPE = 'application/vnd.runlore.run.v1+json';
 export namespace CommandIds {
   export const openRun = 'runlore:open-run';
   export const rerun = 'runlore:rerun';
+  export const renameRun = 'runlore:rename-run';
+  export const pinRuns = 'runlore:pin-runs';
+  export const starRuns = 'runlore:star-runs';
+  export const tagRuns = 'runlore:tag-runs';
+  export const colorRuns = 'runlore:color-runs';
+  export const deleteRuns = 'runlore:delete-runs';
+  export const restoreRuns = 'runlore:restore-runs';
   export const stopJob = 'runlore:stop-job';
   export const showPanel = 'runlore:show-panel';
   export const refresh = 'runlore:refresh';

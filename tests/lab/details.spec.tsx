@@ -90,7 +90,7 @@ describe('the details of a run', () => {
   it('leave out what MLflow does not tell of a run of its own', () => {
     const page = showDetails({
       kind: 'mlflow',
-      metrics: { loss: { last: 0.5, min: null, max: null, count: null, step: 7 } },
+      metrics: { loss: { last: 0.5, best: null, min: null, max: null, count: null, step: 7 } },
       git: { root: '', commit: 'c0ffee', branch: null, dirty: null, patch: null }
     });
     expect(screen.getByRole('table', { name: 'Metrics' }).textContent).toContain('0.5000–––7');

@@ -38,7 +38,7 @@ describe('the sidebar', () => {
     server.runs = manyRuns(3);
     Widget.attach(panel, document.body);
     await vi.waitFor(() => expect(rows()).toHaveLength(3));
-    expect(rows()[0]?.getAttribute('aria-selected')).toBe('true');
+    expect(rows()[0]?.dataset.shown).toBe('true');
     expect(titles()).toEqual(['Curves', 'Runs']);
     server.jobs = [someJob()];
     page.emit({ jobs: ['j1'] });

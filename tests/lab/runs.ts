@@ -26,6 +26,10 @@ export function someRun(change: Partial<IRun> = {}): IRun {
     metrics: { loss: someSummary() },
     rerun_of: null,
     verdict: null,
+    pinned: false,
+    starred: false,
+    deleted: false,
+    color: null,
     mlflow_run_id: null,
     ...change
   };
@@ -39,7 +43,7 @@ export function manyRuns(count: number): IRun[] {
 }
 
 export function someSummary(change: Partial<IMetricSummary> = {}): IMetricSummary {
-  return { last: 0.198123, min: 0.1, max: 2.3, count: 400, step: 399, ...change };
+  return { last: 0.198123, best: 0.1, min: 0.1, max: 2.3, count: 400, step: 399, ...change };
 }
 
 export function someVerdict(change: Partial<IVerdict> = {}): IVerdict {
@@ -58,6 +62,8 @@ export function someDetail(change: Partial<IRunDetail> = {}): IRunDetail {
     seed: null,
     rng: { python: 'abc' },
     note: '',
+    notes: '',
+    hypothesis: '',
     git: null,
     environment: null,
     artifacts: [],

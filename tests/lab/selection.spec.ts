@@ -50,7 +50,7 @@ describe('selection', () => {
   it('is restored, with runs older than the first page and without those gone', async () => {
     server.runs = manyRuns(150);
     const first = await page.load();
-    await first.runs.loadMore();
+    await first.search.runIds(0, 150);
     ['r140', 'r2', 'r3', 'r0'].forEach(id => first.selection.toggle(id));
     expect(first.selection.shown).toEqual(['r140', 'r2', 'r3']);
     server.runs = server.runs.filter(run => run.run_id !== 'r3');
@@ -81,24 +81,24 @@ describe('selection', () => {
 describe('colours', () => {
   it('are ten for the first ten runs, and dashes after that', () => {
     const shown = Array.from({ length: 12 }, (_, index) => `r${index}`);
-    const styles = [...new ColorsModel(null).styles(shown).values()];
+    const styles = [...new ColorsModel(null, () => null).styles(shown).values()];
     expect(new Set(styles.map(style => style.color)).size).toBe(10);
     const drawn = styles.map(style => `${style.color} ${style.dash}`);
     expect(new Set(drawn).size).toBe(12);
   });
 
   it('stay with a run across reloads and in other company', async () => {
-    const before = new ColorsModel(page.state);
+    const before = new ColorsModel(page.state, () => null);
     before.styles(['a', 'b']);
     const color = before.styles(['b', 'c']).get('c')?.color;
-    const after = new ColorsModel(page.state);
+    const after = new ColorsModel(page.state, () => null);
     await after.restore();
     expect(after.styles(['c']).get('c')).toEqual({ color, dash: 'solid' });
   });
 
   it('start anew from a state that is not theirs', async () => {
     await page.state.save('runlore:colors', { a: 'red' });
-    const colors = new ColorsModel(page.state);
+    const colors = new ColorsModel(page.state, () => null);
     await colors.restore();
     expect(colors.styles(['a']).get('a')?.color).toBe(0);
   });

@@ -4,7 +4,16 @@ import { AddressInfo } from 'node:net';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { RunloreClient } from '../../labextension/src/api/client';
-import { IJob, IRun, IRunDetail, IWireCurve } from '../../labextension/src/api/types';
+import {
+  IAnnotation,
+  IJob,
+  IRun,
+  IRunDetail,
+  IRunGroup,
+  IRunGroups,
+  IWireCurve,
+  RunSelection
+} from '../../labextension/src/api/types';
 import { sinceCurve, someDetail } from './runs';
 
 /** What the server answers: status and body; a string is sent as HTML. */
@@ -70,8 +79,14 @@ export class RestServer {
 
   private _answer(method: string, path: string, url: URL, body: unknown): Answer {
     const [resource, id] = path.split('/').map(decodeURIComponent);
+    if (method === 'PATCH') {
+      return [200, this._annotate(body as { select: RunSelection; change: IAnnotation })];
+    }
     if (resource === 'runs' && id === undefined) {
       return [200, this._page(url)];
+    }
+    if (resource === 'groups') {
+      return [200, this._groups(url)];
     }
     if (resource === 'runs') {
       const run = this.runs.find(other => other.run_id === id);
@@ -127,18 +142,69 @@ export class RestServer {
     return [200, { jobs: this.jobs }];
   }
 
-  /** Of the filters only words of the name, of the orders only that of the names. */
+  /** Of the filters only words of the name, an experiment and `deleted`; of the orders only names and pins. */
   private _page(url: URL): unknown {
     const query = url.searchParams;
-    const words = (query.get('filter') ?? '').toLowerCase().split(' ');
-    const found = this.runs.filter(run => words.every(word => run.name.includes(word)));
-    if (query.get('order_by') === 'name ASC') {
+    const found = this._found(query.get('filter') ?? '');
+    const order = query.get('order_by') ?? '';
+    if (order.endsWith('name ASC')) {
       found.sort((a, b) => a.name.localeCompare(b.name));
+    }
+    if (order.startsWith('pinned DESC')) {
+      found.sort((a, b) => Number(b.pinned) - Number(a.pinned));
     }
     const start = Number(query.get('before') ?? query.get('offset') ?? 0);
     const end = start + Number(query.get('limit'));
     const next = end < found.length ? String(end) : null;
-    return { runs: found.slice(start, end), next, total: found.length };
+    const pinned = this.runs.filter(run => run.pinned).length;
+    return { runs: found.slice(start, end), next, total: found.length, pinned };
+  }
+
+  private _found(filter: string): IRun[] {
+    const experiment = /experiment = '([^']*)'/.exec(filter);
+    const isDeleted = filter.includes('deleted = yes');
+    const text = filter.replace(/experiment = '[^']*'|deleted = yes|[()]|\band\b/g, '').trim();
+    const words = text.toLowerCase().split(/\s+/);
+    return this.runs.filter(
+      run =>
+        run.deleted === isDeleted &&
+        (experiment === null || run.experiment === experiment[1]) &&
+        words.every(word => run.name.includes(word))
+    );
+  }
+
+  /** Groups by experiment, whatever is asked for. */
+  private _groups(url: URL): IRunGroups {
+    const groups = new Map<string, IRunGroup>();
+    const found = this._found(url.searchParams.get('filter') ?? '');
+    for (const { experiment: value, started: newest } of found) {
+      const filter = `experiment = '${value}'`;
+      const group = groups.get(value) ?? {
+        value,
+        label: null,
+        filter,
+        count: 0,
+        newest,
+        best: 0.5
+      };
+      groups.set(value, { ...group, count: group.count + 1 });
+    }
+    return { groups: [...groups.values()], total: groups.size, runs: found.length };
+  }
+
+  private _annotate(body: { select: RunSelection; change: IAnnotation }): { changed: number } {
+    const { select, change } = body;
+    const ids =
+      'runs' in select
+        ? select.runs
+        : this._found(select.filter)
+            .map(run => run.run_id)
+            .filter(runId => !select.except.includes(runId));
+    const { pinned, starred, deleted, color, name } = change;
+    const given = Object.entries({ pinned, starred, deleted, color, name });
+    const changed = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    this.runs = this.runs.map(run => (ids.includes(run.run_id) ? { ...run, ...changed } : run));
+    return { changed: ids.length };
   }
 
   private readonly _server: Server = createServer((request, response) =>

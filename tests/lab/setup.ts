@@ -29,4 +29,12 @@ Object.assign(globalThis, {
   requestIdleCallback: (callback: () => void) => setTimeout(callback, 0)
 });
 
+// jsdom lays nothing out: every element is as large as a sidebar.
+for (const [name, size] of Object.entries({ clientHeight: 800, clientWidth: 300 })) {
+  Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => size });
+}
+
+Element.prototype.scrollBy = () => undefined;
+Element.prototype.scrollTo = () => undefined;
+
 afterEach(cleanup);

@@ -2,7 +2,17 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { RefusedError, UnavailableError } from './errors';
-import { IErrorBody, IJob, IRunDetail, IRunPage, ISavedFilter, IWireCurve } from './types';
+import {
+  IAnnotation,
+  IErrorBody,
+  IJob,
+  IRunDetail,
+  IRunGroups,
+  IRunPage,
+  ISavedFilter,
+  IWireCurve,
+  RunSelection
+} from './types';
 
 /**
  * The REST interface of the Runlore server extension.
@@ -15,16 +25,18 @@ export class RunloreClient {
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(options) as [
-      string,
-      string | number | undefined
-    ][]) {
-      if (value !== undefined && value !== '') {
-        query.append(name, String(value));
-      }
-    }
-    return this._request<IRunPage>('GET', withQuery('runs', query));
+    return this._request<IRunPage>('GET', withQuery('runs', given(options)));
+  }
+
+  /** The runs that a filter finds, by what they have in a field. */
+  async groups(options: RunloreClient.IGroupsOptions): Promise<IRunGroups> {
+    return this._request<IRunGroups>('GET', withQuery('groups', given(options)));
+  }
+
+  /** Change what the user says of runs: of all of them, or where that is refused of none. */
+  async annotate(select: RunSelection, change: IAnnotation): Promise<number> {
+    const body = { select, change };
+    return (await this._request<{ changed: number }>('PATCH', 'runs', body)).changed;
   }
 
   /** Everything recorded about one run. */
@@ -126,6 +138,14 @@ export namespace RunloreClient {
     order_by?: string;
   }
 
+  export interface IGroupsOptions {
+    /** A field in the server's language. */
+    by: string;
+    filter?: string;
+    /** The metric of which each group's best is wanted. */
+    metric?: string;
+  }
+
   export interface ICurvesOptions {
     runs: readonly string[];
     metrics?: readonly string[];
@@ -139,6 +159,16 @@ export namespace RunloreClient {
     from?: number;
     to?: number;
   }
+}
+
+function given(options: object): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(options) as [string, string | number | undefined][]) {
+    if (value !== undefined && value !== '') {
+      query.append(name, String(value));
+    }
+  }
+  return query;
 }
 
 function withQuery(path: string, query: URLSearchParams): string {

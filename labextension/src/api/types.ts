@@ -24,6 +24,8 @@ export type ParamSource = 'literal' | 'option' | 'user';
 
 export interface IMetricSummary {
   last: WireNumber;
+  /** The least value where the name says that less is better, else the greatest; null without a finite one. */
+  best: number | null;
   /** Least finite value; null without any. */
   min: number | null;
   /** Greatest finite value; null without any. */
@@ -70,6 +72,12 @@ export interface IRun {
   metrics: Record<string, IMetricSummary>;
   rerun_of: string | null;
   verdict: IVerdict | null;
+  pinned: boolean;
+  starred: boolean;
+  /** Hidden from lists until it is restored. */
+  deleted: boolean;
+  /** Chosen by the user, from 0 to 9; null leaves it to the panel. */
+  color: number | null;
   mlflow_run_id: string | null;
 }
 
@@ -77,6 +85,45 @@ export interface IRunPage {
   runs: IRun[];
   next: string | null;
   total: number;
+  /** How many runs are pinned, found or not. */
+  pinned: number;
+}
+
+/** A change of what the user says of runs; what is left out stays. */
+export interface IAnnotation {
+  /** In place of the recorded name; null takes it back. */
+  name?: string | null;
+  color?: number | null;
+  pinned?: boolean;
+  starred?: boolean;
+  deleted?: boolean;
+  /** Each on its own; null removes one. */
+  tags?: Record<string, string | null>;
+  notes?: string;
+  hypothesis?: string;
+}
+
+/** Runs by their ids, or all that a filter finds but some. */
+export type RunSelection = { runs: string[] } | { filter: string; except: string[] };
+
+/** Runs that have the same in a field. */
+export interface IRunGroup {
+  value: string | number | null;
+  /** The name of the run that `value` is the id of. */
+  label: string | null;
+  /** Finds the runs of the group among those that were searched. */
+  filter: string;
+  count: number;
+  newest: number;
+  best: number | null;
+}
+
+export interface IRunGroups {
+  groups: IRunGroup[];
+  /** How many groups there are in all. */
+  total: number;
+  /** How many runs they hold. */
+  runs: number;
 }
 
 export interface ICell {
@@ -132,7 +179,12 @@ export interface IRunDetail extends IRun {
   seed: number | null;
   /** Library to digest of its random state when the run's first cell started. */
   rng: Record<string, string>;
+  /** What the code noted. */
   note: string;
+  /** The user's own, in Markdown. */
+  notes: string;
+  /** What the run is to show, in the user's words. */
+  hypothesis: string;
   git: IGit | null;
   environment: IEnvironment | null;
   artifacts: IArtifact[];

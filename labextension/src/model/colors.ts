@@ -23,7 +23,11 @@ export interface IRunStyle {
  * Gives every run that is shown a colour, which it keeps across reloads.
  */
 export class ColorsModel {
-  constructor(state: IStateDB | null) {
+  constructor(
+    state: IStateDB | null,
+    /** The colour that the user gave a run; null for none. */
+    private readonly _chosen: (runId: string) => number | null
+  ) {
     this._memory = new Memory(state, 'runlore:colors', isColors);
   }
 
@@ -43,7 +47,7 @@ export class ColorsModel {
     this._assign(shown);
     // By id, not by order: the dashes stay when the list is sorted in another way.
     for (const runId of [...shown].sort()) {
-      const color = this._colors.get(runId) ?? 0;
+      const color = this._colorOf(runId) ?? 0;
       const rank = sharing.get(color) ?? 0;
       sharing.set(color, rank + 1);
       styles.set(runId, { color, dash: DASHES[rank % DASHES.length] ?? 'solid' });
@@ -51,11 +55,13 @@ export class ColorsModel {
     return styles;
   }
 
+  private _colorOf(runId: string): number | undefined {
+    return this._chosen(runId) ?? this._colors.get(runId);
+  }
+
   private _assign(shown: readonly string[]): void {
-    const taken = new Set(
-      shown.map(id => this._colors.get(id)).filter(color => color !== undefined)
-    );
-    const fresh = shown.filter(id => !this._colors.has(id));
+    const taken = new Set(shown.map(id => this._colorOf(id)).filter(color => color !== undefined));
+    const fresh = shown.filter(id => this._colorOf(id) === undefined);
     if (fresh.length === 0) {
       return;
     }

@@ -16,7 +16,13 @@ const ATTRIBUTES = [
   'ended',
   'id',
   'session',
-  'rerun_of'
+  'rerun_of',
+  'reruns',
+  'pinned',
+  'starred',
+  'deleted',
+  'notes',
+  'hypothesis'
 ];
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {

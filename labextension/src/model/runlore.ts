@@ -3,12 +3,14 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { IJob, IRunDetail } from '../api/types';
+import { IAnnotation, IJob, IRunDetail, RunSelection } from '../api/types';
 import { ChoicesModel } from './choices';
 import { ColorsModel } from './colors';
+import { ColumnsModel } from './columns';
 import { CurvesModel } from './curves';
 import { JobsModel } from './jobs';
 import { IChange, LiveFeed } from './live';
+import { MarksModel } from './marks';
 import { Preferences } from './preferences';
 import { RunsModel } from './runs';
 import { SearchModel } from './search';
@@ -24,7 +26,9 @@ export class Runlore implements IDisposable {
     this.runs = new RunsModel(this._client);
     this.search = new SearchModel(this._client, this.runs);
     this.jobs = new JobsModel(this._client);
-    this.colors = new ColorsModel(options.state);
+    this.marks = new MarksModel(this.search);
+    this.colors = new ColorsModel(options.state, id => this.runs.get(id)?.color ?? null);
+    this.columns = new ColumnsModel(options.state);
     this.choices = new ChoicesModel(options.state);
     this.curves = this.newCurves();
     this.selection = new SelectionModel(
@@ -43,6 +47,7 @@ export class Runlore implements IDisposable {
     this._restored = Promise.all([
       this.colors.restore(),
       this.choices.restore(),
+      this.columns.restore(),
       this.selection.restore()
     ]);
     this.jobs.changed.connect(this._watchJobs, this);
@@ -53,7 +58,10 @@ export class Runlore implements IDisposable {
   readonly runs: RunsModel;
   readonly search: SearchModel;
   readonly jobs: JobsModel;
+  /** The runs that are marked in the list, to do something with all of them. */
+  readonly marks: MarksModel;
   readonly colors: ColorsModel;
+  readonly columns: ColumnsModel;
   readonly choices: ChoicesModel;
   readonly selection: SelectionModel;
   /** The curves of the runs that are shown. */
@@ -71,6 +79,7 @@ export class Runlore implements IDisposable {
   dispose(): void {
     this._live.dispose();
     this.search.dispose();
+    this.marks.dispose();
     this.selection.dispose();
     Signal.clearData(this);
   }
@@ -90,6 +99,19 @@ export class Runlore implements IDisposable {
     const job = await this.jobs.rerun(runId, kernel);
     this.selection.pick(runId);
     return job;
+  }
+
+  /** Change what the user says of runs; how many are meant. Rejects as the client does. */
+  async annotate(runs: RunSelection, change: IAnnotation): Promise<number> {
+    const changed = await this._client.annotate(runs, change);
+    const { color, pinned, starred } = change;
+    const shown = { ...(change.name && { name: change.name }), color, pinned, starred };
+    if ('runs' in runs) {
+      const given = Object.entries(shown).filter(([, value]) => value !== undefined);
+      this.runs.amend(runs.runs, Object.fromEntries(given));
+    }
+    this._live.refresh();
+    return changed;
   }
 
   /** Keep everything up to date until what is returned is disposed of. */

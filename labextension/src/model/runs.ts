@@ -5,12 +5,11 @@ import { RefusedError } from '../api/errors';
 import { IRun, IRunPage } from '../api/types';
 
 const PAGE = 100;
-const LARGEST_PAGE = 1000;
 const RECENT = 50;
 const SINGLE_REQUESTS = 8;
 
 /**
- * The runs that were loaded so far, newest first.
+ * The newest runs, and others that are shown.
  */
 export class RunsModel {
   constructor(private readonly _client: RunloreClient) {}
@@ -20,19 +19,24 @@ export class RunsModel {
     return this._changed;
   }
 
-  /** The loaded runs, newest first. */
+  /** The newest runs, the newest first. */
   get list(): readonly IRun[] {
     return this._list;
   }
 
-  /** How many runs the server has; at least those loaded. */
+  /** How many runs the server has; at least those in the list. */
   get total(): number {
     return Math.max(this._total, this._list.length);
   }
 
-  /** Whether there are older runs that are not loaded. */
-  get hasMore(): boolean {
-    return this._next !== null;
+  /** How many runs are pinned, loaded or not. */
+  get pinned(): number {
+    return this._pinned;
+  }
+
+  /** Counts how often all was loaded again: then anything may have changed. */
+  get generation(): number {
+    return this._generation;
   }
 
   /** Whether the server has answered at least once. */
@@ -50,39 +54,13 @@ export class RunsModel {
     return this._byId.get(runId);
   }
 
-  /** Load again what is loaded (the first page to begin with, 1,000 runs at the most). */
+  /** Load the newest runs again. */
   async refresh(): Promise<void> {
-    const limit = Math.min(Math.max(this._list.length, PAGE), LARGEST_PAGE);
     await this._guard(async () => {
-      const page = await this._client.runs({ limit });
-      this._list = page.runs;
-      this._next = page.next;
-      this._total = page.total;
+      this._take(await this._client.runs({ limit: PAGE }));
       this._isLoaded = true;
+      this._generation += 1;
     });
-  }
-
-  /** Load the next page of older runs; does nothing while one is loading or when there is none. */
-  async loadMore(): Promise<void> {
-    const before = this._next;
-    if (before === null || this._isLoadingMore) {
-      return;
-    }
-    this._isLoadingMore = true;
-    try {
-      await this._guard(async () => {
-        const page = await this._client.runs({ limit: PAGE, before });
-        if (this._next !== before) {
-          return; // the list was loaded again meanwhile
-        }
-        const known = new Set(this._list.map(run => run.run_id));
-        this._list = [...this._list, ...page.runs.filter(run => !known.has(run.run_id))];
-        this._next = page.next;
-        this._total = page.total;
-      });
-    } finally {
-      this._isLoadingMore = false;
-    }
   }
 
   /** Fetch these runs again, and no others where that is cheaper. */
@@ -122,25 +100,53 @@ export class RunsModel {
     return this._error ? [] : missing.filter(id => !this._byId.has(id));
   }
 
-  /** Take note of runs that were found elsewhere; the list stays as it is. */
+  /** Take note of runs that were found elsewhere, until they are forgotten; the list stays as it is. */
   know(runs: readonly IRun[]): void {
-    for (const run of runs) {
-      this._alone.set(run.run_id, run);
-      this._byId.set(run.run_id, run);
+    runs.forEach(run => this._found.set(run.run_id, run));
+    this._index(runs);
+  }
+
+  /** Let go of runs that were found elsewhere. */
+  forget(runIds: readonly string[]): void {
+    runIds.forEach(id => this._found.delete(id));
+    this._index();
+  }
+
+  /** Do not let go of this run, whoever forgets it. */
+  keep(runId: string): void {
+    const run = this._byId.get(runId);
+    if (run) {
+      this._alone.set(runId, run);
     }
+  }
+
+  /** Show at once what the user changed; the server's word follows. */
+  amend(runIds: readonly string[], change: Partial<IRun>): void {
+    const amended = (run: IRun): IRun =>
+      runIds.includes(run.run_id) ? { ...run, ...change } : run;
+    this._list = this._list.map(amended);
+    for (const held of [this._alone, this._found]) {
+      held.forEach((run, id) => held.set(id, amended(run)));
+    }
+    this._index();
+    this._changed.emit();
   }
 
   private async _refetchOne(runId: string): Promise<void> {
     try {
       const run = await this._client.run(runId);
       // By the run's own id: the server also takes an abbreviation or MLflow's.
-      this._alone.set(run.run_id, run);
-      this._list = this._list.map(other => (other.run_id === run.run_id ? run : other));
+      (this._found.has(run.run_id) ? this._found : this._alone).set(run.run_id, run);
+      this._renew([run]);
+      this._list = this._list.flatMap(other =>
+        other.run_id === run.run_id ? (run.deleted ? [] : [run]) : [other]
+      );
     } catch (error) {
       if (!(error instanceof RefusedError) || error.status !== 404) {
         throw error;
       }
       this._alone.delete(runId);
+      this._found.delete(runId);
       this._list = this._list.filter(other => other.run_id !== runId);
     }
   }
@@ -149,15 +155,19 @@ export class RunsModel {
     const fresh = new Set(page.runs.map(run => run.run_id));
     const last = page.runs.at(-1);
     const reaches = this._list.some(run => fresh.has(run.run_id));
-    this._total = page.total;
+    const list = this._list;
+    this._take(page);
     if (!last || page.next === null || !reaches) {
-      // Either this is all there is, or more runs came than were asked for and what lies between is unknown.
-      this._list = page.runs;
-      this._next = page.next;
-      return;
+      return; // either this is all there is, or more runs came than were asked for: what lies between is unknown
     }
-    const older = this._list.filter(run => !fresh.has(run.run_id) && run.started <= last.started);
-    this._list = [...page.runs, ...older];
+    const older = list.filter(run => !fresh.has(run.run_id) && run.started <= last.started);
+    this._list = [...page.runs, ...older].slice(0, Math.max(PAGE, page.runs.length));
+  }
+
+  private _take(page: IRunPage): void {
+    this._list = page.runs;
+    this._total = page.total;
+    this._pinned = page.pinned;
   }
 
   private async _guard(work: () => Promise<unknown>): Promise<void> {
@@ -167,19 +177,31 @@ export class RunsModel {
     } catch (error) {
       this._error = error instanceof Error ? error : new Error(String(error));
     }
-    this._list.forEach(run => this._alone.delete(run.run_id));
-    this._byId = new Map(this._alone);
-    this._list.forEach(run => this._byId.set(run.run_id, run));
+    this._index();
     this._changed.emit();
+  }
+
+  private _index(fresh: readonly IRun[] = this._list): void {
+    this._renew(fresh);
+    const newest = this._list.map(run => [run.run_id, run] as const);
+    this._byId = new Map([...this._alone, ...this._found, ...newest]);
+  }
+
+  /** Put the runs in the place of what was known of them. */
+  private _renew(fresh: readonly IRun[]): void {
+    for (const held of [this._alone, this._found]) {
+      fresh.forEach(run => held.has(run.run_id) && held.set(run.run_id, run));
+    }
   }
 
   private _list: IRun[] = [];
   private _alone = new Map<string, IRun>();
+  private _found = new Map<string, IRun>();
   private _byId = new Map<string, IRun>();
-  private _next: string | null = null;
   private _total = 0;
+  private _pinned = 0;
+  private _generation = 0;
   private _isLoaded = false;
-  private _isLoadingMore = false;
   private _error: Error | null = null;
   private _changed = new Signal<this, void>(this);
 }

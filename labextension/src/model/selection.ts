@@ -95,6 +95,7 @@ export class SelectionModel {
   private _add(runId: string): void {
     if (this._picked.size < MOST_SHOWN) {
       this._picked.add(runId);
+      this._runs.keep(runId);
     }
   }
 
@@ -112,6 +113,7 @@ export class SelectionModel {
     if (isWanted) {
       const running = this._followed.filter(id => this._runs.get(id)?.status === 'running');
       this._followed = [...running.slice(1 - MOST_FOLLOWED), newest.run_id];
+      this._followed.forEach(id => this._runs.keep(id));
       this._changed.emit();
     }
   }

@@ -91,7 +91,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const category = trans.__('Runlore');
-    for (const command of Object.values(CommandIds)) {
+    const { rerun: repeat, openRun, stopJob: stop, showPanel, refresh } = CommandIds;
+    for (const command of [repeat, openRun, stop, showPanel, refresh]) {
       palette?.addItem({ command, category });
     }
 

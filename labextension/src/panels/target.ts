@@ -18,6 +18,11 @@ export function targetRun(
     const row = app.contextMenuHitTest(node => node.dataset.runloreRun !== undefined);
     return row?.dataset.runloreRun;
   }
+  return shownRun(app, runlore);
+}
+
+/** The run whose page is open, or the last one in the chart. */
+function shownRun(app: JupyterFrontEnd, runlore: Runlore): string | undefined {
   const page = app.shell.currentWidget?.node.querySelector<HTMLElement>('[data-runlore-details]');
   return page?.dataset.runloreDetails ?? runlore.selection.shown.at(-1);
 }

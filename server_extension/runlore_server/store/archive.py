@@ -67,7 +67,7 @@ def is_archived(run: RunRecord) -> bool:
     except JournalFormatError:
         return False
     # By name as well: a metric is called otherwise once a second process logs it too.
-    sizes = {(metric, path.name): _size(path) for metric, path in run.metrics.items()}
+    sizes = {(metric, path.name): _size(path) for metric, path in run.curves.items()}
     if archive is None:
         return all(size is None for size in sizes.values())
     known = {(curve.metric, curve.file): curve.size for curve in archive.index.curves}
@@ -127,8 +127,8 @@ def digest_of(path: Path) -> str:
 
 def _survey(run: RunRecord) -> _Survey:
     curves, left_out, samples, first, ticks = [], [], [], 0, True
-    room = max(_SAMPLE // max(len(run.metrics), 1), 64)
-    for metric, path in run.metrics.items():
+    room = max(_SAMPLE // max(len(run.curves), 1), 64)
+    for metric, path in run.curves.items():
         size, digest, rows = _size(path), blake3(), 0
         summary: CurveSummary | None = None
         if size is None and run.status != "killed" and not _is_archived_curve(path):

@@ -15,6 +15,7 @@ from runlore_server.errors import InvalidRequest
 from runlore_server.filter.order import parse_order
 from runlore_server.filter.parser import parse
 from runlore_server.filter.tree import And
+from runlore_server.store.annotations import NOTHING
 from runlore_server.store.filters import SavedFilter, SavedFilters
 from runlore_server.store.runs import Page, RunStore
 from runlore_server.store.search import Query
@@ -38,9 +39,11 @@ def runs(
     """
     page = store.search(_query(config, options))
     verdicts = [read_verdict(config.home, run.run_id) if run.rerun_of is not None else None for run in page.runs]
-    mlflow_ids = in_mlflow(page.runs)
+    mlflow_ids, said = in_mlflow(page.runs), store.annotations.known
     objects = [
-        report.run_object(run, store.notebook(run), verdict, mlflow_ids.get(run.run_id))
+        report.run_object(
+            run, said.get(run.run_id, NOTHING), store.notebook(run), verdict, mlflow_ids.get(run.run_id)
+        )
         for run, verdict in zip(page.runs, verdicts, strict=True)
     ]
     table = report.table(list(zip(page.runs, verdicts, strict=True)))

@@ -24,7 +24,9 @@ _decoder = msgspec.json.Decoder(tuple[RunRecord, dict[str, str]], dec_hook=lambd
 def pack(run: RunRecord) -> bytes:
     """The record as JSON, and the names of the curve files by metric."""
     files = {metric: path.name for metric, path in run.metrics.items()}
-    return msgspec.json.encode((replace(run, directory=_NOWHERE, metrics={}), files), enc_hook=str)
+    system = {metric: Path(path.name) for metric, path in run.system.items()}
+    bare = replace(run, directory=_NOWHERE, metrics={}, system=system)
+    return msgspec.json.encode((bare, files), enc_hook=str)
 
 
 def unpack(content: bytes, home: Home) -> RunRecord:
@@ -36,6 +38,7 @@ def unpack(content: bytes, home: Home) -> RunRecord:
     run, files = _decoder.decode(content)
     run.directory = directory = home.curves(run.session_id, run.run_id)
     run.metrics = {metric: directory / file for metric, file in files.items()}
+    run.system = {metric: directory / file.name for metric, file in run.system.items()}
     return run
 
 

@@ -120,6 +120,7 @@ def _snapshot(run: RunRecord) -> RunRecord:
         tags=dict(run.tags),
         notes=list(run.notes),
         metrics=dict(run.metrics),
+        system=dict(run.system),
         artifacts=dict(run.artifacts),
         not_captured=list(run.not_captured),
     )

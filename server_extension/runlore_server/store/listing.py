@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from runlore.record import RunRecord
+from runlore_server.store.annotations import Annotation
 from runlore_server.store.mirrored import mlflow_run_of
 
 
 def listed_run(
-    run: RunRecord, *, notebook: str | None, metrics: dict[str, Any], verdict: Any, mlflow_run_id: str | None
+    run: RunRecord,
+    said: Annotation,
+    *,
+    notebook: str | None,
+    metrics: dict[str, Any],
+    verdict: Any,
+    mlflow_run_id: str | None,
 ) -> dict[str, Any]:
-    """The run with what others know of it; times in Unix seconds, durations in seconds."""
+    """The run with what others know of it and the user says of it; times in Unix seconds, durations in seconds."""
     return {
         "run_id": run.run_id,
         "name": run.name,
@@ -27,5 +34,9 @@ def listed_run(
         "metrics": metrics,
         "rerun_of": run.rerun_of,
         "verdict": verdict,
+        "pinned": said.pinned,
+        "starred": said.starred,
+        "deleted": said.deleted,
+        "color": said.color,
         "mlflow_run_id": mlflow_run_id or mlflow_run_of(run.session_id),
     }

@@ -17,9 +17,11 @@ from runlore.home import Home, is_mirrored
 from runlore.record import RunRecord, SessionRecord
 from runlore_server.errors import AmbiguousRun, InvalidRequest
 from runlore_server.filter.tree import Field
+from runlore_server.store.annotations import Annotations
+from runlore_server.store.groups import Groups, grouped
 from runlore_server.store.held import HeldSession
 from runlore_server.store.rows import Rows
-from runlore_server.store.search import Query, ordered, select
+from runlore_server.store.search import Query, ordered
 from runlore_server.store.sessions import Sessions
 from runlore_server.store.shelf import UNUSABLE
 from runlore_server.store.summing import GrowingSums, closed_sums
@@ -62,6 +64,7 @@ class RunStore:
 
     def __init__(self, home: Home, *, mirrored: bool = True) -> None:
         self.home = home
+        self.annotations = Annotations(home)
         self._lock = threading.RLock()
         self._sessions = Sessions(home, mirrored=mirrored)
         self._parsed: OrderedDict[str, HeldSession] = OrderedDict()
@@ -80,7 +83,8 @@ class RunStore:
             their verdict.
         """
         with self._lock:
-            return self._with_index(self._sessions.refresh)
+            changed = self._with_index(self._sessions.refresh)
+            return changed | {run_id for run_id in self.annotations.look() if run_id in self}
 
     def _with_index(self, work: Callable[[], T]) -> T:
         """What ``work`` returns; where the index is no good the journals are read again, and it is called anew."""
@@ -122,7 +126,7 @@ class RunStore:
     def ids(self) -> list[str]:
         """The id of every run, newest first."""
         with self._lock:
-            return self._with_index(lambda: self._search(Query()))[0]
+            return self._with_index(lambda: self._search(Query(deleted=True)))[0]
 
     def all(self) -> list[RunRecord]:
         """Every run, newest first; all of them at once, where ``search`` gives as many as are needed."""
@@ -169,12 +173,13 @@ class RunStore:
         live = self._sessions.live
         stored = self._with_index(lambda: self._sessions.shelf.records(id_ for id_ in run_ids if id_ not in live))
         found = (live[id_].runs[id_] if id_ in live else stored.get(id_) for id_ in run_ids)
-        return [run for run in found if run is not None]
+        said = self.annotations.known
+        return [said[run.run_id].applied(run) if run.run_id in said else run for run in found if run is not None]
 
     def values(self, field: Field) -> set[str]:
         """What the runs have in a field that is a text."""
         with self._lock:
-            column = self._with_index(lambda: Rows(self._sessions, self._growing.summary).column(field))
+            column = self._with_index(lambda: self._rows().column(field))
             return {value for value in column if isinstance(value, str)}
 
     # -- sessions ---------------------------------------------------------------------------------------------
@@ -251,15 +256,46 @@ class RunStore:
             end = total if query.limit is None else start + query.limit
             return Page(self._records(found[start:end]), total, end < total)
 
+    def search_ids(self, query: Query) -> list[str]:
+        """The ids of all runs that a query asks for, whatever its page; raises as ``search`` does."""
+        if any(field.entity == "metric" for field in query.fields()):
+            self.sum_up()
+        with self._lock:
+            return self._with_index(lambda: self._search(query))[0]
+
+    def names(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """The names of those of these runs that are there, by their ids."""
+        with self._lock:
+            return {run.run_id: run.name for run in self._records(run_ids)}
+
     def _search(self, query: Query) -> tuple[list[str], int]:
         """The ids of the runs found, in order and at least up to the end of the page, and how many there are."""
-        rows = Rows(self._sessions, self._growing.summary)
-        places = rows.newest_first()
-        if query.where is not None:
-            places = select(query.where, places, rows.column, time.time())
+        rows = self._rows()
+        places = rows.found(query)
         whole = query.limit is None or query.before is not None
         count = None if query.limit is None or whole else query.offset + query.limit
         return rows.ids(ordered(places, query.order, rows.column, count)), len(places)
+
+    def _rows(self) -> Rows:
+        return Rows(self._sessions, self._growing.summary, self.annotations.known)
+
+    def groups(self, query: Query, by: Field, best: Field | None) -> Groups:
+        """The runs that a query finds, by what they have in a field; raises as ``search`` does.
+
+        Args:
+            query: which runs; its order and its page do not matter.
+            by: the field.
+            best: the statistic of a metric of which each group's best is wanted.
+        """
+        if any(field.entity == "metric" for field in {by, best, *query.fields()} - {None} if field):
+            self.sum_up()
+
+        def work() -> Groups:
+            rows = self._rows()
+            return grouped(rows.found(query), by, best, rows.column)
+
+        with self._lock:
+            return self._with_index(work)
 
     def sums(self, runs: Iterable[RunRecord]) -> dict[str, dict[str, IndexedSummary]]:
         """The metrics of those of these runs whose curves are closed and summed up, by run id."""

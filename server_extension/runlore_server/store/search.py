@@ -35,6 +35,7 @@ class Query:
         limit: runs on the page at the most; all without it.
         offset: runs of the result before the page.
         before: the id of a run of the result after which the page begins, instead of ``offset``.
+        deleted: whether runs that the user deleted count too; else only where the filter names ``deleted``.
     """
 
     where: Node | None = None
@@ -42,6 +43,7 @@ class Query:
     limit: int | None = None
     offset: int = 0
     before: str | None = None
+    deleted: bool = False
 
     def fields(self) -> set[Field]:
         """Every field that has to be known."""

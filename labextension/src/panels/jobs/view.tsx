@@ -33,9 +33,9 @@ export function JobsView(props: {
           data-state={job.state}
           data-verdict={job.verdict?.verdict}
         >
-          <div className="jp-Runlore-run-line">
+          <div className="jp-Runlore-job-line">
             <button
-              className="jp-Runlore-link jp-Runlore-run-name"
+              className="jp-Runlore-link jp-Runlore-job-name"
               title={trans.__('Open the rerun of %1', job.name)}
               onClick={() => actions.open(job.run_id)}
             >

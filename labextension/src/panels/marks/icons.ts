@@ -59,3 +59,11 @@ export const verdictIcons: Readonly<Record<VerdictWord, LabIcon>> = {
     'M5.4 6.2a2.6 2.6 0 1 1 3.9 2.2C8.4 8.9 8 9.3 8 10.2M8 12.9v.2'
   )
 };
+
+export const starIcon = stroke(
+  'star',
+  'M8 2.2l1.8 3.7 4 .6-2.9 2.8.7 4L8 11.4l-3.6 1.9.7-4L2.2 6.5l4-.6z'
+);
+export const pinIcon = stroke('pin', 'M6 2.5h4l-.5 4.5 2 2h-7l2-2zM8 9v4.5');
+export const columnsIcon = stroke('columns', 'M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10');
+export const trashIcon = stroke('trash', 'M3 4.5h10M6.5 4.5V3h3v1.5M4.2 4.5l.6 8.5h6.4l.6-8.5');

@@ -1,20 +1,39 @@
 import { TranslationBundle } from '@jupyterlab/translation';
+import { Range, useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
+import { Column } from '../../model/columns';
+import { MarksModel } from '../../model/marks';
+import { SearchModel } from '../../model/search';
 import { IView } from '../../model/view';
-import { IRunActions, RunRow } from './row';
+import { useAnchor } from './anchor';
+import { HEAD_HEIGHT, ROW_HEIGHT, rowHeight } from './geometry';
+import { GroupRow } from './groupRow';
+import { ColumnHeads } from './head';
+import { markRange, useKeys } from './keyboard';
+import { IRunActions, PendingRow, RunRow } from './row';
+
+/** Rows rendered beyond those in view. */
+const OVERSCAN = 8;
+/** Before it is measured. */
+const FIRST_RECT = { width: 300, height: 600 };
+/** Pixels that a column takes, and the name at the least; the style sheet has the same. */
+const COLUMN_WIDTH = 76;
+const NAME_WIDTH = 130;
 
 /**
  * Properties of the list of runs.
  */
 export interface IRunListProps {
-  runs: readonly IRun[];
+  search: SearchModel;
+  marks: MarksModel;
+  columns: readonly Column[];
+  /** A run that is loaded. */
+  find: (runId: string) => IRun | undefined;
   view: IView;
   /** Unix seconds. */
   now: number;
-  /** Called when the end of the list comes into view; null when there is nothing more to load. */
-  onEnd: (() => void) | null;
   /** Called when the user asks for the filter by keyboard. */
   onFilter: () => void;
   actions: IRunActions;
@@ -22,91 +41,138 @@ export interface IRunListProps {
 }
 
 /**
- * The list of runs: arrows move, Space shows, Enter opens, R reruns, / filters.
+ * The list of runs, of which only the rows in view are there.
  */
 export function RunList(props: IRunListProps): React.ReactElement {
-  const { runs, view, now, onEnd, actions, trans } = props;
-  const [current, setCurrent] = React.useState<string | null>(null);
-  const grid = React.useRef<HTMLDivElement>(null);
-  const end = useEnd(onEnd, runs.length);
+  const { search, marks, columns, find, view, now, onFilter, actions, trans } = props;
+  const { rows } = search;
+  const scroll = React.useRef<HTMLDivElement>(null);
+  const [currentKey, setCurrentKey] = React.useState<string | null>(null);
+  const [goal, setGoal] = React.useState<number | null>(null);
   // Tab enters the list where the keyboard was, or at the top.
-  const isThere = runs.some(run => run.run_id === current);
-  const entry = isThere ? current : (runs[0]?.run_id ?? null);
+  const current = (currentKey === null ? undefined : rows.indexOf(currentKey)) ?? 0;
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
+    count: rows.count,
+    getScrollElement: () => scroll.current,
+    estimateSize: index => rowHeight(rows, index),
+    rangeExtractor: range => withRow(range, current),
+    overscan: OVERSCAN,
+    paddingStart: HEAD_HEIGHT,
+    scrollPaddingStart: HEAD_HEIGHT,
+    initialRect: FIRST_RECT,
+    useFlushSync: false
+  });
+  const { layout } = rows;
+  React.useLayoutEffect(() => virtualizer.measure(), [virtualizer, layout]);
+  useAnchor(virtualizer, rows);
+  const { startIndex = 0, endIndex = 0 } = virtualizer.range ?? {};
+  React.useEffect(
+    () => search.look(startIndex, endIndex + 1),
+    [search, startIndex, endIndex, layout]
+  );
+  React.useEffect(() => {
+    // A row has the focus as soon as it is there.
+    if (goal !== null) {
+      const row = scroll.current?.querySelector<HTMLElement>(`[aria-rowindex="${goal + 2}"]`);
+      row?.focus({ preventScroll: true });
+      setGoal(null);
+    }
+  }, [goal]);
+  const goTo = (index: number): void => {
+    setCurrentKey(rows.row(index)?.key ?? null);
+    virtualizer.scrollToIndex(index);
+    setGoal(index);
+  };
+  const nameAt = (index: number): string | undefined => {
+    const row = rows.row(index);
+    return row?.kind === 'run' && row.runId !== undefined ? find(row.runId)?.name : undefined;
+  };
+  const page = Math.max(Math.floor((virtualizer.scrollRect?.height ?? 0) / ROW_HEIGHT) - 1, 1);
+  const onKeyDown = useKeys({ search, marks, actions, current, page, nameAt, goTo, onFilter });
+  const clicked = React.useRef<number | null>(null);
+  const onClick = React.useCallback(
+    (event: React.MouseEvent, index: number, runId: string) => {
+      if (event.shiftKey) {
+        void markRange({ search, marks }, clicked.current ?? index, index);
+        return;
+      }
+      clicked.current = index;
+      if (event.ctrlKey || event.metaKey) {
+        marks.toggle(runId);
+      } else {
+        marks.clear();
+        actions.toggle(runId);
+      }
+    },
+    [search, marks, actions]
+  );
+  const width = NAME_WIDTH + columns.length * COLUMN_WIDTH;
   return (
     <div
-      className="jp-Runlore-list"
+      className="jp-Runlore-scroll"
+      ref={scroll}
       role="grid"
       aria-multiselectable="true"
       aria-label={trans.__('Runs')}
-      ref={grid}
-      onKeyDown={event => onKey(event, grid.current, props)}
+      aria-rowcount={rows.count + 1}
+      aria-busy={search.isPending}
+      onKeyDown={onKeyDown}
     >
-      {runs.map(run => (
-        <RunRow
-          key={run.run_id}
-          run={run}
-          style={view.styles.get(run.run_id)}
-          metric={view.metric}
-          isCurrent={run.run_id === entry}
-          onFocus={setCurrent}
-          {...{ now, actions, trans }}
-        />
-      ))}
-      {onEnd && <div className="jp-Runlore-list-end" ref={end} aria-hidden="true" />}
+      <div
+        className="jp-Runlore-list"
+        role="presentation"
+        data-is-wide={width > (virtualizer.scrollRect ?? FIRST_RECT).width}
+        style={
+          {
+            height: virtualizer.getTotalSize(),
+            minWidth: width,
+            '--jp-runlore-columns': columns.length
+          } as React.CSSProperties
+        }
+      >
+        <ColumnHeads {...{ columns, search, trans }} metric={view.metric} />
+        {virtualizer.getVirtualItems().map(({ index, start: top }) => {
+          const row = rows.row(index);
+          const isCurrent = index === current;
+          const place = { index, top, isCurrent, onFocus: setCurrentKey, trans };
+          if (row?.kind === 'group') {
+            const { group, isOpen, key } = row;
+            const onToggle = (): void => search.toggle(group);
+            return (
+              <GroupRow
+                key={key}
+                rowKey={key}
+                {...{ group, isOpen, onToggle, ...place }}
+                metric={view.metric}
+              />
+            );
+          }
+          const run = row?.runId === undefined ? undefined : find(row.runId);
+          return run && row ? (
+            <RunRow
+              key={row.key}
+              style={view.styles.get(run.run_id)}
+              metric={view.metric}
+              isMarked={marks.has(run.run_id)}
+              {...{ run, columns, now, onClick, actions, ...place }}
+            />
+          ) : (
+            <PendingRow key={row?.key ?? index} {...{ index, top }} label={trans.__('Loading…')} />
+          );
+        })}
+      </div>
     </div>
   );
 }
 
-function onKey(
-  event: React.KeyboardEvent,
-  grid: HTMLElement | null,
-  { actions, onFilter }: IRunListProps
-): void {
-  const row = (event.target as HTMLElement).closest<HTMLElement>('[data-runlore-run]');
-  const runId = row?.dataset.runloreRun;
-  if (!grid || !row || runId === undefined || event.ctrlKey || event.metaKey || event.altKey) {
-    return;
+/** The rows to render: those in view, and that of the keyboard, which would lose it otherwise. */
+function withRow(range: Range, current: number): number[] {
+  const from = Math.max(range.startIndex - range.overscan, 0);
+  const to = Math.min(range.endIndex + range.overscan + 1, range.count);
+  const shown = Array.from({ length: Math.max(to - from, 0) }, (_, step) => from + step);
+  if (current < range.count && (current < from || current >= to)) {
+    shown.push(current);
+    shown.sort((a, b) => a - b);
   }
-  const rows = [...grid.querySelectorAll<HTMLElement>('[data-runlore-run]')];
-  const at = rows.indexOf(row);
-  const isOnRow = event.target === row;
-  const keys: Record<string, (() => void) | undefined> = {
-    ArrowDown: () => rows[at + 1]?.focus(),
-    ArrowUp: () => rows[at - 1]?.focus(),
-    Home: () => rows[0]?.focus(),
-    End: () => rows.at(-1)?.focus(),
-    ' ': isOnRow ? () => actions.toggle(runId) : undefined,
-    Enter: isOnRow ? () => actions.open(runId) : undefined,
-    r: () => actions.rerun(runId),
-    '/': onFilter
-  };
-  const action = keys[event.key];
-  if (action) {
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  }
-}
-
-function useEnd(onEnd: (() => void) | null, length: number): React.RefObject<HTMLDivElement> {
-  const end = React.useRef<HTMLDivElement>(null);
-  const latest = React.useRef(onEnd);
-  React.useEffect(() => {
-    latest.current = onEnd;
-  });
-  const isOpen = onEnd !== null;
-  // Observed anew after each page: when the end is still in view, it is told again.
-  React.useEffect(() => {
-    if (!end.current || !isOpen) {
-      return;
-    }
-    const observer = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) {
-        latest.current?.();
-      }
-    });
-    observer.observe(end.current);
-    return () => observer.disconnect();
-  }, [isOpen, length]);
-  return end;
+  return shown;
 }

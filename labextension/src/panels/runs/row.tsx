@@ -1,14 +1,15 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { decodeNumber } from '../../api/numbers';
 import { IRun } from '../../api/types';
-import { formatDuration, formatValue } from '../../charts/format';
+import { formatDuration } from '../../charts/format';
 import { IRunStyle } from '../../model/colors';
+import { Column, columnId } from '../../model/columns';
 import { Age } from '../marks/age';
-import { detailsIcon, rerunIcon } from '../marks/icons';
-import { StatusMark, VerdictBadge } from '../marks/marks';
+import { detailsIcon, pinIcon, rerunIcon, starIcon } from '../marks/icons';
+import { MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
 import { runTitle } from '../marks/name';
+import { Cell } from './cell';
 
 /**
  * What one can do with a run in the list.
@@ -17,6 +18,8 @@ export interface IRunActions {
   toggle(runId: string): void;
   open(runId: string): void;
   rerun(runId: string): void;
+  rename(runId: string): void;
+  remove(runId: string): void;
 }
 
 /**
@@ -26,13 +29,19 @@ export interface IRunRowProps {
   run: IRun;
   /** How the run is drawn; undefined while it is not shown in the chart. */
   style: IRunStyle | undefined;
-  /** The metric in the list. */
+  columns: readonly Column[];
+  /** The metric in the chart. */
   metric: string | null;
   /** Unix seconds. */
   now: number;
+  /** The place in the list, from 0, and in pixels. */
+  index: number;
+  top: number;
   /** Whether the keyboard is at this row. */
   isCurrent: boolean;
-  onFocus: (runId: string) => void;
+  isMarked: boolean;
+  onFocus: (key: string) => void;
+  onClick: (event: React.MouseEvent, index: number, runId: string) => void;
   actions: IRunActions;
   trans: TranslationBundle;
 }
@@ -40,24 +49,29 @@ export interface IRunRowProps {
 /**
  * A run in the list.
  */
-export function RunRow(props: IRunRowProps): React.ReactElement {
-  const { run, style, isCurrent, onFocus, actions, trans } = props;
+export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.ReactElement {
+  const { run, style, columns, index, top, isCurrent, isMarked, onFocus, onClick } = props;
+  const { metric, now, actions, trans } = props;
   const id = run.run_id;
   return (
     <div
       className="jp-Runlore-run"
       role="row"
-      aria-selected={style !== undefined}
+      aria-rowindex={index + 2}
+      aria-selected={isMarked}
       tabIndex={isCurrent ? 0 : -1}
       data-runlore-run={id}
+      data-runlore-key={id}
+      data-shown={style !== undefined}
       data-status={run.status}
       data-verdict={run.verdict?.verdict}
+      style={{ transform: `translateY(${top}px)` }}
       onFocus={() => onFocus(id)}
       // The second click of a double click takes back what the first one did.
-      onClick={() => actions.toggle(id)}
+      onClick={event => onClick(event, index, id)}
       onDoubleClick={() => actions.open(id)}
     >
-      <span role="gridcell" className="jp-Runlore-run-swatch">
+      <span role="gridcell" className="jp-Runlore-run-name">
         <span
           className="jp-Runlore-swatch"
           data-color={style?.color}
@@ -65,48 +79,93 @@ export function RunRow(props: IRunRowProps): React.ReactElement {
           role="img"
           aria-label={style ? trans.__('shown') : trans.__('hidden')}
         />
+        <RunName run={run} trans={trans} />
       </span>
-      <RunText {...props} />
+      {columns.map(column => (
+        <span key={columnId(column)} role="gridcell" className="jp-Runlore-number">
+          <Cell {...{ run, column, metric, now, trans }} />
+        </span>
+      ))}
+      <RunFacts run={run} now={now} trans={trans} />
       <RunButtons run={run} actions={actions} trans={trans} />
+    </div>
+  );
+});
+
+/** Stands where a run is that is not loaded yet. */
+export function PendingRow(props: {
+  index: number;
+  top: number;
+  label: string;
+}): React.ReactElement {
+  const { index, top, label } = props;
+  return (
+    <div
+      className="jp-Runlore-run jp-mod-pending"
+      role="row"
+      aria-rowindex={index + 2}
+      aria-busy="true"
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <span role="gridcell" aria-label={label} />
     </div>
   );
 }
 
-function RunText(props: IRunRowProps): React.ReactElement {
-  const { run, metric, now, trans } = props;
-  const summary = metric === null ? undefined : run.metrics[metric];
+function RunName(props: { run: IRun; trans: TranslationBundle }): React.ReactElement {
+  const { run, trans } = props;
+  const marks = [
+    { is: run.pinned, icon: pinIcon, word: trans.__('pinned') },
+    { is: run.starred, icon: starIcon, word: trans.__('starred') }
+  ];
+  return (
+    <>
+      {marks.map(
+        ({ is, icon, word }) =>
+          is && (
+            <span
+              key={word}
+              className="jp-Runlore-run-mark"
+              role="img"
+              aria-label={word}
+              title={word}
+            >
+              <MarkIcon icon={icon} />
+            </span>
+          )
+      )}
+      <span className="jp-Runlore-run-title" title={run.name}>
+        {run.name}
+      </span>
+      {run.rerun_of !== null && (
+        <span className="jp-Runlore-run-kind" title={trans.__('Rerun of %1', run.name)}>
+          {trans.__('rerun')}
+        </span>
+      )}
+      {run.kind === 'mlflow' && (
+        <span
+          className="jp-Runlore-run-kind"
+          title={trans.__('Logged to MLflow, without its code: it cannot be rerun')}
+        >
+          {trans.__('MLflow')}
+        </span>
+      )}
+      {run.deleted && <span className="jp-Runlore-run-kind">{trans.__('deleted')}</span>}
+    </>
+  );
+}
+
+function RunFacts(props: { run: IRun; now: number; trans: TranslationBundle }): React.ReactElement {
+  const { run, now, trans } = props;
   const duration = run.duration ?? Math.max(now - run.started, 0);
   return (
-    <span role="gridcell" className="jp-Runlore-run-text">
-      <span className="jp-Runlore-run-line">
-        <span className="jp-Runlore-run-name" title={run.name}>
-          {run.name}
-        </span>
-        {run.rerun_of !== null && (
-          <span className="jp-Runlore-run-kind" title={trans.__('Rerun of %1', run.name)}>
-            {trans.__('rerun')}
-          </span>
-        )}
-        {run.kind === 'mlflow' && (
-          <span
-            className="jp-Runlore-run-kind"
-            title={trans.__('Logged to MLflow, without its code: it cannot be rerun')}
-          >
-            {trans.__('MLflow')}
-          </span>
-        )}
-        <span className="jp-Runlore-number" title={summary && trans.__('%1, last value', metric)}>
-          {summary ? formatValue(decodeNumber(summary.last)) : ''}
-        </span>
+    <span role="gridcell" className="jp-Runlore-run-facts">
+      <StatusMark status={run.status} trans={trans} />
+      <Age since={run.started} now={now} trans={trans} />
+      <span className="jp-Runlore-run-duration" title={trans.__('Duration')}>
+        {formatDuration(duration)}
       </span>
-      <span className="jp-Runlore-run-line jp-Runlore-run-facts">
-        <StatusMark status={run.status} trans={trans} />
-        <Age since={run.started} now={now} trans={trans} />
-        <span className="jp-Runlore-run-duration" title={trans.__('Duration')}>
-          {formatDuration(duration)}
-        </span>
-        {run.verdict && <VerdictBadge verdict={run.verdict} trans={trans} />}
-      </span>
+      {run.verdict && <VerdictBadge verdict={run.verdict} trans={trans} />}
     </span>
   );
 }

@@ -35,7 +35,7 @@ async function openMenu(
 ): Promise<void> {
   let saved: ISavedFilter[];
   try {
-    saved = await search.saved();
+    saved = await search.saved.all();
   } catch (error) {
     await tell(trans.__('Saved filters cannot be read'), error);
     return;
@@ -57,7 +57,7 @@ class SavedMenu extends MenuSvg {
     for (const { name, filter, order_by: order } of saved) {
       this._add(this, name, () => search.set({ filter, order }));
       this._add(this._deletions, name, () =>
-        attempt(search.forget(name), trans.__('Cannot delete the filter'))
+        attempt(search.saved.forget(name), trans.__('Cannot delete the filter'))
       );
     }
     if (saved.length > 0) {
@@ -101,7 +101,7 @@ async function save(search: SearchModel, trans: TranslationBundle): Promise<void
   });
   const name = value?.trim() ?? '';
   if (button.accept && name !== '') {
-    await attempt(search.save(name), trans.__('Cannot save the filter'));
+    await attempt(search.saved.save(name), trans.__('Cannot save the filter'));
   }
 }
 

@@ -1,12 +1,14 @@
 import { PanelWithToolbar, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
-import * as React from 'react';
 
 import { Runlore } from '../../model/runlore';
 import { currentView } from '../../model/view';
 import { presentTime, VisibleWidget } from '../visible';
+import { changeRuns, removeRuns, renameRun } from '../annotations/change';
+import { chooseColumns } from './columnsDialog';
 import { IRunActions } from './row';
-import { RunsView } from './view';
+import { IRunsActions, RunsView } from './view';
+import * as React from 'react';
 
 /**
  * The section of the sidebar with the list of runs.
@@ -42,25 +44,36 @@ class RunsBody extends VisibleWidget {
     actions: RunsSection.IActions,
     private readonly _trans: TranslationBundle
   ) {
-    const { runs, search, selection, choices, preferences } = _runlore;
-    super([runs.changed, search.changed, selection.changed, choices.changed, preferences.changed]);
-    this._actions = { ...actions, toggle: runId => selection.toggle(runId) };
+    const { runs, search, marks, columns, selection, choices, preferences } = _runlore;
+    const models = [runs, search, marks, columns, selection, choices, preferences];
+    super(models.map(model => model.changed));
+    this._actions = {
+      ...actions,
+      toggle: runId => selection.toggle(runId),
+      rename: runId => void renameRun(_runlore, runId, _trans),
+      remove: runId => void removeRuns(_runlore, marks.around(runId), _trans),
+      change: change =>
+        change.deleted === true
+          ? void removeRuns(_runlore, marks.selection, _trans)
+          : void changeRuns(_runlore, marks.selection, change, _trans),
+      chooseColumns: () =>
+        void chooseColumns(columns, runs.list, currentView(_runlore).metric, _trans),
+      retry: () => _runlore.refresh()
+    };
     this.addClass('jp-Runlore-runsBody');
   }
 
   protected override render(): React.ReactElement {
     return (
       <RunsView
-        runs={this._runlore.runs}
-        search={this._runlore.search}
+        runlore={this._runlore}
         view={currentView(this._runlore)}
         now={presentTime()}
         actions={this._actions}
-        onRetry={() => this._runlore.refresh()}
         trans={this._trans}
       />
     );
   }
 
-  private readonly _actions: IRunActions;
+  private readonly _actions: IRunsActions;
 }

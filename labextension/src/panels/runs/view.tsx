@@ -1,26 +1,35 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { RunsModel } from '../../model/runs';
-import { SearchModel } from '../../model/search';
+import { IAnnotation } from '../../api/types';
+import { Runlore } from '../../model/runlore';
 import { IView } from '../../model/view';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
 import { RunList } from './list';
-import { OrderSelect } from './order';
+import { MarkBar } from './markBar';
 import { IRunActions } from './row';
 import { SearchBox } from './searchBox';
+import { ListToolbar } from './toolbar';
+
+/**
+ * What one can do in the view of the runs.
+ */
+export interface IRunsActions extends IRunActions {
+  /** Change what the user says of the marked runs. */
+  change: (change: IAnnotation) => void;
+  chooseColumns: () => void;
+  retry: () => void;
+}
 
 /**
  * Properties of the view of the runs.
  */
 export interface IRunsViewProps {
-  runs: RunsModel;
-  search: SearchModel;
+  runlore: Pick<Runlore, 'runs' | 'search' | 'marks' | 'columns'>;
   view: IView;
   /** Unix seconds. */
   now: number;
-  actions: IRunActions;
-  onRetry: () => void;
+  actions: IRunsActions;
   trans: TranslationBundle;
 }
 
@@ -28,8 +37,11 @@ export interface IRunsViewProps {
  * All runs with the filter, or why there are none.
  */
 export function RunsView(props: IRunsViewProps): React.ReactElement {
-  const { runs, onRetry, trans } = props;
-  if (runs.list.length > 0) {
+  const { runlore, actions, trans } = props;
+  const { runs, search } = runlore;
+  const { retry: onRetry } = actions;
+  // Where all runs were deleted, a filter still finds them.
+  if (runs.list.length > 0 || search.isActive) {
     return (
       <>
         {runs.error && <StaleBanner {...{ onRetry, trans }} />}
@@ -52,26 +64,41 @@ export function RunsView(props: IRunsViewProps): React.ReactElement {
 }
 
 function FilteredRuns(props: IRunsViewProps): React.ReactElement {
-  const { runs, search, view, now, actions, trans } = props;
+  const { runlore, view, now, actions, trans } = props;
+  const { runs, search, marks, columns } = runlore;
   const input = React.useRef<HTMLInputElement>(null);
-  const { found, isActive, total } = search;
+  const find = React.useCallback((runId: string) => runs.get(runId), [runs]);
+  const { metric } = view;
+  React.useEffect(() => search.judgeBy(metric), [search, metric]);
   return (
     <>
       <SearchBox {...{ search, input, trans }} runs={runs.list} />
-      <div className="jp-Runlore-listHeader">
-        <span aria-live="polite">{trans._n('%1 run', '%1 runs', total)}</span>
-        <OrderSelect {...{ search, trans }} metric={view.metric} />
-        <span className="jp-Runlore-number">{view.metric}</span>
-      </div>
-      <div className="jp-Runlore-scroll">
-        <RunList
-          runs={found}
-          onEnd={search.hasMore ? () => void search.loadMore() : null}
-          onFilter={() => input.current?.focus()}
-          {...{ view, now, actions, trans }}
+      {marks.count > 0 ? (
+        <MarkBar {...{ marks, trans }} onChange={actions.change} />
+      ) : (
+        <ListToolbar
+          {...{ search, metric, trans }}
+          runs={runs.list}
+          onColumns={actions.chooseColumns}
         />
-        {isActive && found.length === 0 && <EmptyState title={trans.__('No run matches')} />}
-      </div>
+      )}
+      <RunList
+        {...{ search, marks, find, view, now, actions, trans }}
+        columns={columns.list}
+        onFilter={() => input.current?.focus()}
+      />
+      {search.isActive && search.rows.count === 0 && !search.isPending && (
+        <EmptyState title={trans.__('No run matches')} />
+      )}
+      {search.moreGroups > 0 && (
+        <div className="jp-Runlore-more">
+          {trans._n(
+            '%1 older group is not shown',
+            '%1 older groups are not shown',
+            search.moreGroups
+          )}
+        </div>
+      )}
     </>
   );
 }

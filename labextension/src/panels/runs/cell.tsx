@@ -1,0 +1,135 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { decodeNumber } from '../../api/numbers';
+import { IRun } from '../../api/types';
+import { formatDuration, formatValue } from '../../charts/format';
+import { Column } from '../../model/columns';
+import { Age } from '../marks/age';
+import { statusWord, VerdictBadge } from '../marks/marks';
+
+/**
+ * What a run has in a column.
+ */
+export function Cell(props: {
+  run: IRun;
+  column: Column;
+  /** The metric in the chart. */
+  metric: string | null;
+  /** Unix seconds. */
+  now: number;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, column, metric, now, trans } = props;
+  if (column.kind === 'attribute' && column.name === 'started') {
+    return <Age since={run.started} now={now} trans={trans} />;
+  }
+  if (column.kind === 'attribute' && column.name === 'verdict') {
+    return run.verdict ? <VerdictBadge verdict={run.verdict} trans={trans} /> : <></>;
+  }
+  const text = cellText(run, column, metric, now, trans);
+  return (
+    <span title={text === '' ? undefined : `${columnTitle(column, metric, trans)}: ${text}`}>
+      {text}
+    </span>
+  );
+}
+
+/** What the head of a column says; short, its title says more. */
+export function columnLabel(
+  column: Column,
+  metric: string | null,
+  trans: TranslationBundle
+): string {
+  return column.kind === 'charted'
+    ? (metric ?? '')
+    : column.kind === 'attribute'
+      ? attributeWord(column.name, trans)
+      : column.name;
+}
+
+/** What a column is, in full. */
+export function columnTitle(
+  column: Column,
+  metric: string | null,
+  trans: TranslationBundle
+): string {
+  switch (column.kind) {
+    case 'charted':
+      return metric === null
+        ? trans.__('Metric of the chart')
+        : trans.__('%1, last value (metric of the chart)', metric);
+    case 'metrics':
+      return {
+        last: trans.__('%1, last value', column.name),
+        best: trans.__('%1, best value', column.name),
+        min: trans.__('%1, least value', column.name),
+        max: trans.__('%1, greatest value', column.name)
+      }[column.statistic];
+    case 'params':
+      return trans.__('Parameter %1', column.name);
+    case 'tags':
+      return trans.__('Tag %1', column.name);
+    case 'attribute':
+      return attributeWord(column.name, trans);
+  }
+}
+
+function attributeWord(
+  name: (Column & { kind: 'attribute' })['name'],
+  trans: TranslationBundle
+): string {
+  return {
+    duration: trans.__('duration'),
+    started: trans.__('started'),
+    status: trans.__('status'),
+    verdict: trans.__('verdict'),
+    experiment: trans.__('experiment'),
+    notebook: trans.__('notebook')
+  }[name];
+}
+
+function cellText(
+  run: IRun,
+  column: Column,
+  metric: string | null,
+  now: number,
+  trans: TranslationBundle
+): string {
+  switch (column.kind) {
+    case 'charted':
+      return metric === null ? '' : metricText(run, metric, 'last');
+    case 'metrics':
+      return metricText(run, column.name, column.statistic);
+    case 'params':
+      return paramText(run.params, column.name);
+    case 'tags':
+      return run.tags[column.name] ?? '';
+    case 'attribute':
+      return {
+        duration: () => formatDuration(run.duration ?? Math.max(now - run.started, 0)),
+        status: () => statusWord(run.status, trans),
+        experiment: () => run.experiment,
+        notebook: () => run.notebook ?? '',
+        started: () => '',
+        verdict: () => ''
+      }[column.name]();
+  }
+}
+
+function metricText(run: IRun, name: string, statistic: 'last' | 'best' | 'min' | 'max'): string {
+  const value = run.metrics[name]?.[statistic];
+  return value === undefined || value === null ? '' : formatValue(decodeNumber(value));
+}
+
+function paramText(params: Record<string, unknown>, name: string): string {
+  const value = params[name];
+  if (value === undefined) {
+    return '';
+  }
+  return typeof value === 'number'
+    ? formatValue(value)
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
+}

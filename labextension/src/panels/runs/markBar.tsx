@@ -1,0 +1,43 @@
+import { closeIcon } from '@jupyterlab/ui-components';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { LabIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { IAnnotation } from '../../api/types';
+import { MarksModel } from '../../model/marks';
+import { pinIcon, starIcon, trashIcon } from '../marks/icons';
+
+/**
+ * How many runs are marked, and what can be done with all of them; in the place of the toolbar.
+ */
+export function MarkBar(props: {
+  marks: MarksModel;
+  onChange: (change: IAnnotation) => void;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { marks, onChange, trans } = props;
+  const actions: [icon: LabIcon, label: string, act: () => void][] = [
+    [starIcon, trans.__('Star the marked runs'), () => onChange({ starred: true })],
+    [pinIcon, trans.__('Pin the marked runs'), () => onChange({ pinned: true })],
+    [trashIcon, trans.__('Delete the marked runs (Delete)'), () => onChange({ deleted: true })],
+    [closeIcon, trans.__('Take the marks away (Escape)'), () => marks.clear()]
+  ];
+  return (
+    <div className="jp-Runlore-listHeader" role="toolbar" aria-label={trans.__('Marked runs')}>
+      <span className="jp-Runlore-count" aria-live="polite">
+        {trans._n('%1 run marked', '%1 runs marked', marks.count)}
+      </span>
+      {actions.map(([icon, label, act]) => (
+        <button
+          key={label}
+          className="jp-Runlore-iconButton"
+          title={label}
+          aria-label={label}
+          onClick={act}
+        >
+          <icon.react tag="span" width="14px" />
+        </button>
+      ))}
+    </div>
+  );
+}

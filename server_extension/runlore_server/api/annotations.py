@@ -1,0 +1,78 @@
+"""What the user says of runs, as it comes in requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from runlore.errors import RunNotFound
+from runlore_server.errors import InvalidRequest
+from runlore_server.store.annotations import Change
+
+if TYPE_CHECKING:
+    from runlore_server.services import Services
+
+T = TypeVar("T")
+
+MOST_NAMED = 1000
+"""Runs that one request may name; a filter may find any number."""
+
+
+class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Runs by their ids, or all that a filter finds but some."""
+
+    runs: list[str] | None = None
+    filter: str | None = None
+    omit: list[str] = msgspec.field(default_factory=list, name="except")
+
+
+class BulkChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A change of several runs at once."""
+
+    select: Selection
+    change: Change
+
+
+def run_change(body: bytes) -> Change:
+    """The change of one run; raises ``InvalidRequest`` for anything else."""
+    return _decoded(body, Change)
+
+
+def bulk_change(body: bytes) -> BulkChange:
+    """The change of several runs; raises ``InvalidRequest`` for anything else."""
+    return _decoded(body, BulkChange)
+
+
+def selected(services: Services, selection: Selection) -> Sequence[str]:
+    """The ids of the runs that are meant.
+
+    Raises:
+        InvalidRequest: it is not said, or too many are named.
+        RunNotFound: one that is named is not there.
+        FilterError: the filter is none.
+    """
+    from runlore_server.filter.parser import parse
+    from runlore_server.store.search import Query
+
+    if (selection.runs is None) is (selection.filter is None):
+        raise InvalidRequest("select runs by 'runs' or by a 'filter'")
+    if selection.filter is not None:
+        omitted = set(selection.omit)
+        found = services.store.search_ids(Query(where=parse(selection.filter)))
+        return [run_id for run_id in found if run_id not in omitted]
+    named = selection.runs or []
+    if len(named) > MOST_NAMED:
+        raise InvalidRequest(f"name at most {MOST_NAMED} runs, or give a 'filter'")
+    for run_id in named:
+        if run_id not in services.store:
+            raise RunNotFound(f"no run has the id {run_id!r}; 'runlore runs' lists them")
+    return named
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"the body must be a change as the API documents it: {error}") from error
