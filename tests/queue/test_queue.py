@@ -6,26 +6,23 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from runlore.errors import RunNotFound
 from runlore_server.errors import JobNotFound, KernelMissing, OptionsRefused, ParameterRefused
+from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
 from runlore_server.rerun.folder import Folder
-from runlore_server.rerun.job import Job
-from runlore_server.rerun.queue import JobQueue
-from runlore_server.rerun.request import Request
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
-from tests.rerun.conftest import Recorded, alive, hanging_pids, record, wait_until
-
-OpenQueue = Callable[..., JobQueue]
+from tests.queue.conftest import OpenQueue, ended
+from tests.rerun.conftest import Recorded, alive, hanging_pids, wait_until
 
 SERVER = """
 import sys, time
 from runlore.home import Home
-from runlore_server.rerun.queue import JobQueue
+from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 home = Home(sys.argv[1])
 store = RunStore(home)
@@ -35,38 +32,6 @@ queue.start()
 print("started", flush=True)
 time.sleep(1000)
 """
-
-
-@pytest.fixture
-def open_queue() -> Iterator[OpenQueue]:
-    opened: list[JobQueue] = []
-
-    def start(recorded: Recorded, on_change: Callable[[str], None] = lambda _: None) -> JobQueue:
-        store = RunStore(recorded.home)
-        store.refresh()
-        queue = JobQueue(recorded.home, store, on_change)
-        queue.start()
-        opened.append(queue)
-        return queue
-
-    yield start
-    for queue in opened:
-        queue.shutdown()
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    cells = [
-        "%load_ext runlore",
-        "import random",
-        "shift = 0",
-        "%%track quick\nimport runlore\nfor _ in range(9): runlore.log(loss=random.random() + shift)",
-    ]
-    return record(tmp_path_factory.mktemp("queue"), cells)
-
-
-def ended(queue: JobQueue, run_id: str) -> Job:
-    return wait_until(lambda: job if (job := queue.get(run_id)).over else None)
 
 
 def test_jobs_run_one_after_the_other_and_tell_of_it(quick: Recorded, open_queue: OpenQueue) -> None:
@@ -83,19 +48,19 @@ def test_jobs_run_one_after_the_other_and_tell_of_it(quick: Recorded, open_queue
     first = queue.submit(Request(run_id=quick.runs["quick"].run_id[:12]))
     second = queue.submit(Request(run_id=quick.runs["quick"].run_id))
     assert first.state in ("queued", "running")
-    assert (first.cells_total, first.name, first.rerun_of) == (3, "quick", quick.runs["quick"].run_id)
+    assert (first.cells_total, first.name, first.rerun_of) == (2, "quick", quick.runs["quick"].run_id)
     assert [job.run_id for job in queue.jobs()] == [second.run_id, first.run_id]
     assert queue.get(first.run_id[:12]).run_id == first.run_id
     one, two = ended(queue, first.run_id), ended(queue, second.run_id)
     for job in (one, two):
-        assert (job.state, job.cells_done, job.cell, job.error) == ("succeeded", 3, None, None)
+        assert (job.state, job.cells_done, job.cell, job.error) == ("succeeded", 2, None, None)
         assert job.verdict is not None
         assert job.verdict.verdict == "BIT-EXACT"
         assert job.verdict == read_verdict(quick.home, job.run_id)
     assert one.ended is not None
     assert two.started is not None
     assert one.ended <= two.started
-    wait_until(lambda: ("succeeded", 3) in told[first.run_id] and ("succeeded", 3) in told[second.run_id], 10)
+    wait_until(lambda: ("succeeded", 2) in told[first.run_id] and ("succeeded", 2) in told[second.run_id], 10)
 
 
 def test_what_cannot_run_is_refused_before_it_is_queued(quick: Recorded, open_queue: OpenQueue) -> None:

@@ -17,10 +17,10 @@ import pytest
 from runlore.capture import wheels
 from runlore.capture.environment import installed
 from runlore.home import Home
+from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
 from runlore_server.rerun.environment import of_run
 from runlore_server.rerun.index import uv_environ
-from runlore_server.rerun.queue import JobQueue
-from runlore_server.rerun.request import Request
 from runlore_server.rerun.uv import Uv
 from runlore_server.store.runs import RunStore
 from tests.rerun.conftest import Command, Recorded, record, wait_until

@@ -259,7 +259,9 @@ def test_an_open_original_is_not_judged(case: Callable[[], Case]) -> None:
     assert "still running" in found.reason
 
 
-@pytest.mark.parametrize("failure", ["kernel not started", "runlore missing", "kernel died", "internal"])
+@pytest.mark.parametrize(
+    "failure", ["kernel not started", "runlore missing", "kernel died", "kernel lost", "internal"]
+)
 def test_a_rerun_that_could_not_be_executed_has_failed(case: Callable[[], Case], failure: Any) -> None:
     told = case()
     told.cell("original")
@@ -320,7 +322,7 @@ def test_a_verdict_survives_its_file(
     home.rerun("1").mkdir(parents=True)
     divergence = Divergence(metric=text, step=1, original=as_number(value), rerun=None)
     verdict = Verdict(verdict=word, reason=text, compared=3, divergence=divergence, causes=[text])
-    write_verdict(home, "1", verdict)
+    write_verdict(home.rerun("1"), verdict)
     assert read_verdict(home, "1") == verdict
     assert read_verdict(home, "2") is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import venv
 from pathlib import Path
 
 import nbformat
@@ -129,10 +130,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     return add
 
 
+def environment(place: Path, *, sees_ours: bool) -> Path:
+    """The interpreter of a new virtual environment: an empty one, or with what is installed for the tests."""
+    venv.create(place, with_pip=False, symlinks=True)
+    if sees_ours:
+        (site,) = place.glob("lib/python*/site-packages")
+        (site / "ours.pth").write_text("\n".join(path for path in sys.path if Path(path).is_dir()))
+    return place / "bin" / "python"
+
+
 def test_the_recorded_interpreter_wins_over_a_name_that_leads_elsewhere(tmp_path: Path, install) -> None:  # type: ignore[no-untyped-def]
-    elsewhere = tmp_path / "env" / "bin" / "python"
-    elsewhere.parent.mkdir(parents=True)
-    elsewhere.symlink_to(Path(sys.executable).resolve())
+    elsewhere = environment(tmp_path / "env", sees_ours=True)
     install("mine", [str(elsewhere), "-m", "ipykernel_launcher", "-f", "{connection_file}"], env={"A": "1"})
     recorded = choose(session_started(kernel_name="mine"))
     assert recorded.argv[0] == sys.executable

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import nbformat
+import psutil
+import pytest
 
-from tests.rerun.conftest import Recorded, alive, hanging_pids, wait_until
+from tests.rerun.conftest import Recorded, alive, hanging_pids, record, wait_until
 
 
 def test_ctrl_c_ends_the_whole_tree_and_keeps_the_notebook(hanging: Recorded) -> None:
@@ -42,3 +46,75 @@ def test_sigkill_of_the_runner_leaves_no_kernel_and_has_failed(hanging: Recorded
     assert process.returncode == 1
     assert "FAILED" in stdout
     assert not alive(pids[0])
+
+
+STUBBORN = """%%track stubborn
+import ctypes, os, subprocess, sys, time, runlore
+from pathlib import Path
+runlore.log(loss=1.0)
+DAEMON = '''
+import os, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+open("daemon.staged", "w").write(str(os.getpid()))
+os.replace("daemon.staged", "daemon")
+time.sleep(1000)
+'''
+if Path("again").exists():
+    print("so far", flush=True)
+    subprocess.run([sys.executable, "-S", "-c", DAEMON], env={})
+    while not Path("daemon").exists():
+        time.sleep(0.01)
+    time.sleep(0.5)  # what was printed is on its way
+    Path("pids.staged").write_text(f"{os.getpid()} {Path('daemon').read_text()}")
+    os.replace("pids.staged", "pids")
+    ctypes.PyDLL(None).sleep(1000)  # in C, and nothing else of Python runs meanwhile
+runlore.log(loss=0.5)
+"""
+"""Hangs, when told to, holding the interpreter's lock, beside a daemon without any trace of where it came from."""
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> Recorded:
+    recorded = record(tmp_path, ["%load_ext runlore", STUBBORN])
+    (recorded.cwd / "again").touch()
+    return recorded
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_a_kernel_deaf_to_all_and_its_daemon_are_stopped_in_five_seconds(stubborn: Recorded) -> None:
+    process = stubborn.start("rerun", stubborn.runs["stubborn"].run_id, "--json")
+    pids = hanging_pids(stubborn)
+    assert all(map(alive, pids))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert not any(map(alive, pids))
+    [notebook] = stubborn.home.reruns.glob("*/notebook.ipynb")
+    [cell] = nbformat.read(notebook, as_version=4).cells
+    assert "so far" in "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_sigkill_of_the_runner_leaves_no_daemon(stubborn: Recorded) -> None:
+    process = stubborn.start("rerun", stubborn.runs["stubborn"].run_id, "--json")
+    kernel, daemon = hanging_pids(stubborn)
+    os.kill(psutil.Process(kernel).ppid(), signal.SIGKILL)
+    stdout, _ = process.communicate(timeout=20)
+    assert json.loads(stdout)["verdict"] == "FAILED"
+    assert not alive(kernel)
+    assert not alive(daemon)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has keepers")
+def test_sigkill_of_the_keeper_leaves_no_kernel(hanging: Recorded) -> None:
+    process = hanging.start("rerun", hanging.runs["hang"].run_id, "--json")
+    pids = hanging_pids(hanging)
+    runner = psutil.Process(pids[0]).parent()
+    assert runner is not None
+    os.kill(runner.ppid(), signal.SIGKILL)
+    stdout, _ = process.communicate(timeout=20)
+    assert json.loads(stdout)["verdict"] == "FAILED"
+    assert not any(map(alive, pids))
+    assert not alive(runner.pid)

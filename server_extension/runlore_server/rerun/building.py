@@ -20,7 +20,7 @@ from runlore_server.rerun.interpreter import interpreter
 from runlore_server.rerun.own import OwnRunlore
 from runlore_server.rerun.recorded import Recorded
 from runlore_server.rerun.requirements import Requirements
-from runlore_server.rerun.uv import IndexAway, Uv, UvFailed, shortened
+from runlore_server.rerun.uv import Beat, IndexAway, Uv, UvFailed, shortened
 
 Tell = Callable[[str], None]
 
@@ -28,10 +28,10 @@ Tell = Callable[[str], None]
 class Building:
     """One environment that is being built in the folder ``place``, which is there and empty."""
 
-    def __init__(self, home: Home, recorded: Recorded, lock: Lock, place: Path) -> None:
+    def __init__(self, home: Home, recorded: Recorded, lock: Lock, place: Path, beat: Beat) -> None:
         self._home, self._recorded, self._lock, self._place = home, recorded, lock, place
         self._objects = ObjectStore(home.objects)
-        self._uv = Uv(place)
+        self._uv = Uv(place, beat)
         self._away: IndexAway | None = None
         self._notes: list[str] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runlore.home import Home
+from runlore_server.gpus.escape import devices_told
 from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.verdict.judge import judge
@@ -25,11 +26,12 @@ def conclude(home: Home, folder: Folder, outcome: Outcome, again: Folder | None 
     """
     if outcome.failure == "stopped":
         return None
-    plan = folder.plan()
-    verdict = judge(home, plan, folder.launch(), outcome, again.plan() if again is not None else None)
-    verdict = msgspec.structs.replace(verdict, reason=verdict.reason + _scope_told(folder.launch()))
+    plan, launch = folder.plan(), folder.launch()
+    verdict = judge(home, plan, launch, outcome, again.plan() if again is not None else None)
+    told = _scope_told(launch) + devices_told(home, plan, launch)
+    verdict = msgspec.structs.replace(verdict, reason=verdict.reason + told)
     if is_final(folder, verdict):
-        write_verdict(home, plan.run_id, verdict)
+        write_verdict(folder.path, verdict)
     return verdict
 
 

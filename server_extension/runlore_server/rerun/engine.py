@@ -17,10 +17,13 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from runlore.replay import ReplayCell
 from runlore_server.errors import RerunRefused
+from runlore_server.rerun.outputs import OutputLimit
 from runlore_server.rerun.replayer import Replayer
 from runlore_server.whole import write_whole
 
 _COUNT_ON = "__import__('runlore.replay', fromlist=['continue_counting']).continue_counting({number})"
+
+_SHOWING = ("stream", "display_data", "execute_result", "update_display_data")
 
 _OUTPUT_TIMEOUT = 60
 """Seconds to wait for a finished cell's last output."""
@@ -32,8 +35,8 @@ _PAUSE = 0.5
 class RunloreEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
     """Executes the notebook of a rerun in the kernel that was started for it.
 
-    Engine arguments: ``replayer``, the kernel, which has been told to begin; ``cells``, those of the plan. Every
-    write of the notebook is whole or not at all.
+    Engine arguments: ``replayer``, the kernel, which has been told to begin; ``cells``, those of the plan;
+    ``limit`` for what they show. Every write of the notebook is whole or not at all.
 
     Raises:
         RerunRefused: there is no ``replayer``; the engine repeats recorded runs only.
@@ -73,6 +76,7 @@ class RunloreEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
         kernel_name: str,
         replayer: Replayer | None = None,
         cells: list[ReplayCell] | None = None,
+        limit: OutputLimit | None = None,
         **_: Any,
     ) -> Any:
         if replayer is None:
@@ -86,6 +90,7 @@ class RunloreEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
             iopub_timeout=_OUTPUT_TIMEOUT,
         )
         client.kc, client.cells = replayer.client, cells or []
+        client.limit, client.notes = limit or OutputLimit(), {}
         return client.execute()
 
 
@@ -102,9 +107,11 @@ class _WholeNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
 
 class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
-    """papermill's client, on a kernel of ours, that counts as the original did."""
+    """papermill's client, on a kernel of ours, that counts as the original did and keeps within a limit."""
 
     cells: list[ReplayCell]
+    limit: OutputLimit
+    notes: dict[int, nbformat.NotebookNode]
 
     async def async_execute_cell(
         self,
@@ -118,6 +125,28 @@ class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
         return await super().async_execute_cell(cell, cell_index, execution_count, store_history=kept)
 
     execute_cell = run_sync(async_execute_cell)
+
+    def process_message(self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int) -> Any:
+        cleared = msg["msg_type"] == "clear_output" and not msg["content"].get("wait")
+        if cleared or (self.clear_before_next_output and msg["msg_type"] in _SHOWING):
+            self.limit.cleared(cell_index)
+        shown = None
+        if self.limit.admit(msg, cell_index):
+            shown = super().process_message(msg, cell, cell_index)
+        elif "execution_count" in msg["content"]:
+            cell["execution_count"] = msg["content"]["execution_count"]
+        if cell_index in self.limit.dropped and msg["msg_type"] in _SHOWING:
+            self._note_missing(cell, cell_index)
+        return shown
+
+    def _note_missing(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        """Say where something is left out; updates of displays go by their places, so nothing changes its own."""
+        note = self.notes.get(cell_index)
+        if note is None or not any(one is note for one in cell.outputs):
+            note = nbformat.v4.new_output("stream", name="stderr")  # type: ignore[no-untyped-call]
+            self.notes[cell_index] = note
+            cell.outputs.append(note)
+        note["text"] = self.limit.note(cell_index)
 
     async def _count_on(self, cell_index: int) -> None:
         """Where a cell is left out of the replay, leave its number out too."""

@@ -27,6 +27,7 @@ from runlore_server.rerun import recorded
 from runlore_server.rerun.building import Building, Tell, python_of, site_of
 from runlore_server.rerun.own import OwnRunlore
 from runlore_server.rerun.recorded import Recorded
+from runlore_server.rerun.uv import Beat
 
 _POLL = 0.1
 
@@ -74,25 +75,30 @@ class LockedEnvironment:
         return self._marker.stat().st_mtime
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, beat: Beat = lambda: None) -> Iterator[None]:
         """While nobody else builds, looks at or removes it."""
         ownership = Ownership(self.path.with_suffix(".lock"))
         while not ownership.acquire():
+            beat()
             time.sleep(_POLL)
         try:
             yield
         finally:
             ownership.release()
 
-    def build(self, tell: Tell) -> Complete:
+    def build(self, tell: Tell, beat: Beat = lambda: None) -> Complete:
         """The environment, built now unless it is there as it was built.
+
+        Args:
+            tell: told what is being done.
+            beat: called some times a second; what it raises ends the building, of which nothing is left then.
 
         Raises:
             EnvironmentNotRebuildable: it cannot be had again: which packages, and why.
             RerunRefused: the lock or uv is missing.
             OSError: the home cannot be written.
         """
-        with self.held():
+        with self.held(beat):
             own = OwnRunlore()
             found = self.complete
             # A replayed cell may have installed into it.
@@ -102,7 +108,7 @@ class LockedEnvironment:
             shutil.rmtree(self.path, ignore_errors=True)
             self.path.mkdir(parents=True, mode=0o700)
             try:
-                return self._build(own, tell)
+                return self._build(own, tell, beat)
             finally:
                 if self.complete is None:
                     shutil.rmtree(self.path, ignore_errors=True)
@@ -113,10 +119,10 @@ class LockedEnvironment:
             self._marker.unlink(missing_ok=True)
             shutil.rmtree(self.path, ignore_errors=True)
 
-    def _build(self, own: OwnRunlore, tell: Tell) -> Complete:
+    def _build(self, own: OwnRunlore, tell: Tell, beat: Beat) -> Complete:
         started = time.monotonic()
         lock = recorded.lock_of(self._home, self._told)
-        notes = Building(self._home, self._told, lock, self.path).build(own, tell)
+        notes = Building(self._home, self._told, lock, self.path, beat).build(own, tell)
         found = Complete(
             lock=self.digest,
             python=lock.python,

@@ -11,12 +11,12 @@ from functools import partial
 from runlore.events import ProcessIdentity
 from runlore.home import Home
 from runlore.record import RunRecord
+from runlore_server.queue.request import Request
 from runlore_server.rerun.child import Child
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.progress import Progress, ProgressReader
 from runlore_server.rerun.repeat import put_away, repeat
-from runlore_server.rerun.request import Request
 from runlore_server.verdict.verdict import Verdict, drop_verdict
 
 _INTERVAL = 0.1
@@ -24,6 +24,10 @@ _INTERVAL = 0.1
 
 _AGAIN = "again"
 """The folder, within the rerun's, of a second rerun from the same states."""
+
+
+Start = Callable[[Home, Folder, str], Child]
+"""Starts a runner: for a home, a folder in it, and the mark by which its processes are found (see ``tree``)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class _Stopped(Exception):
 
 def _tell(watch: Watch, stage: str) -> None:
     watch.stage(stage)
+    _heed(watch)
+
+
+def _heed(watch: Watch) -> None:
     if watch.should_stop():
         raise _Stopped
 
@@ -87,6 +95,7 @@ def fulfil(  # noqa: PLR0917 - all of it is needed
     group: Sequence[RunRecord],
     watch: Watch,
     child: Child | None = None,
+    start: Start = Child,
 ) -> Verdict | None:
     """Carry out all that was asked of a prepared rerun: its environment, its execution, fresh seeds.
 
@@ -97,6 +106,7 @@ def fulfil(  # noqa: PLR0917 - all of it is needed
         group: the further runs on the original's side that were named.
         watch: who waits.
         child: its runner, where that was started ahead.
+        start: starts the runners of further rounds, and of the first where there is no ``child``.
 
     Returns:
         The verdict, which is also written to the folder; ``None`` when the rerun was stopped.
@@ -108,19 +118,21 @@ def fulfil(  # noqa: PLR0917 - all of it is needed
         from runlore_server.rerun.prepare import build_environment
 
         try:
-            build_environment(home, folder, partial(_tell, watch))
+            build_environment(home, folder, partial(_tell, watch), partial(_heed, watch))
         except _Stopped:
             return None
         watch.stage(None)
-    verdict = execute(home, folder, watch, child)
+    verdict = execute(home, folder, watch, child, start)
     if verdict is None or request.seeds is None:
         return verdict
     from runlore_server.rerun.seeds import execute_seeds  # with statistics that take a second to import
 
-    return execute_seeds(home, folder, verdict, request.seeds, watch, group=group, delta=request.delta)
+    return execute_seeds(home, folder, verdict, request.seeds, watch, start, group=group, delta=request.delta)
 
 
-def execute(home: Home, folder: Folder, watch: Watch, child: Child | None = None) -> Verdict | None:
+def execute(
+    home: Home, folder: Folder, watch: Watch, child: Child | None = None, start: Start = Child
+) -> Verdict | None:
     """Run a prepared rerun in a child process, wait for it and judge it.
 
     A slice that does not come out the same is done again as the whole session before anything is concluded.
@@ -132,16 +144,17 @@ def execute(home: Home, folder: Folder, watch: Watch, child: Child | None = None
         folder: what ``prepare`` made.
         watch: who waits.
         child: its runner, where that was started ahead.
+        start: starts every other runner.
 
     Returns:
         The verdict, which is also written to the folder; ``None`` when the rerun was stopped.
 
     When anything is raised meanwhile (Ctrl-C), the rerun is stopped before it goes on to the caller.
     """
-    run_id = folder.plan().run_id
-    drop_verdict(home, run_id)
+    mark = folder.mark()
+    drop_verdict(folder.path)
     while True:
-        outcome = carry_out(home, folder, run_id, watch, child)
+        outcome = carry_out(home, folder, watch, child or start(home, folder, mark))
         if outcome is None:
             return None
         from runlore_server.rerun.conclusion import conclude, is_final
@@ -153,7 +166,7 @@ def execute(home: Home, folder: Folder, watch: Watch, child: Child | None = None
         from runlore_server.rerun.prepare import widen
 
         watch.stage("all cells, since the slice came out otherwise")
-        drop_verdict(home, run_id)
+        drop_verdict(folder.path)
         widen(home, folder)
         child = None
     if verdict is None or not wants_second(verdict):
@@ -161,31 +174,29 @@ def execute(home: Home, folder: Folder, watch: Watch, child: Child | None = None
     watch.stage("once more from the same states")
     again = repeat(folder, _AGAIN)
     try:
-        if carry_out(home, again, run_id, watch) is None:
-            drop_verdict(home, run_id)
+        if carry_out(home, again, watch, start(home, again, mark)) is None:
+            drop_verdict(folder.path)
             return None
         return conclude(home, folder, outcome, again)
     finally:
         put_away(home, again)
 
 
-def carry_out(home: Home, folder: Folder, mark: str, watch: Watch, child: Child | None = None) -> Outcome | None:
+def carry_out(home: Home, folder: Folder, watch: Watch, child: Child) -> Outcome | None:
     """Run the cells of a folder in a child process and wait for it.
 
     Args:
         home: where they are recorded.
         folder: plan, launch file and notebook.
-        mark: the id of the run by which all processes are found again.
         watch: who waits.
-        child: the process, where it was started ahead.
+        child: the process.
 
     Returns:
         How it ended; ``None`` when it was stopped.
     """
-    child = child or Child(home, folder, mark)
     try:
-        child.begin()
         watch.started(child.identity)
+        child.begin()
         # What judges it takes a while to import, for which the child need not wait.
         import runlore_server.rerun.conclusion  # noqa: F401
 

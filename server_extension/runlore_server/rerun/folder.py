@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +29,9 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     ``session`` is the original's and ``status`` that of the original run when the rerun was prepared. ``environ``
     are the recorded environment variables to set in the kernel, where others that Runlore would have recorded are
     removed; ``None`` when nothing is known of them. ``hash_seed`` is the original's, or the one that all reruns
-    get whose original had chosen its own.
+    get whose original had chosen its own. ``assigned`` are variables of this attempt alone, such as those that
+    name the devices leased for it; the kernel has them whatever the record and its kernelspec say. By ``mark`` all
+    its processes are found (see ``rerun.tree``); ``None`` stands for the run's id.
     ``left_out`` are the ordinals of the cells that ``scope`` leaves out; ``widened`` says that a slice was tried
     first.
     """
@@ -39,6 +42,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     environ: dict[str, str] | None
     hash_seed: str = "0"
+    mark: str | None = None
+    assigned: dict[str, str] = {}
     env: Env = "recorded"
     scope: Scope = "whole"
     left_out: list[int] = []
@@ -85,6 +90,18 @@ class Folder:
             FileNotFoundError: there is none.
         """
         return read_document(self.launch_file, Launch)
+
+    def mark(self) -> str:
+        """By which all processes of this rerun are found; raises what ``plan`` and ``launch`` do."""
+        return self.launch().mark or self.plan().run_id
+
+    def assign(self, environ: Mapping[str, str]) -> None:
+        """Have the kernel started with these variables over everything else.
+
+        Raises:
+            JournalFormatError, OSError: the launch file cannot be read or written.
+        """
+        write_document(self.launch_file, msgspec.structs.replace(self.launch(), assigned=dict(environ)))
 
     def set_aside(self, journal: Path) -> None:
         """Keep the journal of a superseded attempt here: two sessions must not both claim to hold the same run."""

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from runlore.events import SessionStarted
-from runlore_server.errors import KernelMissing, RerunRefused
+from runlore_server.errors import KernelMissing, KernelRefused
+from runlore_server.rerun import kernelspecs
+from runlore_server.rerun.gateway import PREFIX, Gateway
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
-
-_INTERPRETER = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
-_PROBE_TIMEOUT = 60.0
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +24,7 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is its kernelspec's, ``None`` for one made up for a session outside Jupyter. ``chosen`` says that it
     was asked for instead of the recorded one; its own ``environ`` then wins over the recorded variables.
+    ``gateway`` is the URL of the Jupyter gateway that starts it, by what it says is its ``argv``.
     """
 
     name: str | None
@@ -37,11 +34,14 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True):
     interrupt_mode: str = "signal"
     metadata: dict[str, Any] = {}
     chosen: bool = False
+    gateway: str | None = None
 
     def without(self, variables: Collection[str]) -> Kernel:
         """The same kernel, leaving these variables to the record unless it was chosen for its own."""
-        if self.chosen:
-            return self
+        return self if self.chosen else self.without_any(variables)
+
+    def without_any(self, variables: Collection[str]) -> Kernel:
+        """The same kernel, setting none of these variables."""
         environ = {name: value for name, value in self.environ.items() if name not in variables}
         return msgspec.structs.replace(self, environ=environ)
 
@@ -51,25 +51,28 @@ def choose(session: SessionStarted, asked: str | None = None) -> Kernel:
 
     Args:
         session: how the recorded session began.
-        asked: a kernelspec's name to use whatever was recorded.
+        asked: a kernelspec's name to use whatever was recorded; ``gateway:NAME`` for one of a Jupyter gateway.
 
     A recorded kernel whose spec now leads to another interpreter is started with the recorded one, as long as
     that exists.
 
     Raises:
         KernelMissing: no kernelspec has the name.
-        RerunRefused: it runs another language, or the session ran outside Jupyter in an interpreter that is gone
-            or has no ipykernel.
+        KernelRefused: it runs another language, or what it starts is gone or has no ipykernel or no Runlore.
+        GatewayRefused, GatewayAway: it is a gateway's, which cannot be asked.
     """
     name = asked or session.kernel_name
     if name is None:
         return _outside_jupyter(session)
+    if name.startswith(PREFIX):
+        return _at_gateway(name.removeprefix(PREFIX), chosen=asked is not None)
     spec = _find(name, recorded=asked is None)
-    if spec.language.lower() != "python":
-        raise RerunRefused(f"the kernel {name!r} runs {spec.language}; the run was recorded in Python")
     argv = list(spec.argv)
     if asked is None and _leads_elsewhere(argv, session.executable):
         argv[0] = session.executable
+    if problem := kernelspecs.look(spec, argv).problem:
+        others = "" if asked is None else ", or choose another kernel ('runlore kernels' lists them)"
+        raise KernelRefused(f"the kernel {name!r} cannot replay the run: {problem}{others}")
     return Kernel(
         name=name,
         display_name=spec.display_name,
@@ -92,33 +95,49 @@ def in_environment(session: SessionStarted, python: Path) -> Kernel:
     )
 
 
-def _find(name: str, *, recorded: bool) -> KernelSpec:
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
-    specs = KernelSpecManager()
-    try:
-        return specs.get_kernel_spec(name)
-    except NoSuchKernel:
-        installed = sorted(specs.find_kernel_specs())
-        which = f"the kernel {name!r}" + (", which recorded the run," if recorded else "")
-        others = f"Installed are: {', '.join(installed)}." if installed else "No kernel is installed."
+def _at_gateway(name: str, *, chosen: bool) -> Kernel:
+    gateway = Gateway()
+    specs = gateway.specs()
+    spec = specs.get(name)
+    if spec is None:
+        names = [f"{PREFIX}{known}" for known in sorted(specs)]
         raise KernelMissing(
-            f"{which} is not installed here. {others} Choose one of them, or install {name!r}.",
-            installed,
-        ) from None
+            f"the Jupyter gateway {gateway.url} has no kernel {name!r}. It has: {', '.join(names) or 'none'}.",
+            names,
+        )
+    if str(spec.get("language", "python")).lower() != "python":
+        raise KernelRefused(
+            f"the kernel {name!r} of {gateway.url} runs {spec['language']}; the run was recorded in Python"
+        )
+    return Kernel(
+        name=f"{PREFIX}{name}",
+        display_name=f"{spec.get('display_name', name)} ({urlsplit(gateway.url).netloc})",
+        argv=[str(word) for word in spec.get("argv", [])],
+        chosen=chosen,
+        gateway=gateway.url,
+    )
+
+
+def _find(name: str, *, recorded: bool) -> KernelSpec:
+    found = kernelspecs.find(name)
+    if found is not None:
+        return found
+    installed = kernelspecs.names()
+    if name in installed:
+        raise KernelRefused(f"the kernel {name!r} cannot replay the run: {kernelspecs.unreadable(name)}")
+    which = f"the kernel {name!r}" + (", which recorded the run," if recorded else "")
+    others = f"Installed are: {', '.join(installed)}." if installed else "No kernel is installed."
+    raise KernelMissing(
+        f"{which} is not installed here. {others} Choose one of them, or install {name!r}.", installed
+    )
 
 
 def _leads_elsewhere(argv: list[str], recorded: str) -> bool:
     """Whether the spec would start another Python than the recorded one, which still exists."""
-    if not argv or not _INTERPRETER.fullmatch(Path(argv[0]).name) or not Path(recorded).is_file():
+    if not argv or not kernelspecs.is_interpreter(argv[0]) or not Path(recorded).is_file():
         return False
-    # Jupyter starts a bare "python" with the interpreter that it runs in itself.
-    found = argv[0] if Path(argv[0]).is_absolute() else _bare(argv[0])
+    found = kernelspecs.found(argv[0])
     return found is None or not _same_interpreter(Path(found), Path(recorded))
-
-
-def _bare(name: str) -> str | None:
-    return sys.executable if name in {"python", "python3"} else shutil.which(name)
 
 
 def _same_interpreter(one: Path, other: Path) -> bool:
@@ -129,26 +148,14 @@ def _same_interpreter(one: Path, other: Path) -> bool:
 def _outside_jupyter(session: SessionStarted) -> Kernel:
     python = session.executable
     if not python or not Path(python).is_file():
-        raise RerunRefused(
+        raise KernelRefused(
             f"the run was recorded outside Jupyter by {python or 'an unknown Python'}, which is gone; "
             "choose a kernel for the rerun"
         )
-    probe = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ipykernel') is None)"
-    try:
-        # -I: neither the working directory nor the caller's settings may answer for that environment.
-        done = subprocess.run(  # noqa: S603 - the interpreter that recorded the run
-            [python, "-I", "-c", probe], check=False, timeout=_PROBE_TIMEOUT, stdin=subprocess.DEVNULL
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    if problem := kernelspecs.seen(argv).problem:
+        raise KernelRefused(
+            f"the run was recorded outside Jupyter, and cannot be replayed by the same Python: {problem}, or "
+            "choose a kernel for the rerun"
         )
-        has_kernel = done.returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        has_kernel = False
-    if not has_kernel:
-        raise RerunRefused(
-            f"the run was recorded outside Jupyter by {python}, which has no ipykernel to replay it with; "
-            f"run: {python} -m pip install ipykernel, or choose a kernel for the rerun"
-        )
-    return Kernel(
-        name=None,
-        display_name=f"Python {session.python}",
-        argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-    )
+    return Kernel(name=None, display_name=f"Python {session.python}", argv=argv)

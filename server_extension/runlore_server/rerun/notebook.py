@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runlore.record import CellRecord
+from runlore_server.rerun.gateway import PREFIX
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.whole import write_whole
 
@@ -39,7 +40,7 @@ def build(cells: Sequence[CellRecord], kernel: Kernel, runlore: dict[str, Any]) 
         "cells": [_cell(cell, _unique_id(cell, taken)) for cell in cells],
         "metadata": {
             "kernelspec": {
-                "name": kernel.name or "python3",
+                "name": (kernel.name or "python3").removeprefix(PREFIX),
                 "display_name": kernel.display_name,
                 "language": "python",
             },

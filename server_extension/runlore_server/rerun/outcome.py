@@ -8,15 +8,19 @@ import msgspec
 
 from runlore.errors import RunloreError
 
-Failure = Literal["kernel not started", "runlore missing", "kernel died", "stopped", "internal"]
+Failure = Literal["kernel not started", "runlore missing", "kernel died", "kernel lost", "stopped", "internal"]
 """Why not all cells could be executed, where the cause is none of the cells."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the runner says at its end: ``failure`` is ``None`` when papermill went through the cells."""
+    """What the runner says at its end: ``failure`` is ``None`` when papermill went through the cells.
+
+    ``left_out`` are the bytes of output that the notebook lacks, by the ordinals of cells that showed too much.
+    """
 
     failure: Failure | None = None
     message: str | None = None
+    left_out: dict[int, int] = {}
 
 
 class ReplayNotStarted(RunloreError, RuntimeError):

@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.errors import ObjectMissing
-from runlore.events import ModuleLoaded
+from runlore.events import ModuleLoaded, SessionStarted
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
@@ -23,12 +24,55 @@ from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.rerun import data, kernels, notebook
 from runlore_server.rerun.folder import Env, Folder, Launch, Scope
-from runlore_server.rerun.selection import Selection, select
+from runlore_server.rerun.selection import Selection, Selector, select
 from runlore_server.store.cells import only_loads_runlore
 
 if TYPE_CHECKING:
+    from runlore_server.queue.request import Request
     from runlore_server.rerun.building import Tell
-    from runlore_server.rerun.request import Request
+    from runlore_server.rerun.uv import Beat
+
+
+@dataclass(frozen=True)
+class Original:
+    """A recorded run that can be repeated here: what all reruns of it in one kernel have in common."""
+
+    run: RunRecord
+    session: SessionRecord
+    info: SessionStarted
+    kernel: kernels.Kernel
+    selector: Selector
+
+    def select(self, scope: Scope, asked: Mapping[str, Any]) -> Selection:
+        """See ``Selector.select``."""
+        return self.selector.select(scope, asked)
+
+
+def examine(
+    home: Home, session_id: str, run_id: str, *, kernel: str | None = None, env: Env = "recorded"
+) -> Original:
+    """Find out whether a run can be repeated, and what its reruns start from; nothing is written.
+
+    Raises:
+        as ``prepare``, but for what parameters and data have to do with.
+    """
+    require_lab_extra()
+    session = reread(home, session_id)
+    run = session.runs.get(run_id)
+    if run is None or session.info is None:
+        raise RerunRefused(f"the journal of session {session_id} does not hold run {run_id} (any more)")
+    history = replayed_cells(run, session)
+    if not Path(session.info.cwd or "?").is_dir():
+        raise RerunRefused(
+            f"the working directory of the run, {session.info.cwd or '(unknown)'}, is gone; restore it to rerun"
+        )
+    if env == "locked":
+        from runlore_server.rerun import environment
+
+        chosen = kernels.in_environment(session.info, environment.of_run(home, run).python)
+    else:
+        chosen = kernels.choose(session.info, kernel)
+    return Original(run, session, session.info, chosen, Selector(run, history))
 
 
 def prepare(
@@ -41,6 +85,7 @@ def prepare(
     scope: Scope = "whole",
     overrides: Mapping[str, Any] | None = None,
     env: Env = "recorded",
+    reseed: int | None = None,
 ) -> Folder:
     """Write plan, notebook and launch file for a rerun of a recorded run.
 
@@ -53,6 +98,7 @@ def prepare(
         scope: which of the cells that lead to the run are executed.
         overrides: parameters to set to other values (see ``runlore_server.rerun.overrides.checked``).
         env: "locked" for a rerun in the environment of the run's lock, which ``build_environment`` builds.
+        reseed: a fresh seed to draw from in place of the recorded random states.
 
     Raises:
         ParameterRefused: a parameter cannot be set so.
@@ -62,34 +108,22 @@ def prepare(
         LabExtraMissing: the packages for reruns are not installed.
         OSError: the home cannot be written.
     """
-    require_lab_extra()
-    session = reread(home, session_id)
-    run = session.runs.get(run_id)
-    if run is None or session.info is None:
-        raise RerunRefused(f"the journal of session {session_id} does not hold run {run_id} (any more)")
-    selected = select(run, replayed_cells(run, session), scope, overrides or {})
+    original = examine(home, session_id, run_id, kernel=kernel, env=env)
+    run, session, chosen = original.run, original.session, original.kernel
+    selected = original.select(scope, overrides or {})
     cells = selected.cells
-    if not Path(session.info.cwd or "?").is_dir():
-        raise RerunRefused(
-            f"the working directory of the run, {session.info.cwd or '(unknown)'}, is gone; restore it to rerun"
-        )
     if not selected.overrides:  # another path may be among them
         data.require(home, cells)
-    if env == "locked":
-        from runlore_server.rerun import environment
-
-        chosen = kernels.in_environment(session.info, environment.of_run(home, run).python)
-    else:
-        chosen = kernels.choose(session.info, kernel)
     variables = _recorded_variables(home, run)
     plan = _plan(run, session, selected, chosen.name, rerun_id or secrets.token_hex(8))
+    plan = msgspec.structs.replace(plan, reseed=reseed)
     launch = Launch(
         session=session_id,
         status=run.status,
         kernel=chosen if variables is None else chosen.without(ALLOWED_VARIABLES),
-        cwd=session.info.cwd,
+        cwd=original.info.cwd,
         environ=variables,
-        hash_seed=session.info.hash_seed or "0",
+        hash_seed=original.info.hash_seed or "0",
         env=env,
         scope=scope,
         left_out=selected.left_out,
@@ -110,11 +144,18 @@ def prepare_as_asked(home: Home, run: RunRecord, request: Request, rerun_id: str
         env=request.env,
         scope=request.scope,
         overrides=request.parameters,
+        reseed=request.reseed,
     )
 
 
-def build_environment(home: Home, folder: Folder, tell: Tell) -> None:
+def build_environment(home: Home, folder: Folder, tell: Tell, beat: Beat) -> None:
     """Build the environment for a rerun that was prepared for a locked one, unless it is there.
+
+    Args:
+        home: where it is recorded.
+        folder: the rerun's.
+        tell: told what is being done.
+        beat: called some times a second; what it raises ends the building.
 
     Raises:
         EnvironmentNotRebuildable: it cannot be had again: which packages, and why.
@@ -123,7 +164,7 @@ def build_environment(home: Home, folder: Folder, tell: Tell) -> None:
     """
     from runlore_server.rerun import environment
 
-    environment.of_run(home, _original(home, folder)[0]).build(tell)
+    environment.of_run(home, _original(home, folder)[0]).build(tell, beat)
 
 
 def widen(home: Home, folder: Folder) -> None:
@@ -138,6 +179,7 @@ def widen(home: Home, folder: Folder) -> None:
     run, session = _original(home, folder)
     selected = select(run, replayed_cells(run, session), "whole", plan.overrides)
     again = _plan(run, session, selected, plan.kernel_name, plan.run_id)
+    again = msgspec.structs.replace(again, reseed=plan.reseed)
     launch = msgspec.structs.replace(launch, scope="whole", left_out=[], widened=True)
     _write(folder, again, launch, selected.cells)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -25,10 +26,16 @@ from runlore.events import SessionEnded
 from runlore.home import Home
 from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.kernels import Kernel
+from runlore_server.rerun.kernelspecs import LOCAL, provisioner_of
 from runlore_server.rerun.outcome import ReplayNotStarted
 from runlore_server.rerun.tree import socket_folder
 
+if TYPE_CHECKING:
+    from runlore_server.rerun.remote import RemoteKernel
+
 _START = "__import__('runlore.replay', fromlist=['start']).start(get_ipython(), {plan!r})"
+
+_IMPORT = "__import__('runlore.magics', fromlist=['connect'])"
 
 _PATIENCE = 300.0
 """Seconds for a kernel to answer; a cold disk or a busy machine is slow, and a dead kernel is noticed anyway."""
@@ -93,11 +100,15 @@ class Replayer:
             ReplayNotStarted: there is no such program.
             OSError: the sockets' folder cannot be made.
         """
+        self._home, self._mark = home, mark
         self._plan_file = folder.plan_file
-        self._journal = home.events(folder.plan().session_id)
+        self._session_id = folder.plan().session_id
         self._launch = folder.launch()
         self._asked: str | None = None
-        self.manager = _manager(self._launch.kernel, mark)
+        # What its kernelspec sets would win over what it is started with.
+        kernel = self._launch.kernel.without_any(self._launch.assigned)
+        self._remote = _remote(home, folder, self._launch, mark) if kernel.gateway else None
+        self.manager: Any = self._remote or _manager(kernel, mark)
         own_history = any("ipykernel" in word for word in self._launch.kernel.argv)
         # The replayed cells stay out of the user's history file.
         extra = ["--HistoryManager.hist_file=:memory:"] if own_history else []
@@ -111,13 +122,33 @@ class Replayer:
         self.client.allow_stdin = False
         self.client.start_channels(stdin=False, hb=False)
 
+    @property
+    def lost(self) -> str | None:
+        """Why a gateway's kernel cannot be reached any more; ``None`` as long as it can, and for local ones."""
+        return self._remote.lost if self._remote is not None else None
+
+    def import_ahead(self) -> None:
+        """Let the kernel import what a replay needs, if there is time before ``begin``."""
+        self.client.execute(self._opened(_IMPORT), silent=True, store_history=False, stop_on_error=False)
+
+    def serves(self, folder: Folder) -> bool:
+        """Whether the kernel lives, and is what the folder, which may have been prepared anew, asks for."""
+        prepared = (folder.launch(), folder.plan().session_id)
+        return prepared == (self._launch, self._session_id) and run_sync(self.manager.is_alive)()
+
+    def discard(self) -> None:
+        """End the kernel at once; it has not begun."""
+        self.client.stop_channels()
+        run_sync(self.manager.shutdown_kernel)(now=True)
+        shutil.rmtree(socket_folder(self._mark), ignore_errors=True)
+
     def begin(self) -> None:
         """Ask for the start of the replay, as soon as the kernel has booted; do not wait for it.
 
         Nothing that a cell of the replay may read should be touched in this process from here on: its watchers
         are at work.
         """
-        self._asked = self._ask(_START.format(plan=str(self._plan_file)))
+        self._asked = self._ask(self._opened(_START.format(plan=str(self._plan_file))))
 
     def wait(self) -> None:
         """Wait until the replay has begun and every message of the kernel arrives.
@@ -139,6 +170,10 @@ class Replayer:
         message: str = self.client.execute(source, silent=True, store_history=False)
         return message
 
+    def _opened(self, source: str) -> str:
+        """``source``; for a gateway's kernel with what a local one is started with."""
+        return self._remote.opened(source) if self._remote is not None else source
+
     async def _wait(self) -> None:
         deadline = time.monotonic() + _PATIENCE
         answer = await self._answer(self.client.get_shell_msg, deadline)
@@ -151,7 +186,9 @@ class Replayer:
         """The first message on a channel that answers what was asked last."""
         while (answer := await self._next(receive)) is None:
             if not await self.manager.is_alive():
-                raise ReplayNotStarted("kernel not started", "the kernel died before it could start the replay")
+                raise ReplayNotStarted(
+                    "kernel not started", self.lost or "the kernel died before it could start the replay"
+                )
             if time.monotonic() > deadline:
                 raise ReplayNotStarted("kernel not started", f"the kernel did not answer for {_PATIENCE:.0f} s")
             if ask_again:
@@ -173,10 +210,11 @@ class Replayer:
         deadline = time.monotonic() + patience
         if interrupt:
             await self.manager.interrupt_kernel()
-        offset = self._journal.stat().st_size if self._journal.exists() else 0
+        events = self._home.events(self._session_id)
+        offset = events.stat().st_size if events.exists() else 0
         await self.manager.request_shutdown()
         while await self.manager.is_alive() and time.monotonic() < deadline:
-            found = journal.read(self._journal, offset)
+            found = journal.read(events, offset)
             if any(isinstance(event, SessionEnded) for event in found.events):
                 return
             offset = found.offset
@@ -185,22 +223,25 @@ class Replayer:
 
 def _refusal(kernel: Kernel, answer: dict[str, Any]) -> ReplayNotStarted:
     error, message = answer.get("ename", "error"), answer.get("evalue", answer["status"])
+    python = (
+        f"on {kernel.gateway}, in the environment of that kernel: python" if kernel.gateway else kernel.argv[0]
+    )
     if error in {"ModuleNotFoundError", "ImportError"} and "runlore" in message:
         return ReplayNotStarted(
             "runlore missing",
             f"the kernel's environment has no Runlore that can replay: {message}. "
-            f"Run: {kernel.argv[0]} -m pip install --upgrade runlore",
+            f"Run: {python} -m pip install --upgrade runlore",
         )
     return ReplayNotStarted("kernel not started", f"the kernel cannot start the replay: {error}: {message}")
 
 
 def _environment(launch: Launch) -> dict[str, str]:
     """The process's own environment, with the variables that Runlore records as the original had them."""
-    hashing = {"PYTHONHASHSEED": launch.hash_seed}
+    fixed = {"PYTHONHASHSEED": launch.hash_seed, **launch.assigned}
     if launch.environ is None:
-        return {**os.environ, **hashing}
+        return {**os.environ, **fixed}
     environ = {name: value for name, value in os.environ.items() if name not in ALLOWED_VARIABLES}
-    return {**environ, **launch.environ, **hashing}
+    return {**environ, **launch.environ, **fixed}
 
 
 class _OneKernel(KernelSpecManager):
@@ -219,13 +260,23 @@ class _OneKernel(KernelSpecManager):
         )
 
 
+def _remote(home: Home, folder: Folder, launch: Launch, mark: str) -> RemoteKernel:
+    from runlore_server.rerun.remote import RemoteKernel
+
+    return RemoteKernel(home, folder, launch, mark)
+
+
 def _manager(kernel: Kernel, mark: str) -> AsyncKernelManager:
     specs = _OneKernel()
     specs.kernel = kernel
     folder = socket_folder(mark)
     folder.mkdir(mode=0o700)
     # Sockets in a folder of our own: ports chosen for several kernels at a time may clash.
-    local = sys.platform != "win32" and len(str(folder)) < _LONGEST_SOCKET_FOLDER
+    local = (
+        sys.platform != "win32"
+        and provisioner_of(kernel.metadata) == LOCAL
+        and len(str(folder)) < _LONGEST_SOCKET_FOLDER
+    )
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
     return AsyncKernelManager(

@@ -1,10 +1,12 @@
-"""The child process that executes one rerun: ``python -m runlore_server.rerun.runner FOLDER``.
+"""The child process that executes one rerun; see ``keeper`` for how it is started.
 
-It begins when a line comes on standard input, which may be well after its start. It ends when its cells are done,
-on SIGINT or SIGTERM (the notebook keeps what came so far), or when its standard input is closed, which is how it
-learns that its parent is gone. In each case no process of the rerun is left.
+It does what it is told by lines on standard input: ``boot`` starts the kernel of its folder, ahead of its turn;
+``begin`` executes the rerun that the folder holds by then. It ends when its cells are done, on SIGINT or SIGTERM
+(the notebook keeps what came so far), or when its standard input is closed, which is how it learns that its parent
+is gone. In each case no process of the rerun is left.
 
-The kernel boots while papermill is imported, and waits for nothing else: what it needs comes first here.
+Where it begins at once, the kernel boots while papermill is imported, and waits for nothing else: what it needs
+comes first here.
 """
 
 from __future__ import annotations
@@ -17,15 +19,21 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 from runlore.home import Home
 from runlore_server.rerun import data, notebook, tree
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome, ReplayNotStarted
+from runlore_server.rerun.outputs import OutputLimit
 from runlore_server.rerun.replayer import Replayer, warm_up
 
 _UNNEEDED = ("rfc3987_syntax", "isoduration", "pyarrow")
 """Optional packages that jsonschema and papermill import where they are installed, for what no rerun does:
 checking IRIs (a second, for a grammar) and durations, and notebooks on HDFS (a quarter of a second)."""
+
+BOOT, BEGIN = b"boot\n", b"begin\n"
+"""The lines that a runner is told."""
 
 _log = logging.getLogger("runlore.rerun")
 
@@ -38,28 +46,56 @@ def main(path: str) -> NoReturn:
         signal.signal(name, signal.default_int_handler)  # a parent that ignores it would have passed that on
     tree.adopt_orphans()
     warm_up()
-    if not os.read(sys.stdin.fileno(), 1024):
-        sys.exit("the rerun was given up before it began")
-    threading.Thread(target=_die_with_parent, args=[run_id], name="parent", daemon=True).start()
-    folder = Folder(Path(path))
+    home, folder = Home.default(), Folder(Path(path))  # which the parent has set
+    ahead: Replayer | None = None
     try:
-        outcome = _execute(Home.default(), folder, run_id)  # which the parent has set
+        while (told := sys.stdin.buffer.readline()) != BEGIN:
+            if told != BOOT:
+                _log.info("given up before it began")
+                sys.exit(not tree.kill(run_id, root=os.getpid()))
+            ahead = _booted(home, folder, run_id)
+            import_papermill()
+        threading.Thread(target=_die_with_parent, args=[run_id], name="parent", daemon=True).start()
+        outcome = _execute(home, folder, run_id, ahead)
     except KeyboardInterrupt:
         outcome = Outcome(failure="stopped", message="the rerun was stopped")
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
-    if not tree.kill(run_id):
+    if not (cleared := tree.kill(run_id, root=os.getpid())):
         _log.warning("some processes that the notebook started could not be ended")
     folder.end(outcome)
     _log.info("ended: %s", outcome.failure or "all cells executed")
     logging.shutdown()
-    os._exit(0)  # all is written; to take the interpreter down would keep the parent waiting
+    os._exit(0 if cleared else 1)  # all is written; to take the interpreter down would keep the parent waiting
 
 
-def _execute(home: Home, folder: Folder, run_id: str) -> Outcome:
-    """Start the kernel, verify the data, execute the cells, let the kernel end."""
+def import_papermill() -> None:
+    """Import what executes a notebook; it takes as long as a kernel takes to boot."""
+    for name in _UNNEEDED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # to import it is an ImportError then
+    import nbformat
+    import papermill  # noqa: F401
+
+    nbformat.validate(nbformat.v4.new_notebook())  # type: ignore[no-untyped-call]  # the first time imports more
+
+
+def _booted(home: Home, folder: Folder, run_id: str) -> Replayer | None:
+    """The kernel of the rerun as it is prepared now; where it cannot be started, that is told in its turn."""
     try:
         replayer = Replayer(home, folder, run_id)
+    except Exception:  # noqa: BLE001 - it is started once more when it is to begin
+        return None
+    replayer.import_ahead()
+    return replayer
+
+
+def _execute(home: Home, folder: Folder, run_id: str, ahead: Replayer | None) -> Outcome:
+    """Start the kernel, unless it was ``ahead``; verify the data, execute the cells, let the kernel end."""
+    try:
+        if ahead is not None and not ahead.serves(folder):
+            ahead.discard()
+            ahead = None
+        replayer = ahead or Replayer(home, folder, run_id)
         stopped = True
         try:
             for found in data.verify(home, folder):
@@ -79,13 +115,13 @@ def _execute(home: Home, folder: Folder, run_id: str) -> Outcome:
 
 
 def _replay(folder: Folder, replayer: Replayer) -> Outcome:
-    for name in _UNNEEDED:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # to import it is an ImportError then
+    import_papermill()
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    launch, path = folder.launch(), str(folder.notebook)
+    launch, cells, path, limit = folder.launch(), folder.plan().cells, str(folder.notebook), OutputLimit()
+    outcome = Outcome()
     try:
         papermill.execute_notebook(
             path,
@@ -95,14 +131,18 @@ def _replay(folder: Folder, replayer: Replayer) -> Outcome:
             cwd=launch.cwd,
             progress_bar=False,
             replayer=replayer,
-            cells=folder.plan().cells,
+            cells=cells,
+            limit=limit,
         )
     except PapermillExecutionError:
         # papermill says so for every cell with an error; whether the original had it is for the verdict
         _remove_error_markers(folder)
     except DeadKernelError:
-        return Outcome(failure="kernel died", message="the kernel died while a cell ran")
-    return Outcome()
+        outcome = Outcome(failure="kernel died", message="the kernel died while a cell ran")
+        if replayer.lost is not None:
+            outcome = Outcome(failure="kernel lost", message=replayer.lost)
+    left_out = {cells[index].ordinal: size for index, size in limit.dropped.items()}
+    return msgspec.structs.replace(outcome, left_out=left_out)
 
 
 def _remove_error_markers(folder: Folder) -> None:
@@ -115,9 +155,5 @@ def _remove_error_markers(folder: Folder) -> None:
 def _die_with_parent(run_id: str) -> NoReturn:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    tree.kill(run_id)
+    tree.kill(run_id, root=os.getpid())
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -12,7 +12,7 @@ from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.seeding import seeds_in
-from runlore_server.rerun.execution import Watch, carry_out
+from runlore_server.rerun.execution import Start, Watch, carry_out
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.prepare import reread
@@ -26,12 +26,13 @@ from runlore_server.verdict.seeds import Curves, with_seeds
 from runlore_server.verdict.verdict import Statistics, Verdict, write_verdict
 
 
-def execute_seeds(
+def execute_seeds(  # noqa: PLR0917 - all of it is needed
     home: Home,
     folder: Folder,
     exact: Verdict,
     count: int,
     watch: Watch,
+    start: Start,
     *,
     group: Sequence[RunRecord] = (),
     delta: float = 1.0,
@@ -44,6 +45,7 @@ def execute_seeds(
         exact: the verdict on the rerun from the recorded states.
         count: how many reruns.
         watch: whoever waits.
+        start: starts the runners.
         group: further runs on the original's side, for equivalence; none asks for consistency.
         delta: the margin of equivalence, in standard deviations of the original's side.
 
@@ -59,7 +61,7 @@ def execute_seeds(
         for number, seed in enumerate(seeds):
             watch.stage(f"fresh seed {number + 1} of {count}")
             places.append(repeat(folder, f"seed-{number}", reseed=seed))
-            outcome = carry_out(home, places[-1], plan.run_id, watch)
+            outcome = carry_out(home, places[-1], watch, start(home, places[-1], folder.mark()))
             if outcome is None:
                 return None
             one = _curves(home, places[-1], outcome)
@@ -80,7 +82,7 @@ def execute_seeds(
     finally:
         for place in places:
             put_away(home, place)
-    write_verdict(home, plan.run_id, verdict)
+    write_verdict(folder.path, verdict)
     return verdict
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runlore.record import CellRecord, RunRecord
@@ -28,27 +29,48 @@ class Selection:
     overrides: dict[str, Any]
 
 
-def select(run: RunRecord, history: Sequence[CellRecord], scope: Scope, asked: Mapping[str, Any]) -> Selection:
-    """Choose the cells for a run from those that lead to it.
+class Selector:
+    """Chooses the cells for reruns of one run; what they have in common is found out once.
 
     Args:
         run: the run.
         history: its own cells and all that were executed before them, in order.
-        scope: ``whole`` takes all of them, ``slice`` those that the run needs.
-        asked: parameter to new value, as ``overrides.checked`` takes them.
-
-    Raises:
-        ParameterRefused: a parameter cannot be set so.
     """
-    if scope == "whole" and not asked:
-        return Selection(list(history), [], {})
-    from runlore_server.rerun.overrides import checked, rewritten
 
-    needed = slice_of(run, history)
-    known = stated(run, needed)
-    values = checked(known, asked)
-    cells = rewritten(needed.cells if scope == "slice" else history, known, values)
-    return Selection(cells, needed.left_out if scope == "slice" else [], values)
+    def __init__(self, run: RunRecord, history: Sequence[CellRecord]) -> None:
+        self._run = run
+        self._history = history
+
+    def select(self, scope: Scope, asked: Mapping[str, Any]) -> Selection:
+        """The cells for one rerun.
+
+        Args:
+            scope: ``whole`` takes all of them, ``slice`` those that the run needs.
+            asked: parameter to new value, as ``overrides.checked`` takes them.
+
+        Raises:
+            ParameterRefused: a parameter cannot be set so.
+        """
+        if scope == "whole" and not asked:
+            return Selection(list(self._history), [], {})
+        from runlore_server.rerun.overrides import checked, rewritten
+
+        values = checked(self._stated, asked)
+        cells = rewritten(self._needed.cells if scope == "slice" else self._history, self._stated, values)
+        return Selection(cells, self._needed.left_out if scope == "slice" else [], values)
+
+    @cached_property
+    def _needed(self) -> Slice:
+        return slice_of(self._run, self._history)
+
+    @cached_property
+    def _stated(self) -> list[Parameter]:
+        return stated(self._run, self._needed)
+
+
+def select(run: RunRecord, history: Sequence[CellRecord], scope: Scope, asked: Mapping[str, Any]) -> Selection:
+    """``Selector.select`` for a single rerun."""
+    return Selector(run, history).select(scope, asked)
 
 
 def slice_of(run: RunRecord, history: Sequence[CellRecord]) -> Slice:

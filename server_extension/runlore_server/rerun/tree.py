@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -16,21 +17,41 @@ MARK = "RUNLORE_RERUN"
 """Environment variable that holds the run's id in every process of its rerun. It is inherited like any other, so
 it finds a process also after its parents have died, in a session of its own or after a restart of the server."""
 
+REMOTE = "remote.json"
+"""The file, beside the sockets, that tells of a rerun's kernel on a gateway."""
+
 _ROUND = 0.1
+_MOMENT = 0.01
+
+_SET_PARENT_DEATH_SIGNAL = 1
+_SET_CHILD_SUBREAPER = 36
+"""Options of Linux' ``prctl``."""
 
 
-def members(run_id: str) -> list[psutil.Process]:
-    """The living processes of the rerun that makes ``run_id``, except the calling one."""
-    found: dict[int, psutil.Process] = {}
+def members(run_id: str, root: int | None = None) -> list[psutil.Process]:
+    """The living processes of the rerun that makes ``run_id``, except the calling one.
+
+    ``root`` is a process of which it is known; whatever descends from it belongs to the rerun, marked or not. If
+    it is the calling one, the process above it is left out too: its keeper.
+    """
+    processes: dict[int, psutil.Process] = {}
+    children: dict[int, list[int]] = {}
+    found: list[int] = [] if root is None else [root]
     for process in psutil.process_iter():
         # What has ended meanwhile, a zombie, or somebody else's, is passed over.
         with contextlib.suppress(psutil.Error, OSError):
+            processes[process.pid] = process
+            children.setdefault(process.ppid(), []).append(process.pid)
             if process.environ().get(MARK) == run_id:
-                found[process.pid] = process
-                # Children that were started with another environment belong to it as well.
-                found.update({child.pid: child for child in process.children(recursive=True)})
-    found.pop(os.getpid(), None)
-    return [process for process in found.values() if _lives(process)]
+                found.append(process.pid)
+    spared = {os.getpid(), os.getppid()} if root == os.getpid() else {os.getpid()}
+    family: set[int] = set()
+    while found:
+        if (pid := found.pop()) not in family:
+            family.add(pid)
+            # Children that were started with another environment belong to it as well.
+            found += children.get(pid, [])
+    return [process for pid, process in processes.items() if pid in family - spared and _lives(process)]
 
 
 def socket_folder(run_id: str) -> Path:
@@ -38,31 +59,75 @@ def socket_folder(run_id: str) -> Path:
     return Path(tempfile.gettempdir()) / f"runlore-{run_id}"
 
 
-def kill(run_id: str, within: float = 5.0) -> bool:
-    """Kill every process of the rerun except the calling one, and remove their sockets.
+def kill(run_id: str, root: int | None = None, within: float = 5.0) -> bool:
+    """Kill every process of the rerun except the calling one (see ``members``), and remove their sockets.
+
+    A kernel of it that lives on a gateway is ended there.
 
     Returns:
         Whether all of them died within the seconds given.
     """
     deadline = time.monotonic() + within
-    while alive := members(run_id):
+    while alive := members(run_id, root):
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=_ROUND)
         if time.monotonic() > deadline:
             return False
-    shutil.rmtree(socket_folder(run_id), ignore_errors=True)
+    folder = socket_folder(run_id)
+    if (folder / REMOTE).exists():
+        from runlore_server.rerun.remote import end_left
+
+        end_left(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+def kill_children(within: float = 5.0) -> bool:
+    """Kill everything that descends from the calling process.
+
+    Returns:
+        Whether all of it died within the seconds given.
+    """
+    deadline = time.monotonic() + within
+    while _has_children():
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_MOMENT)
     return True
 
 
 def adopt_orphans() -> None:
     """Let processes whose parent dies become children of the calling one, where the system can do that (Linux)."""
+    _control(_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the process ``parent``, which started the calling one, ends (on Linux)."""
+    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if sys.platform == "linux" and os.getppid() != parent:
+        os._exit(1)  # it died before it was said
+
+
+def _control(option: int, value: int) -> None:
     if sys.platform == "linux":
         import ctypes
 
-        set_child_subreaper = 36
-        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _has_children() -> bool:
+    """Whether the calling process has children that live; those that have ended are taken note of."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _lives(process: psutil.Process) -> bool:

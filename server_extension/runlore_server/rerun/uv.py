@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from runlore_server.rerun import pins
 from runlore_server.rerun.index import uv_environ
 from runlore_server.rerun.pins import Pin, Pins
 
+_INTERVAL = 0.2
 _MOST_NAMED = 10
 _URL = re.compile(r"[a-z+]+://[^\s'\"`<>]+")
 _UNMET = re.compile(r"Because (?P<why>.*?)\s+and you require\s+(?P<name>[\w.-]+)==(?P<version>[^\s,]+)", re.DOTALL)
@@ -31,11 +33,16 @@ class IndexAway(UvFailed):
     """An index did not answer, or uv was told not to ask and its cache does not know."""
 
 
+Beat = Callable[[], None]
+"""Called some times a second while one waits for something; what it raises ends both."""
+
+
 class Uv:
     """uv, working in ``folder`` without the settings of whatever project the server stands in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, beat: Beat = lambda: None) -> None:
         self._folder = folder
+        self._beat = beat
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False
 
@@ -90,13 +97,24 @@ class Uv:
             stderr=subprocess.PIPE,
         ) as child:
             self._child = child
-            printed, complaint = child.communicate()
-            self._child = None
+            try:
+                printed, complaint = self._answer(child)
+            except BaseException:
+                child.kill()
+                raise
+            finally:
+                self._child = None
         if child.returncode != 0:
             said = complaint.strip() or printed.strip() or f"exit status {child.returncode}"
             said = _URL.sub(lambda url: without_credentials(url.group()), said)
             raise IndexAway(said) if _AWAY.search(said) else UvFailed(said)
         return printed
+
+    def _answer(self, child: subprocess.Popen[str]) -> tuple[str, str]:
+        while True:
+            self._beat()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.communicate(timeout=_INTERVAL)
 
     def stop(self) -> None:
         """End what is going on, from another thread; what is asked later fails."""

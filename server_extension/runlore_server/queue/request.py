@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from runlore.record import RunRecord
 from runlore_server.errors import OptionsRefused
 from runlore_server.rerun.folder import Env, Scope
+from runlore_server.rerun.gateway import PREFIX
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import LEAST_RUNS
 
@@ -25,6 +26,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     other values (see ``rerun.overrides``). ``seeds`` asks for so many reruns with fresh seeds as well, ``against``
     for a test of equivalence of the original and these further runs with them, by a margin of ``delta`` standard
     deviations of the original's side.
+
+    The rest is for the queue. Of the jobs that wait, those with the greatest ``priority`` go first. An attempt
+    that takes longer than ``timeout`` seconds is stopped and has failed. After a failure of the work (never
+    because of a verdict on it) up to ``retries`` further attempts are made. ``gpus`` is how many devices are
+    leased, a part of one below 1, each of the type ``gpu_type`` ("h200") and with ``gpu_memory`` ("40GB") at
+    least; by default a run that says which it used gets such ones (see ``gpus.recorded``). The jobs that make the
+    runs ``after`` must have succeeded before. ``sweep`` is the id of the sweep that it is a trial of, ``backend``
+    the name of the one that carries it out where that is not the default.
     """
 
     run_id: str
@@ -35,6 +44,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     seeds: int | None = None
     against: list[str] = []
     delta: float = 1.0
+    priority: int = 0
+    retries: int = 0
+    timeout: float | None = None
+    gpus: float = 0
+    gpu_type: str | None = None
+    gpu_memory: str | None = None
+    after: list[str] = []
+    sweep: str | None = None
+    backend: str | None = None
+    reseed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] | None = None
 
     def runs(self, store: RunStore) -> tuple[RunRecord, list[RunRecord]]:
         """The original and the further runs of its group.
@@ -46,6 +65,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         run, group = store.find(self.run_id), [store.find(other) for other in self.against]
         if self.kernel is not None and self.env == "locked":
             raise OptionsRefused("an environment built from the lock has a kernel of its own: name no other one")
+        if self.gpus and self.kernel is not None and self.kernel.startswith(PREFIX):
+            raise OptionsRefused(
+                "the GPUs of this machine are of no use to a gateway's kernel: choose them in its kernelspec"
+            )
         if not (math.isfinite(self.delta) and self.delta > 0):
             raise OptionsRefused(f"delta is a number of standard deviations greater than 0, not {self.delta}")
         if group and self.seeds is None:

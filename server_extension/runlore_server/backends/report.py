@@ -1,0 +1,75 @@
+"""What an attempt tells of itself: a file that its machine appends to, and the queue's owner reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from runlore.untrusted import from_json
+from runlore_server.queue.backend import Began, Ended, Event, Lost, Progressed, Staged
+
+_Line = Began | Staged | Progressed | Ended | Lost
+_MOST = 1 << 20
+"""Bytes that are read at a time."""
+
+
+class Report:
+    """The writing side. A line is an event as JSON, with an empty handle; each is one ``write``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def tell(self, event: Event) -> None:
+        """Append an event.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(file, msgspec.json.encode(event) + b"\n")
+            if isinstance(event, Ended | Lost):
+                os.fsync(file)
+        finally:
+            os.close(file)
+
+
+class ReportReader:
+    """The reading side; it may begin anew at any time, also in another process.
+
+    Args:
+        path: the file, which need not be there yet.
+        handle: what the events are to be called by.
+    """
+
+    def __init__(self, path: Path, handle: str) -> None:
+        self._path = path
+        self._handle = handle
+        self._offset = 0
+
+    def read(self) -> list[Event]:
+        """What came since the last time; a line that is not whole yet is left for the next.
+
+        Lines that are not known are passed over: a later version may tell more.
+
+        Raises:
+            OSError: it cannot be read at the moment.
+        """
+        try:
+            with self._path.open("rb") as file:  # opened each time: over NFS nothing new is seen otherwise
+                file.seek(self._offset)
+                content = file.read(_MOST)
+        except FileNotFoundError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        events: list[Event] = []
+        for line in whole.splitlines():
+            try:
+                event: Event = from_json(line, _Line)  # type: ignore[call-overload]  # a union is a type to msgspec
+            except msgspec.MsgspecError:
+                continue
+            events.append(msgspec.structs.replace(event, handle=self._handle))
+        return events

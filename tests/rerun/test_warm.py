@@ -1,0 +1,177 @@
+"""Runners and kernels started ahead: quick, clean, and gone when nobody needs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
+from runlore_server.rerun import tree
+from runlore_server.rerun.execution import Watch, fulfil
+from runlore_server.rerun.folder import Folder
+from runlore_server.rerun.prepare import prepare_as_asked, reread
+from runlore_server.rerun.warm import WarmRunners
+from runlore_server.store.runs import RunStore
+from tests.rerun.conftest import Recorded, alive, record, wait_until
+
+CELL = """%%track all
+import random, runlore
+runlore.log(loss=random.random())
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    return record(tmp_path_factory.mktemp("warm"), ["%load_ext runlore", CELL])
+
+
+@pytest.fixture
+def warm(recorded: Recorded) -> Iterator[WarmRunners]:
+    runners = WarmRunners(recorded.home, 2)
+    runners.get_ready()
+    yield runners
+    runners.close()
+
+
+def prepared(recorded: Recorded) -> Folder:
+    run = recorded.runs["all"]
+    return prepare_as_asked(recorded.home, run, Request(run_id=run.run_id))
+
+
+def carried_out(recorded: Recorded, folder: Folder, warm: WarmRunners) -> int:
+    """Execute a prepared rerun as the queue does; the pid of its kernel."""
+    request = Request(run_id=recorded.runs["all"].run_id)
+    verdict = fulfil(recorded.home, folder, request, [], Watch(), warm.take(folder), warm.start)
+    assert verdict is not None
+    assert verdict.verdict == "BIT-EXACT", verdict.reason
+    plan = folder.plan()
+    assert not tree.members(plan.run_id)
+    info = reread(recorded.home, plan.session_id).info
+    assert info is not None
+    return info.process.pid
+
+
+def booted(folder: Folder) -> psutil.Process:
+    """The kernel that was started ahead for a folder."""
+
+    def kernel() -> psutil.Process | None:
+        found = [one for one in tree.members(folder.mark()) if "ipykernel_launcher" in " ".join(one.cmdline())]
+        return found[0] if found else None
+
+    found = wait_until(kernel)
+    assert isinstance(found, psutil.Process)
+    return found
+
+
+def wait_for(folder: Folder) -> Folder:
+    """A folder, once it holds a prepared rerun."""
+    wait_until(folder.launch_file.exists)
+    return folder
+
+
+def test_a_booted_kernel_serves_the_rerun_it_was_booted_for(recorded: Recorded, warm: WarmRunners) -> None:
+    folder, other = prepared(recorded), prepared(recorded)
+    assert warm.boot(folder)
+    kernel = booted(folder)
+    assert carried_out(recorded, other, warm) != kernel.pid
+    assert carried_out(recorded, folder, warm) == kernel.pid
+
+
+def test_a_kernel_booted_for_something_else_is_thrown_away(recorded: Recorded, warm: WarmRunners) -> None:
+    folder = prepared(recorded)
+    warm.boot(folder)
+    kernel = booted(folder)
+    folder.assign({"DEVICES": "GPU-1"})
+    assert carried_out(recorded, folder, warm) != kernel.pid
+    assert not alive(kernel.pid)
+
+
+def test_what_a_lease_assigns_wins_over_the_kernelspec(recorded: Recorded, warm: WarmRunners) -> None:
+    folder = prepared(recorded)
+    launch = folder.launch()
+    kernel = msgspec.structs.replace(launch.kernel, environ={"DEVICES": "all", "OTHER": "by the spec"})
+    folder.create(folder.plan(), msgspec.structs.replace(launch, kernel=kernel, assigned={"DEVICES": "GPU-2"}))
+    warm.boot(folder)
+    environ = booted(folder).environ()
+    assert environ["DEVICES"] == "GPU-2"
+    assert environ["OTHER"] == "by the spec"
+
+
+def test_what_died_or_is_not_needed_leaves_nothing(recorded: Recorded, warm: WarmRunners) -> None:
+    folder, third, other = prepared(recorded), prepared(recorded), prepared(recorded)
+    assert warm.boot(folder)
+    assert warm.boot(third)
+    assert not warm.boot(other)  # two are as many as may be
+    kernel = booted(folder)
+    kernel.kill()
+    wait_until(lambda: not alive(kernel.pid))
+    assert carried_out(recorded, folder, warm) != kernel.pid
+    kernel = booted(third)
+    warm.drop(third)
+    assert not alive(kernel.pid)
+    assert not tree.members(third.mark())
+    assert not tree.socket_folder(third.mark()).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no nests elsewhere")
+def test_the_death_of_a_nest_ends_no_rerun(recorded: Recorded, warm: WarmRunners) -> None:
+    folder = prepared(recorded)
+    warm.boot(folder)
+    kernel = booted(folder)
+    runner = kernel.parent()
+    assert runner is not None
+    keeper = runner.parent()
+    assert keeper is not None
+    nest = keeper.parent()
+    assert nest is not None
+    assert nest.ppid() == os.getpid()
+    nest.send_signal(signal.SIGKILL)
+    wait_until(lambda: keeper.ppid() != nest.pid)
+    assert carried_out(recorded, folder, warm) == kernel.pid
+    assert carried_out(recorded, prepared(recorded), warm) != kernel.pid
+
+
+WAITS = """%%track waits
+import time, runlore
+from pathlib import Path
+runlore.log(loss=1.0)
+while Path("wait").exists():
+    time.sleep(0.05)
+"""
+
+
+def test_the_queue_boots_what_is_next_and_takes_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNLORE_SLOTS", "1")
+    recorded = record(tmp_path, ["%load_ext runlore", WAITS])
+    (recorded.cwd / "wait").touch()
+    store = RunStore(recorded.home)
+    store.refresh()
+    queue = JobQueue(recorded.home, store, lambda _: None)
+    queue.start()
+    try:
+        request = Request(run_id=recorded.runs["waits"].run_id)
+        first, second, third = queue.submit_many([request] * 3)
+        folder = Folder(recorded.home.rerun(second.run_id))
+        kernel = booted(wait_for(folder))
+        assert queue.get(second.run_id).state == "queued"
+        queue.stop(second.run_id)
+        other = booted(wait_for(Folder(recorded.home.rerun(third.run_id))))
+        assert not alive(kernel.pid)
+        assert not folder.path.exists()
+        (recorded.cwd / "wait").unlink()
+        queue.wait([first.run_id, third.run_id], timeout=120)
+        assert queue.get(first.run_id).state == queue.get(third.run_id).state == "succeeded"
+        plan = Folder(recorded.home.rerun(third.run_id)).plan()
+        info = reread(recorded.home, plan.session_id).info
+        assert info is not None
+        assert info.process.pid == other.pid
+    finally:
+        queue.shutdown()
