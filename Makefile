@@ -5,7 +5,7 @@
 # make corpus what Runlore says of every notebook of its corpus, into docs/corpus.md
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-python test-lab test-e2e check format bench peers corpus chromium postgresql clean
+.PHONY: demo lab test test-python test-lab test-e2e check format bench peers corpus chromium postgresql slurm clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,10 +52,13 @@ chromium:
 postgresql:
 	tests/server/install-postgresql.sh
 
+slurm:  # its tests are skipped without
+	tests/backends/install-slurm.sh
+
 test: test-python test-lab test-e2e
 
 test-python: $(VENV)/.dev postgresql
-	$(BIN)/python -m pytest tests/kernel tests/server tests/rerun tests/packaging tests/benchmarks
+	$(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 test-lab: node_modules/.package-lock.json
 	npm test

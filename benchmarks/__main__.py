@@ -6,7 +6,22 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import capture, curves, durability, ingest, kernel, lab, page, plot, reruns, rest, scalars, search
+from benchmarks import (
+    batch,
+    capture,
+    curves,
+    durability,
+    ingest,
+    kernel,
+    lab,
+    page,
+    plot,
+    reruns,
+    rest,
+    scalars,
+    search,
+    sweeps,
+)
 from benchmarks.measure import Row
 from benchmarks.peers import environments
 from benchmarks.peers.catalog import PEERS
@@ -25,6 +40,8 @@ _SUITES: dict[str, tuple[str, Callable[[Plan], list[Row]]]] = {
     "lab": ("JupyterLab's start", lab.rows),
     "search": ("Searches", search.rows),
     "reruns": ("Reruns", reruns.rows),
+    "batch": ("Batches of reruns", batch.rows),
+    "sweeps": ("Sweeps", sweeps.rows),
 }
 
 

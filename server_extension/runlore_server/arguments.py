@@ -10,15 +10,21 @@ from typing import Any, NoReturn
 
 from runlore.values import as_pair
 from runlore_server import report
+from runlore_server.automation import arguments as automation
+from runlore_server.bundle import arguments as bundle
 from runlore_server.filter.quantities import duration, number
+from runlore_server.portable import arguments as exporting
+from runlore_server.queue import arguments as jobs
 from runlore_server.retention.kinds import KINDS
+from runlore_server.sweep import arguments as sweep
 
 _EPILOG = """
 RUN is a run's id, an unambiguous start of it, or MLflow's id for it.
 
 exit codes:
-  0  done; for rerun and verify: the run was reproduced (BIT-EXACT, or what --seeds asked for)
-  1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED); for diff: the runs differ;
+  0  done; for rerun and verify: the run was reproduced (BIT-EXACT, what --seeds asked for, or what criteria ask)
+  1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED; of several: one of them) or does not
+     meet the criteria; for diff: the runs differ;
      for gc: something cannot be read, so less was removed; for doctor: something wants attention
   2  usage, or nothing could be compared, checked or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
   130  stopped with Ctrl-C; no process of the rerun is left
@@ -174,10 +180,14 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
     command("show", "show everything recorded about one run").add_argument("run", metavar="RUN")
     for name, text in (
         ("rerun", "run a recorded run again and say whether it reproduced"),
-        ("verify", "the same as rerun, for the exit code: 0 only if it reproduced bit for bit"),
+        ("verify", "rerun runs or bundles for the exit code: 0 only if all reproduced as their criteria ask"),
     ):
         again = command(name, text)
-        again.add_argument("run", metavar="RUN")
+        if name == "verify":
+            automation.add_verify(again)
+        else:
+            again.add_argument("run", nargs="+", metavar="RUN")
+            jobs.add_request(again)
         where = again.add_mutually_exclusive_group()
         where.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
         where.add_argument(
@@ -204,17 +214,23 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
     between.add_argument("a", metavar="A")
     between.add_argument("b", metavar="B")
     between.add_argument("--notebook", action="store_true", help="show the cells with nbdime")
-    portable = command("export", "write a run as a notebook that can be read and executed without Runlore")
-    portable.add_argument("run", metavar="RUN")
-    portable.add_argument("-o", "--output", metavar="FILE", help="where to write it ('-': to standard output)")
+    portable = command("export", "write a run as a notebook, script or DAG that needs no Runlore")
+    exporting.add(portable)
     scope(portable, "slice")
     built = command("environments", "list the environments built for 'rerun --env locked', and remove old ones")
     built.add_argument("--prune", action="store_true", help="remove those that have not been used lately")
     built.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="how long that is (30)")
     built.add_argument("--dry-run", action="store_true", help="only say what --prune would remove")
+    command("kernels", "list the kernels that a rerun can happen in, and why others cannot be used")
+    for add in (bundle.add, automation.add, sweep.add, jobs.add):
+        add(command)
     _add_gc(command("gc", "remove what nothing needs: objects, leftovers, artifacts that retention rules let go"))
     _add_retention(command("retention", "list or set the rules by which gc removes models and checkpoints"))
-    command("mirror", "show the runs that others logged to MLflow, as they are there now")
-    command("ingest", "bring MLflow up to date with the recorded runs now")
+    for name, text in (
+        ("gpus", "list the GPUs that jobs may be given, and those that have them"),
+        ("mirror", "show the runs that others logged to MLflow, as they are there now"),
+        ("ingest", "bring MLflow up to date with the recorded runs now"),
+    ):
+        command(name, text)
     _add_doctor(command("doctor", "check that everything recorded is there and readable"))
     return whole

@@ -21,8 +21,9 @@ from runlore_server.arguments import parser
 from runlore_server.config import Config
 from runlore_server.errors import KernelMissing, RerunRefused
 from runlore_server.extra import require_lab_extra
-from runlore_server.filter.errors import FilterError
+from runlore_server.pointing import Misread
 from runlore_server.rerun.progress import Progress
+from runlore_server.store.annotations import NOTHING
 from runlore_server.store.exports import Exports, exports_path
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
@@ -46,9 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, KernelMissing):
             text = f"{error} (--kernel NAME chooses another one.)"
             return _fail(options.json, "KernelMissing", text, _NOTHING_PROVED, kernels=error.kernels)
-        if isinstance(error, FilterError):
+        if isinstance(error, Misread):
             place = {"text": error.text, "position": error.position, "suggestions": error.suggestions}
-            return _fail(options.json, "FilterError", str(error), _NOTHING_PROVED, error.pointed_out(), **place)
+            reason = type(error).__name__
+            return _fail(options.json, reason, str(error), _NOTHING_PROVED, error.pointed_out(), **place)
         return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
     except (OSError, sqlite3.Error) as error:
         return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
@@ -97,6 +99,8 @@ def _filters(config: Config, options: argparse.Namespace) -> _Result:
 
 
 def _show(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.automation.judging import judgement_of
+
     store = _store(config)
     run = store.find(options.run)
     known = report.Known(
@@ -105,10 +109,13 @@ def _show(config: Config, options: argparse.Namespace) -> _Result:
         verdict=read_verdict(config.home, run.run_id),
         reruns=store.reruns_of(run.run_id),
         mlflow_run_id=_mlflow_ids(config, [run]).get(run.run_id),
+        said=store.annotations.known.get(run.run_id, NOTHING),
     )
-    settable = _settable(run, store)
+    settable, judged = _settable(run, store), judgement_of(store, run, known.verdict)
     told = {**report.detail_object(known), "parameters": [parameter.described() for parameter in settable]}
-    return told, "\n".join([report.details(known), *report.settable(settable)]), 0
+    told["criteria"] = msgspec.to_builtins(judged)
+    met = ["", "criteria:", *(f"  {line}" for line in judged.described())] if judged is not None else []
+    return told, "\n".join([report.details(known), *met, *report.settable(settable)]), 0
 
 
 def _settable(run: RunRecord, store: RunStore) -> list[Parameter]:
@@ -124,20 +131,16 @@ def _settable(run: RunRecord, store: RunStore) -> list[Parameter]:
 
 def _rerun(config: Config, options: argparse.Namespace) -> _Result:
     require_lab_extra()
+    from runlore_server.queue.asked import by_queue, needs_lease, requests
     from runlore_server.rerun.execution import Watch, fulfil, started_ahead
-    from runlore_server.rerun.request import Request
 
-    request = Request(
-        run_id=options.run,
-        kernel=options.kernel,
-        env=options.env,
-        scope=options.scope,
-        parameters=dict(options.param),
-        seeds=options.seeds,
-        against=options.against,
-        delta=options.delta,
-    )
-    run, group = request.runs(_store(config))
+    store, asked = _store(config), requests(options)
+    request = asked[0]
+    run, group = request.runs(store)
+    if by_queue(options) or needs_lease(config.home, run, request):
+        from runlore_server.queue.command import rerun
+
+        return rerun(config, store, asked, _note, detach=options.detach)
     rerun_id, watch = secrets.token_hex(8), Watch(stage=_tell_stage, progress=_tell_progress)
     with started_ahead(config.home, rerun_id) as child:
         from runlore_server.rerun.prepare import prepare_as_asked
@@ -158,6 +161,68 @@ def _rerun(config: Config, options: argparse.Namespace) -> _Result:
     return found, text, verdict.exit_code
 
 
+def _verify(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.automation.verify import verify
+    from runlore_server.rerun.execution import Watch
+
+    return verify(config, options, Watch(stage=_tell_stage, progress=_tell_progress), _note)
+
+
+def _bundle(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.automation.command import bundle
+
+    return bundle(config, _store(config), options)
+
+
+def _criteria(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.automation.command import criteria
+
+    return criteria(config, options)
+
+
+def _schedule(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.automation.command import schedule
+
+    return schedule(config, _store(config), options)
+
+
+def _schedules(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.automation.command import schedules
+
+    return schedules(config, options)
+
+
+def _sweep(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.sweep.command import sweep
+
+    return sweep(config, _store(config), options, _note)
+
+
+def _sweeps(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.sweep.command import sweeps
+
+    return sweeps(config, options, _note)
+
+
+def _jobs(config: Config, options: argparse.Namespace) -> _Result:
+    from runlore_server.queue.command import jobs
+
+    return jobs(config, _store(config), options)
+
+
+def _queue(config: Config, options: argparse.Namespace) -> _Result:
+    require_lab_extra()
+    from runlore_server.queue.command import queue
+
+    return queue(config, _store(config), options, _note)
+
+
 def _diff(config: Config, options: argparse.Namespace) -> _Result:
     require_lab_extra()
     from runlore_server.diff.command import command
@@ -169,9 +234,12 @@ def _diff(config: Config, options: argparse.Namespace) -> _Result:
 
 def _export(config: Config, options: argparse.Namespace) -> _Result:
     require_lab_extra()
-    from runlore_server.portable.command import write
+    from runlore_server.portable.command import write, write_as
 
     store = _store(config)
+    if options.form != "notebook":
+        whole = options.scope == "whole"
+        return write_as(options.form, config.home, store, options.run, options.output, whole=whole)
     run = store.find(options.run)
     verdicts = [read_verdict(config.home, again.run_id) for again in store.reruns_of(run.run_id)]
     verdict = next((found for found in verdicts if found is not None), read_verdict(config.home, run.run_id))
@@ -182,6 +250,13 @@ def _environments(config: Config, options: argparse.Namespace) -> _Result:
     from runlore_server.rerun.environments import environments
 
     return environments(config.home, prune=options.prune, older_than=options.older_than, dry_run=options.dry_run)
+
+
+def _kernels(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
+    require_lab_extra()
+    from runlore_server.rerun.offered import kernels
+
+    return kernels()
 
 
 def _gc(config: Config, options: argparse.Namespace) -> _Result:
@@ -216,15 +291,32 @@ def _doctor(config: Config, options: argparse.Namespace) -> _Result:
     return doctor(config, options)
 
 
+def _gpus(config: Config, options: argparse.Namespace) -> _Result:  # noqa: ARG001 - as the other commands
+    require_lab_extra()
+    from runlore_server.gpus.command import gpus
+
+    return gpus(config, _store(config))
+
+
 _COMMANDS = {
     "runs": _runs,
     "filters": _filters,
     "show": _show,
     "rerun": _rerun,
-    "verify": _rerun,
+    "verify": _verify,
+    "bundle": _bundle,
+    "criteria": _criteria,
+    "schedule": _schedule,
+    "schedules": _schedules,
+    "sweep": _sweep,
+    "sweeps": _sweeps,
+    "jobs": _jobs,
+    "queue": _queue,
     "diff": _diff,
     "export": _export,
     "environments": _environments,
+    "kernels": _kernels,
+    "gpus": _gpus,
     "gc": _gc,
     "retention": _retention,
     "ingest": _ingest,

@@ -56,7 +56,7 @@ class Config:
         return cls(
             chosen,
             uri or f"sqlite:///{_default_database(chosen).as_posix()}",
-            _bytes(CURVE_CACHE_VARIABLE, size) if size else _CURVE_CACHE,
+            size_of(CURVE_CACHE_VARIABLE, size) if size else _CURVE_CACHE,
             os.environ.get(MIRROR_VARIABLE, "").lower() not in _OFF if mirror is None else mirror,
         )
 
@@ -97,8 +97,12 @@ class Config:
         return text.replace(f"{credentials}@", "") if credentials else text
 
 
-def _bytes(name: str, text: str) -> int:
-    """A size such as ``500M`` or ``2G``, in units of 1,024 bytes and their like."""
+def size_of(name: str, text: str) -> int:
+    """A size such as ``500M`` or ``2G``, in units of 1,024 bytes and their like.
+
+    Raises:
+        SettingRefused: the text of the setting ``name`` is none.
+    """
     found = re.fullmatch(r"(\d{1,12})\s*([KMGT]?)(?:i?B)?", text.strip(), re.ASCII | re.IGNORECASE)
     if found is None:
         raise SettingRefused(f"{name} is a number of bytes, such as 500M or 2G, not {text!r:.40}")

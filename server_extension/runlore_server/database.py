@@ -113,7 +113,10 @@ def version_of(connection: sqlite3.Connection, name: str, known: int) -> int:
 def _opened(
     path: Path, prepare: Callable[[sqlite3.Connection], None], options: dict[str, Any]
 ) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # for nobody else to read
+    # For nobody else to read. One that is there is not opened: to close it again would take the locks from every
+    # connection that this process has to it, whose journal others could then remove.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection: sqlite3.Connection = sqlite3.connect(path, timeout=30, check_same_thread=False, **options)
     try:
         prepare(connection)

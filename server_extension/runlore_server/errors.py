@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from runlore.errors import RunloreError
+from runlore_server.pointing import Misread
 
 
 class AmbiguousRun(RunloreError, LookupError):
@@ -16,12 +17,32 @@ class AmbiguousRun(RunloreError, LookupError):
         super().__init__(f"{text!r} starts the ids of {len(self.candidates)} runs ({shown}); give more of it")
 
 
+class BundleRefused(RunloreError, ValueError):
+    """A file is no bundle of a run, or a damaged one; nothing of it was used."""
+
+
+class CriteriaNotFound(RunloreError, LookupError):
+    """The experiment has no success criteria."""
+
+
+class ScheduleNotFound(RunloreError, LookupError):
+    """No schedule has this id."""
+
+
 class JobNotFound(RunloreError, LookupError):
     """No rerun job makes a run with this id."""
 
 
 class FilterNotFound(RunloreError, LookupError):
     """No filter is saved under this name."""
+
+
+class SweepNotFound(RunloreError, LookupError):
+    """No sweep has this id."""
+
+
+class SpaceRefused(Misread):
+    """A space of parameters, or a condition on it, is none for the run; nothing was started."""
 
 
 class RuleNotFound(RunloreError, LookupError):
@@ -46,6 +67,26 @@ class KernelMissing(RerunRefused):
     def __init__(self, message: str, kernels: Sequence[str]) -> None:
         self.kernels = list(kernels)
         super().__init__(message)
+
+
+class KernelRefused(RerunRefused):
+    """The kernel exists, but cannot replay a run; the text says why, and what to do."""
+
+
+class GatewayRefused(RerunRefused):
+    """The Jupyter gateway refuses what is asked of it, or its settings are wrong; the text says what to do."""
+
+
+class GatewayLacks(GatewayRefused):
+    """The Jupyter gateway does not have what it is asked for."""
+
+
+class NoGateway(GatewayRefused):
+    """No Jupyter gateway is set up."""
+
+
+class GatewayAway(RerunRefused):
+    """The Jupyter gateway cannot be reached, or cannot do at the moment what is asked of it."""
 
 
 class EnvironmentNotRebuildable(RerunRefused):

@@ -20,10 +20,12 @@ from runlore.home import is_mirrored
 from runlore.record import RunRecord, SessionRecord
 from runlore_server.rerun.parameters import Parameter
 from runlore_server.retention.notes import removed_of
+from runlore_server.store.annotations import Annotation
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.filters import SavedFilter
 from runlore_server.store.listing import listed_run
 from runlore_server.store.mirrored import mlflow_run_of
+from runlore_server.store.system import loads
 from runlore_server.verdict.told import rests_on
 from runlore_server.verdict.verdict import Verdict, as_number
 
@@ -45,6 +47,7 @@ class Known:
     verdict: Verdict | None
     reruns: Sequence[RunRecord]
     mlflow_run_id: str | None
+    said: Annotation
 
 
 def as_json(found: dict[str, Any]) -> str:
@@ -127,12 +130,16 @@ def details(known: Known) -> str:
         ("verdict", f"{verdict.verdict}: {verdict.reason}" if verdict else ""),
         ("reruns", " ".join(rerun.run_id for rerun in known.reruns)),
         ("in MLflow", known.mlflow_run_id or mlflow_run_of(run.session_id) or ""),
+        ("marked", ", ".join(word for word in ("pinned", "starred", "deleted") if getattr(known.said, word))),
         ("error", _printable(f"{run.error.name}: {run.error.message}", 300) if run.error else ""),
     ]
     lines = _aligned([(name, value) for name, value in facts if value])
     parts = [
+        ("hypothesis", [_printable(line, 500) for line in known.said.hypothesis.splitlines()]),
+        ("notes", [_printable(line, 500) for line in known.said.notes.splitlines()]),
         ("parameters", _aligned([(name, _printable(repr(value), 200)) for name, value in run.params.items()])),
         ("metrics", _aligned([(n, f"{v!r} at step {s}") for n, (s, v) in last_values(run).items()])),
+        ("system metrics", _aligned([(name, str(load)) for name, load in loads(run).items()])),
         ("tags", _aligned([(name, _printable(value, 200)) for name, value in run.tags.items()])),
         ("artifacts", _aligned(_artifacts(run, session))),
         ("files read", _files(run, session, "reads")),
@@ -241,12 +248,12 @@ def settable(parameters: Sequence[Parameter]) -> list[str]:
 
 
 def run_object(
-    run: RunRecord, notebook: str | None, verdict: Verdict | None, mlflow_run_id: str | None
+    run: RunRecord, said: Annotation, notebook: str | None, verdict: Verdict | None, mlflow_run_id: str | None
 ) -> dict[str, Any]:
     """What the list of runs says of one; of each metric, step and value of the last point."""
     metrics = {name: {"step": step, "last": as_number(value)} for name, (step, value) in last_values(run).items()}
     told = msgspec.to_builtins(verdict) if verdict else None
-    return listed_run(run, notebook=notebook, metrics=metrics, verdict=told, mlflow_run_id=mlflow_run_id)
+    return listed_run(run, said, notebook=notebook, metrics=metrics, verdict=told, mlflow_run_id=mlflow_run_id)
 
 
 def detail_object(known: Known) -> dict[str, Any]:
@@ -254,16 +261,19 @@ def detail_object(known: Known) -> dict[str, Any]:
     run, session, info = known.run, known.session, known.session.info
     removed = removed_of(session.home, run)
     return {
-        **run_object(run, info.notebook if info else None, known.verdict, known.mlflow_run_id),
+        **run_object(run, known.said, info.notebook if info else None, known.verdict, known.mlflow_run_id),
         "kernel": info.kernel_name if info else None,
         "directory": info.cwd if info else None,
         "cell": run.cell,
         "last_cell": run.last_cell,
         "seed": run.seed,
         "note": "\n\n".join(run.notes),
+        "notes": known.said.notes,
+        "hypothesis": known.said.hypothesis,
         "error": msgspec.to_builtins(run.error),
         "git": msgspec.to_builtins(run.git),
         "environment": run.environment,
+        "system": {metric: load._asdict() for metric, load in loads(run).items()},
         "artifacts": [
             {**msgspec.to_builtins(artifact), "removed": msgspec.to_builtins(removed.get(artifact.path))}
             for artifact in run.artifacts.values()

@@ -111,7 +111,7 @@ class Retrieval:
             if not found or (archive := Archive.open(fetched)) is None:
                 raise ExportRefused("it has no curves of this run")
             archive.verify()  # whoever can write to MLflow can have written this
-            if not {path.name for path in run.metrics.values()} & archive.curves.keys():
+            if not {path.name for path in run.curves.values()} & archive.curves.keys():
                 raise ExportRefused("its curves are those of another run")
             if not _has_all(archive, run.directory / FILE):
                 raise ExportRefused("its curves are other ones than those that are still here")

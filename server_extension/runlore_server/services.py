@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runlore_server.automation.scheduler import Scheduler
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
 from runlore_server.mirror.mirror import Mirror
+from runlore_server.queue.queue import JobQueue
 from runlore_server.rerun.pinning import Pinning
-from runlore_server.rerun.queue import JobQueue
 from runlore_server.retention.daily import DailyRetention
 from runlore_server.retrieval import Retrieval
 from runlore_server.store.archiver import Archiver
@@ -18,6 +19,7 @@ from runlore_server.store.exports import Exports
 from runlore_server.store.runs import RunStore
 from runlore_server.store.summaries import CurveSummaries
 from runlore_server.store.views import CurveViews
+from runlore_server.sweep.service import Sweeps
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,11 @@ class Services:
     exports: Exports
     exporter: Exporter
     jobs: JobQueue
+    sweeps: Sweeps
     pinning: Pinning
     mirror: Mirror
     retention: DailyRetention
+    scheduler: Scheduler
 
     @classmethod
     def open(cls, config: Config, on_job: Callable[[str], None]) -> Services:
@@ -51,6 +55,8 @@ class Services:
         jobs = JobQueue(config.home, store, on_job)
         jobs.start()  # first: it moves reruns that were cut short out of the way, which nobody else should see
         store.refresh()
+        sweeps = Sweeps(config, store)
+        sweeps.start()
         exporter = Exporter(config, store, exports)
         exporter.start()
         pinning = Pinning(store)
@@ -63,6 +69,8 @@ class Services:
         mirror.start()
         retention = DailyRetention(config)
         retention.start()
+        scheduler = Scheduler(config.home, jobs)
+        scheduler.start()
         return cls(
             config,
             store,
@@ -74,16 +82,20 @@ class Services:
             exports,
             exporter,
             jobs,
+            sweeps,
             pinning,
             mirror,
             retention,
+            scheduler,
         )
 
     def close(self) -> None:
         """Stop what was started. Blocks."""
+        self.scheduler.shutdown()
         self.retention.shutdown()
         self.mirror.shutdown()
         self.pinning.shutdown()
+        self.sweeps.shutdown()
         self.jobs.shutdown()
         self.archiver.shutdown()
         self.retrieval.shutdown()

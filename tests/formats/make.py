@@ -25,8 +25,8 @@ from blake3 import blake3
 
 from runlore.home import Home
 from runlore.process import current_process
-from runlore_server.rerun.queue import JobQueue
-from runlore_server.rerun.request import Request
+from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
 from runlore_server.retention.notes import RetentionNotes
 from runlore_server.retention.rule import made
 from runlore_server.store.archive import archive_run

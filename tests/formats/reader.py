@@ -14,7 +14,7 @@ from blake3 import blake3
 
 RECORD = struct.Struct("<qdd")
 UNWRITTEN = (0x7FF4524C4E4F4E45).to_bytes(8, "little")
-FORMATS = {"jobs.sqlite": 2, "filters.sqlite": 1, "retention.sqlite": 1}
+FORMATS = {"jobs.sqlite": 3, "filters.sqlite": 1, "retention.sqlite": 1}
 
 
 class LaterFormat(Exception):
@@ -87,7 +87,7 @@ def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
     """What a query gives."""
     connection = sqlite3.connect(database)
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] != FORMATS[database.name]:
+        if connection.execute("PRAGMA user_version").fetchone()[0] > FORMATS[database.name]:
             raise LaterFormat(database)
         return connection.execute(query).fetchall()
     finally:

@@ -16,10 +16,10 @@ from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.states import StateFile
+from runlore_server.queue.ledger import Ledger
 from runlore_server.rerun import pins
 from runlore_server.rerun.data import read_checks
 from runlore_server.rerun.folder import Folder
-from runlore_server.rerun.ledger import Ledger
 from runlore_server.retention.notes import RetentionNotes
 from runlore_server.store.filters import SavedFilters
 from runlore_server.store.runs import RunStore

@@ -75,4 +75,4 @@ def test_a_login_by_cookie_needs_the_xsrf_token_to_change_something(server):
 
 @pytest.mark.parametrize("method", ["put", "patch", "post", "delete"])
 def test_verbs_that_are_not_documented_are_refused(server, method):
-    assert server.call(method, "/runlore/runs").status_code == 405
+    assert server.call(method, "/runlore/curves").status_code == 405

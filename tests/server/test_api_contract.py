@@ -105,6 +105,14 @@ def test_the_status_tells_of_home_and_export(fetch, home):
     assert status["export"]["owner"] is True
 
 
+def test_the_kernels_that_can_be_chosen(fetch):
+    found = fetch("get", "/runlore/kernels")
+    assert any(
+        kernel["usable"] and kernel["packages"].keys() == {"ipykernel", "runlore"} for kernel in found["kernels"]
+    )
+    assert found["gateway"] is None
+
+
 def test_the_list_holds_every_kind_of_run(fetch, eventually):
     page = fetch("get", "/runlore/runs")
     runs = {run["name"]: run for run in page["runs"]}
@@ -112,8 +120,22 @@ def test_the_list_holds_every_kind_of_run(fetch, eventually):
     assert (page["next"], page["total"]) == (None, 4)
     rich = runs["rich"]
     assert rich["metrics"].keys() == {"loss", "all nan"}
-    assert rich["metrics"]["loss"] == {"last": 0.5, "min": 0.5, "max": 0.5, "count": 4, "step": 3}
-    assert rich["metrics"]["all nan"] == {"last": "NaN", "min": None, "max": None, "count": 1, "step": 0}
+    assert rich["metrics"]["loss"] == {
+        "last": 0.5,
+        "min": 0.5,
+        "max": 0.5,
+        "best": 0.5,
+        "count": 4,
+        "step": 3,
+    }
+    assert rich["metrics"]["all nan"] == {
+        "last": "NaN",
+        "min": None,
+        "max": None,
+        "best": None,
+        "count": 1,
+        "step": 0,
+    }
     assert rich["params"] == {"nested": {"a": [1, None, True]}, "text": "x"}
     assert (rich["status"], rich["verdict"], rich["notebook"]) == ("failed", None, "train.ipynb")
     assert runs["poor"]["verdict"]["divergence"] == {
@@ -183,6 +205,59 @@ def test_filters_are_saved_replaced_and_forgotten(fetch):
     assert fetch("delete", path, status=404)["reason"] == "FilterNotFound"
 
 
+def test_what_the_user_says_of_a_run_is_kept_beside_what_was_recorded(fetch, eventually):
+    path = "/runlore/runs/aaaa000000000002"
+    said = {"name": "renamed", "color": 3, "starred": True, "tags": {"stage": "final"}, "notes": "*why*"}
+    run = fetch("patch", path, json={**said, "hypothesis": "it helps"})
+    assert said.items() <= run.items()
+    assert run["hypothesis"] == "it helps"
+    found = fetch("get", "/runlore/runs", params={"filter": "tags.stage = 'final' and starred = yes"})
+    assert [run["name"] for run in found["runs"]] == ["renamed"]
+    eventually(lambda: fetch("get", path)["mlflow_run_id"])
+    fetch("patch", path, json={"name": None, "color": None, "starred": False, "tags": {"stage": None}})
+    run = fetch("get", path)
+    assert (run["name"], run["color"], run["starred"], run["tags"]) == ("poor", None, False, {})
+    assert fetch("patch", path, json={"colour": 3}, status=400)["reason"] == "InvalidRequest"
+    assert fetch("patch", path, json={"color": 10}, status=400)["reason"] == "InvalidRequest"
+    assert fetch("patch", "/runlore/runs/none-such", json={}, status=404)["reason"] == "RunNotFound"
+
+
+def test_several_runs_are_changed_at_once_or_none(fetch):
+    def total(**params):
+        return fetch("get", "/runlore/runs", params=params)["total"]
+
+    everything, rich = total(), {"runs": ["aaaa000000000001"]}
+    body = {"select": rich, "change": {"deleted": True, "pinned": True}}
+    assert fetch("patch", "/runlore/runs", json=body) == {"changed": 1}
+    assert (total(), total(filter="deleted = yes")) == (everything - 1, 1)
+    assert fetch("get", "/runlore/runs")["pinned"] == 1
+    select = {"filter": "deleted = yes", "except": []}
+    body = {"select": select, "change": {"deleted": False, "pinned": False}}
+    assert fetch("patch", "/runlore/runs", json=body) == {"changed": 1}
+    assert total() == everything
+    for select, status in (
+        ({}, 400),
+        ({"runs": [], "filter": ""}, 400),
+        ({"runs": ["aaaa000000000001", "none-such"]}, 404),
+        ({"filter": "stauts = 'x'"}, 400),
+    ):
+        fetch("patch", "/runlore/runs", json={"select": select, "change": {"pinned": True}}, status=status)
+    assert fetch("get", "/runlore/runs")["pinned"] == 0
+
+
+def test_runs_are_grouped_by_a_field(fetch):
+    found = fetch("get", "/runlore/groups", params={"by": "experiment", "metric": "loss", "filter": "not real"})
+    assert found["runs"] == sum(group["count"] for group in found["groups"])
+    other = next(group for group in found["groups"] if group["value"] == "other")
+    assert (other["count"], other["best"], other["filter"]) == (1, None, "experiment = 'other'")
+    families = fetch("get", "/runlore/groups", params={"by": "rerun_of"})["groups"]
+    assert ("aaaa000000000001", "rich", 2) in {
+        (group["value"], group["label"], group["count"]) for group in families
+    }
+    for params in ({}, {"by": ""}, {"by": "name, experiment"}, {"by": "stauts"}):
+        fetch("get", "/runlore/groups", params=params, status=400)
+
+
 def test_what_has_not_changed_is_not_sent_again(server):
     found = server.call("GET", "/runlore/runs", params={"filter": "name = 'rich'"})
     headers = {"Authorization": f"token {server.token}", "If-None-Match": found.headers["Etag"]}
@@ -245,6 +320,25 @@ def test_curves_of_several_runs_and_metrics(fetch, server):
     assert len(response.json()["curves"]) == len(found)
 
 
+def test_a_sweep_is_asked_for_shown_changed_and_drawn(fetch, eventually):
+    body = {"run_id": real_run(fetch)["run_id"], "metric": "loss", "parameters": {"lr": [0.1, 0.2]}, "trials": 1}
+    sweep = fetch("post", "/runlore/sweeps", json={**body, "sampler": "grid"}, status=201)
+    place = f"/runlore/sweeps/{sweep['sweep_id']}"
+    found = eventually(lambda: now if (now := fetch("get", place))["state"] == "finished" else None, seconds=120)
+    assert found["counts"] == {"complete": 1}
+    assert found["trials"] == [found["best"]]
+    (listed,) = fetch("get", "/runlore/sweeps")["sweeps"]
+    assert listed == {name: value for name, value in found.items() if name != "trials"}
+    assert "history" in fetch("get", f"{place}/plots")["plots"]
+    assert fetch("patch", place, json={"wish": "stop"})["wish"] == "stop"
+    for wrong in ({"wish": "maybe"}, {"trials": 0}, {"name": "x"}):
+        assert fetch("patch", place, json=wrong, status=400)["reason"] == "InvalidRequest"
+    assert (
+        fetch("post", "/runlore/sweeps", json={**body, "metric": "los"}, status=400)["reason"] == "OptionsRefused"
+    )
+    assert fetch("get", "/runlore/sweeps/none-such", status=404)["reason"] == "SweepNotFound"
+
+
 def test_a_rerun_is_queued_followed_and_judged(fetch, home, eventually):
     original = real_run(fetch)["run_id"]
     job = fetch("post", "/runlore/jobs", json={"run_id": original[:12]}, status=201)
@@ -267,6 +361,48 @@ def test_a_rerun_is_queued_followed_and_judged(fetch, home, eventually):
     tags = eventually(lambda: (found := tags_in_mlflow(home, name)).get("runlore.verdict") and found)
     assert tags["runlore.verdict"] == "BIT-EXACT"
     assert tags["mlflow.parentRunId"] == fetch("get", f"/runlore/runs/{original}")["mlflow_run_id"]
+
+
+def test_the_queue_is_paused_and_its_jobs_are_changed(fetch):
+    original = real_run(fetch)["run_id"]
+    assert fetch("patch", "/runlore/queue", json={"paused": True, "slots": 3})["slots"] == 3
+    asked = [{"run_id": original, "priority": number, "retries": 1, "timeout": 60} for number in range(3)]
+    jobs = fetch("post", "/runlore/jobs", json=asked, status=201)["jobs"]
+    assert [job["priority"] for job in jobs] == [0, 1, 2]
+    first = jobs[0]["run_id"]
+    changed = fetch("patch", f"/runlore/jobs/{first}", json={"priority": -5, "held": True})
+    assert (changed["priority"], changed["held"], changed["state"]) == (-5, True, "queued")
+    queue = fetch("get", "/runlore/queue")
+    assert (queue["paused"], queue["owner"], queue["owned"]) == (True, True, True)
+    assert (queue["running"], queue["waiting"], queue["held"]) == (0, 2, 1)
+    assert [place["name"] for place in queue["backends"]] == ["local"]
+    page = fetch("get", "/runlore/jobs", params={"state": "queued", "limit": 2})
+    assert [job["run_id"] for job in page["jobs"]] == [jobs[2]["run_id"], jobs[1]["run_id"]]
+    rest = fetch("get", "/runlore/jobs", params={"state": "queued", "limit": 2, "before": page["next"]})
+    assert ([job["run_id"] for job in rest["jobs"]], rest["next"]) == ([first], None)
+    for job in jobs:
+        assert fetch("delete", f"/runlore/jobs/{job['run_id']}")["state"] == "cancelled"
+    again = fetch("post", f"/runlore/jobs/{first}/retry")
+    assert (again["state"], again["held"]) == ("queued", False)
+    assert fetch("post", f"/runlore/jobs/{first}/retry", status=400)["reason"] == "OptionsRefused"
+    fetch("delete", f"/runlore/jobs/{first}", params={"forget": "true"})
+    assert fetch("get", f"/runlore/jobs/{first}", status=404)["reason"] == "JobNotFound"
+    assert set(fetch("delete", "/runlore/jobs")["forgotten"]) >= {job["run_id"] for job in jobs[1:]}
+    assert fetch("patch", "/runlore/queue", json={"paused": False, "slots": None})["paused"] is False
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "options"),
+    [
+        ("get", "/runlore/jobs", {"params": {"state": "asleep"}}),
+        ("get", "/runlore/jobs", {"params": {"limit": 0}}),
+        ("patch", "/runlore/queue", {"json": {"slots": 0}}),
+        ("patch", "/runlore/queue", {"json": {"speed": 11}}),
+        ("post", "/runlore/jobs", {"json": [{"run_id": 3}]}),
+    ],
+)
+def test_what_the_queue_cannot_do_is_said(fetch, verb, path, options):
+    assert fetch(verb, path, status=400, **options)["message"]
 
 
 def tags_in_mlflow(home, run_id):
@@ -364,3 +500,27 @@ def test_what_was_damaged_is_named_and_hides_nothing_else(fetch, home, fake_kern
     finally:
         stored_path.write_bytes(kept)
     assert fetch("get", "/runlore/curves", params={"run": run}, status=409)["reason"] == "JournalFormatError"
+
+
+def test_schedules_are_made_paused_started_by_the_server_and_forgotten(fetch, home, eventually):
+    file = home.path.parent / "watched.csv"
+    file.write_text("1")
+    run_id = real_run(fetch)["run_id"]
+    body = {"request": {"run_id": run_id}, "cron": "0 6 1 1 *", "zone": "UTC", "on_change": [str(file)]}
+    made = fetch("post", "/runlore/schedules", json=body, status=201)
+    assert (made["cron"], made["on_change"], made["last"]) == ("0 6 1 1 *", [str(file)], None)
+    assert made["next"] > made["created"]
+    path = f"/runlore/schedules/{made['id']}"
+    assert fetch("get", "/runlore/schedules") == {"schedules": [made]}
+    assert fetch("patch", path, json={"paused": True})["next"] is None
+    file.write_text("2")
+    assert fetch("patch", path, json={"paused": False})["paused"] is False
+    started = eventually(lambda: fetch("get", path)["last"])
+    assert fetch("get", f"/runlore/jobs/{started}")["rerun_of"] == run_id
+    assert str(file) in fetch("get", path)["note"]
+    assert fetch("delete", path) == {}
+    assert fetch("get", path, status=404)["reason"] == "ScheduleNotFound"
+    eventually(lambda: fetch("get", f"/runlore/jobs/{started}")["state"] == "succeeded")
+    for wrong in ({"cron": "never"}, {"cron": None, "on_change": None}, {"on_change": ["here.csv"]}, {"x": 1}):
+        error = fetch("post", "/runlore/schedules", json={"request": {"run_id": run_id}, **wrong}, status=400)
+        assert error["reason"] == "InvalidRequest"

@@ -23,9 +23,9 @@ from runlore.objects import ObjectStore
 from runlore.record import sessions
 from runlore.states import StateFile
 from runlore_server.cli import main
+from runlore_server.queue.ledger import Ledger
 from runlore_server.rerun.data import read_checks
 from runlore_server.rerun.folder import Folder
-from runlore_server.rerun.ledger import Ledger
 from runlore_server.store.curves import read_points
 from runlore_server.store.filters import SavedFilters
 from runlore_server.store.runs import RunStore

@@ -16,7 +16,7 @@ import pytest
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore_server.database import open_database
-from runlore_server.rerun.ledger import Ledger
+from runlore_server.queue.ledger import Ledger
 from runlore_server.store.exports import Export, Exports
 from runlore_server.store.filters import SavedFilters
 from tests.journals import FakeKernel

@@ -19,7 +19,7 @@ from runlore.curve import RECORD_SIZE
 from runlore.home import Home
 from runlore.states import StateWriter
 from runlore_server.cli import main
-from runlore_server.rerun.ledger import Ledger
+from runlore_server.queue.ledger import Ledger
 from runlore_server.retention.notes import RetentionNotes, Retired
 from runlore_server.store.archive import archive_run
 from runlore_server.store.filters import SavedFilter, SavedFilters
@@ -68,7 +68,7 @@ def recorded(home: Home, doctor: Doctor) -> tuple[FakeKernel, str, str]:
     again = kernel.run("again", {"loss": [(0, 1.0)]}, rerun_of=run_id)
     kernel.end()
     home.rerun(again).mkdir(parents=True)
-    write_verdict(home, again, Verdict(verdict="BIT-EXACT", reason="all points are the same"))
+    write_verdict(home.rerun(again), Verdict(verdict="BIT-EXACT", reason="all points are the same"))
     Ledger(home.path / "jobs.sqlite").close()
     SavedFilters(home).put(SavedFilter(name="good", filter="metrics.loss < 0.1"))
     store = RunStore(home)

@@ -150,7 +150,7 @@ def test_verdicts_that_came_while_nobody_looked_are_known(home, kernel):
     found = Query(where=parse("verdict = 'DIVERGED'"))
     assert opened(home).search(found).total == 0
     home.rerun(rerun).mkdir(parents=True)
-    write_verdict(home, rerun, Verdict(verdict="DIVERGED", reason="it did"))
+    write_verdict(home.rerun(rerun), Verdict(verdict="DIVERGED", reason="it did"))
     assert [run.run_id for run in opened(home).search(found).runs] == [rerun]
     assert [run.run_id for run in opened(home).search(found).runs] == [rerun]
     (home.rerun(rerun) / "verdict.json").unlink()

@@ -70,7 +70,7 @@ def write_run(home, session, chance):
         session.finish_run(run, chance.choice(["finished", "failed", "interrupted"]))
         if chance.random() < 0.5:
             home.rerun(run).mkdir(parents=True)
-            write_verdict(home, run, Verdict(verdict=chance.choice(["BIT-EXACT", "DIVERGED"]), reason="so"))
+            write_verdict(home.rerun(run), Verdict(verdict=chance.choice(["BIT-EXACT", "DIVERGED"]), reason="so"))
 
 
 @pytest.fixture(scope="module")

@@ -22,19 +22,23 @@ from runlore_server.errors import (
     OptionsRefused,
     ParameterRefused,
     RerunRefused,
+    ScheduleNotFound,
+    SweepNotFound,
 )
-from runlore_server.filter.errors import FilterError
+from runlore_server.pointing import Misread
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
 
 _STATUS: list[tuple[type[Exception], int]] = [
     (InvalidRequest, 400),
-    (FilterError, 400),
+    (Misread, 400),
     (OptionsRefused, 400),
     (ParameterRefused, 400),
     (RunNotFound, 404),
     (JobNotFound, 404),
+    (ScheduleNotFound, 404),
+    (SweepNotFound, 404),
     (FilterNotFound, 404),
     (ObjectMissing, 404),
     (AmbiguousRun, 409),
@@ -153,6 +157,6 @@ def _error_body(error: Exception) -> dict[str, Any]:
     body: dict[str, Any] = {"message": text[:1].upper() + text[1:], "reason": type(error).__name__}
     if isinstance(error, KernelMissing):
         body["kernels"] = error.kernels
-    if isinstance(error, FilterError):
+    if isinstance(error, Misread):
         body |= {"text": error.text, "position": error.position, "suggestions": error.suggestions}
     return body

@@ -58,7 +58,7 @@ class CurvesHandler(RunloreHandler):
 
     def _metrics(self, run: RunRecord) -> list[str]:
         wanted = self.get_query_arguments("metric")
-        return [metric for metric in run.metrics if not wanted or metric in wanted]
+        return [metric for metric in (run.curves if wanted else run.metrics) if not wanted or metric in wanted]
 
     def _window(self) -> tuple[str, float, float] | None:
         """The axis and the ends of the part that is asked for, on that axis."""
@@ -103,7 +103,7 @@ class _Asked:
         return view, None if view.count else source.missing(run, metric)
 
     def _view(self, services: Services, run: RunRecord, metric: str) -> View:
-        path, known = run.metrics[metric], self.since.get((run.run_id, metric), 0)
+        path, known = run.curves[metric], self.since.get((run.run_id, metric), 0)
         if self.window is not None:
             return services.views.view(path, self.points, _on_file(self.window, run.started))
         return services.views.since(path, known, self.points) if known else services.views.view(path, self.points)

@@ -8,10 +8,15 @@ from runlore_server.api.base import RunloreHandler
 from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
 from runlore_server.api.filters import FilterHandler, FiltersHandler
-from runlore_server.api.jobs import JobHandler, JobsHandler
+from runlore_server.api.groups import GroupsHandler
+from runlore_server.api.jobs import JobHandler, JobRetryHandler, JobsHandler
+from runlore_server.api.kernels import KernelsHandler
 from runlore_server.api.openapi import OpenApiHandler
+from runlore_server.api.queue import QueueHandler
 from runlore_server.api.runs import RunHandler, RunsHandler
+from runlore_server.api.schedules import ScheduleHandler, SchedulesHandler
 from runlore_server.api.status import StatusHandler
+from runlore_server.api.sweeps import SweepHandler, SweepPlotsHandler, SweepsHandler
 from runlore_server.backend import Backend
 
 _ID = r"([^/]+)"
@@ -21,11 +26,20 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     "/runlore/runs": RunsHandler,
     f"/runlore/runs/{_ID}": RunHandler,
     f"/runlore/runs/{_ID}/diff/{_ID}": DiffHandler,
+    "/runlore/groups": GroupsHandler,
     "/runlore/curves": CurvesHandler,
     "/runlore/filters": FiltersHandler,
     f"/runlore/filters/{_ID}": FilterHandler,
     "/runlore/jobs": JobsHandler,
     f"/runlore/jobs/{_ID}": JobHandler,
+    f"/runlore/jobs/{_ID}/retry": JobRetryHandler,
+    "/runlore/queue": QueueHandler,
+    "/runlore/kernels": KernelsHandler,
+    "/runlore/sweeps": SweepsHandler,
+    f"/runlore/sweeps/{_ID}": SweepHandler,
+    f"/runlore/sweeps/{_ID}/plots": SweepPlotsHandler,
+    "/runlore/schedules": SchedulesHandler,
+    f"/runlore/schedules/{_ID}": ScheduleHandler,
     "/runlore/openapi": OpenApiHandler,
 }
 

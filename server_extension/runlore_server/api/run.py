@@ -11,9 +11,12 @@ from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord, SessionRecord
 from runlore.untrusted import from_json
+from runlore_server.filter.tree import Field
+from runlore_server.store.annotations import NOTHING
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
-from runlore_server.store.values import Summary, or_reported
+from runlore_server.store.system import loads
+from runlore_server.store.values import Summary, or_reported, statistic
 from runlore_server.verdict.verdict import as_number, read_verdict
 
 if TYPE_CHECKING:
@@ -29,9 +32,10 @@ def run_body(
     if sums is None:
         metrics = _metrics(services, run)[0]
     else:
-        metrics = {name: _metric(sums[name]) for name in run.metrics if name in sums}
+        metrics = {name: _metric(name, sums[name]) for name in run.metrics if name in sums}
     return listed_run(
         run,
+        services.store.annotations.known.get(run.run_id, NOTHING),
         notebook=services.store.notebook(run),
         metrics=metrics,
         verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
@@ -45,6 +49,7 @@ def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | Non
     objects = ObjectStore(services.config.home.objects)
     lacking = [{"what": item.what, "why": item.why} for item in (*session.not_captured, *run.not_captured)]
     lacking += _metrics(services, run)[1]
+    said = services.store.annotations.known.get(run.run_id, NOTHING)
     return {
         **run_body(services, run, mlflow_run_id),
         "cell": run.cell,
@@ -53,11 +58,14 @@ def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | Non
         "seed": run.seed,
         "rng": _rng(run, session),
         "note": "\n\n".join(run.notes),
+        "notes": said.notes,
+        "hypothesis": said.hypothesis,
         "kernel": session.info.kernel_name if session.info is not None else None,
         "reruns": [rerun.run_id for rerun in services.store.reruns_of(run.run_id)],
         "param_sources": run.param_sources,
         "git": _git(run, objects, lacking),
         "environment": _environment(run, objects, lacking),
+        "system": {metric: load._asdict() for metric, load in loads(run).items()},
         "artifacts": list(run.artifacts.values()),
         "error": run.error,
         "not_captured": lacking,
@@ -76,14 +84,15 @@ def _metrics(services: Services, run: RunRecord) -> tuple[dict[str, Any], list[d
             lacking.append({"what": f"metric {metric}", "why": why})
             continue
         if summary is not None:
-            found[metric] = _metric(summary)
+            found[metric] = _metric(metric, summary)
         elif (lost := services.retrieval.missing(run, metric)) is not None:
             lacking.append({"what": f"metric {metric}", "why": lost})
     return found, lacking
 
 
-def _metric(summary: Summary) -> dict[str, Any]:
+def _metric(name: str, summary: Summary) -> dict[str, Any]:
     return {
+        "best": statistic(Field("metric", name, "best"), summary),
         "last": as_number(summary.last),
         "min": summary.min,
         "max": summary.max,

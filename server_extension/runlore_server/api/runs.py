@@ -37,7 +37,21 @@ class RunsHandler(RunloreHandler):
             ],
             "next": page.runs[-1].run_id if page.more and page.runs else None,
             "total": page.total,
+            "pinned": sum(said.pinned for said in services.store.annotations.known.values()),
         }
+
+    @web.authenticated
+    @authorized
+    async def patch(self) -> None:
+        await self.answer(self._change)
+
+    def _change(self, services: Services) -> dict[str, Any]:
+        from runlore_server.api.annotations import bulk_change, selected
+
+        wanted = bulk_change(self.request.body)
+        run_ids = selected(services, wanted.select)
+        services.store.annotations.change(run_ids, wanted.change)
+        return {"changed": len(run_ids)}
 
     def _query(self) -> Query:
         from runlore_server.filter.order import parse_order
@@ -74,6 +88,19 @@ class RunHandler(RunloreHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         await self.answer(lambda services: _detail(services, run_id))
+
+    @web.authenticated
+    @authorized
+    async def patch(self, run_id: str) -> None:
+        await self.answer(lambda services: self._change(services, run_id))
+
+    def _change(self, services: Services, run_id: str) -> dict[str, Any]:
+        from runlore_server.api.annotations import run_change
+
+        change = run_change(self.request.body)
+        run = services.store.find(run_id)
+        services.store.annotations.change([run.run_id], change)
+        return _detail(services, run.run_id)
 
 
 def _detail(services: Services, run_id: str) -> dict[str, Any]:

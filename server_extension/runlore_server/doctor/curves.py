@@ -91,20 +91,20 @@ def check(checkup: Checkup, run: RunRecord, *, ended: bool, archived: frozenset[
         archived: the names of files whose points are in the run's archive as well.
     """
     there = _names(checkup, run.directory)
-    for path in run.metrics.values():
+    for path in run.curves.values():
         checkup.seen["curves"] += 1
         if path.name in there:
             _check_file(checkup, run, path, ended)
         elif ended and path.name not in archived:
             checkup.add(NO_POINT if run.status == "killed" else MISSING, path)
-    for name in sorted(there - {path.name for path in run.metrics.values()}):
+    for name in sorted(there - {path.name for path in run.curves.values()}):
         if ended:
             checkup.add(UNANNOUNCED, run.directory / name)
 
 
 def read_whole(checkup: Checkup, run: RunRecord) -> bool:
     """Whether all curves of the run are read whole by this checkup."""
-    return checkup.deep or all(_size(path) <= WHOLE for path in run.metrics.values())
+    return checkup.deep or all(_size(path) <= WHOLE for path in run.curves.values())
 
 
 def _size(path: Path) -> int:

@@ -17,20 +17,25 @@ from runlore.capture.data.clerk import CACHE
 from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore.untrusted import open_regular
+from runlore_server.automation.notes import NAME as AUTOMATION
+from runlore_server.automation.notes import AutomationNotes
 from runlore_server.database import BESIDE
 from runlore_server.doctor.checkup import LATER_FORMAT, UNREADABLE, Checkup, is_later
 from runlore_server.doctor.findings import Kind
-from runlore_server.rerun.ledger import Ledger
+from runlore_server.queue.ledger import Ledger
 from runlore_server.retention.notes import NAME as RETENTION
 from runlore_server.retention.notes import RetentionNotes
+from runlore_server.store.annotations import NAME as ANNOTATIONS
+from runlore_server.store.annotations import Annotations
 from runlore_server.store.exports import exports_path
 from runlore_server.store.filters import SavedFilters
+from runlore_server.sweep.sweep import DATABASE as SWEEPS
 
 DAMAGED = Kind(
     "database-damaged",
     "error",
     "damaged databases of things that only they hold",
-    "Saved filters, rules of retention or the queue of reruns cannot be read, in part or at all.",
+    "Names and notes of runs, filters, rules of retention, the queue or sweeps cannot be read, in part or at all.",
     "Restore the file from a backup, or remove it to begin with an empty one.",
 )
 DAMAGED_PROJECTION = Kind(
@@ -59,6 +64,9 @@ _LONGEST = 120.0
 _FORGED = re.compile(r"\b(CHECK|GENERATED|DEFAULT\s*\(|AS\s*\()", re.IGNORECASE)
 """What can compute in a table's definition; none of ours has it."""
 
+_OPTUNAS = "CHECK (version_info_id=1)"
+"""What Optuna's has."""
+
 
 class Database(NamedTuple):
     """A file: its path in the home, whether it can be made anew, and how its rows are read from a copied home."""
@@ -73,7 +81,10 @@ def databases(home: Home) -> list[Database]:
     return [
         Database(home.path / _JOBS, False, lambda copy: _closed(Ledger(copy.path / _JOBS))),
         Database(home.path / _FILTERS, False, lambda copy: SavedFilters(copy).all()),
+        Database(home.path / ANNOTATIONS, False, lambda copy: Annotations(copy).all()),
         Database(home.path / RETENTION, False, lambda copy: _retention(RetentionNotes(copy))),
+        Database(home.path / AUTOMATION, False, lambda copy: _automation(AutomationNotes(copy))),
+        Database(home.path / SWEEPS, False, lambda _: None),
         Database(exports_path(home), True, lambda _: None),
         Database(home.path / INDEX, True, lambda _: None),
         Database(home.path / CACHE, True, lambda _: None),
@@ -83,6 +94,11 @@ def databases(home: Home) -> list[Database]:
 def _retention(notes: RetentionNotes) -> None:
     notes.rules()
     notes.retired()
+
+
+def _automation(notes: AutomationNotes) -> None:
+    notes.criteria()
+    notes.schedules()
 
 
 def _closed(ledger: Ledger) -> None:
@@ -182,7 +198,7 @@ def _look(copy: Path, *, deep: bool) -> None:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
         for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master"):
-            if kind not in ("table", "index") or (sql and _FORGED.search(sql)):
+            if kind not in ("table", "index") or (sql and _FORGED.search(sql.replace(_OPTUNAS, ""))):
                 raise sqlite3.DatabaseError(f"its {kind} {name} is none of Runlore's")
         (said,) = connection.execute(f"PRAGMA {'integrity' if deep else 'quick'}_check(1)").fetchone()
         if said != "ok":

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from runlore.errors import JournalFormatError
 from runlore.replay import read_plan
 from runlore.untrusted import read_regular
+from runlore_server.backends import tenure
 from runlore_server.doctor.checkup import LATER_FORMAT, UNREADABLE, Checkup, is_later
 from runlore_server.doctor.findings import Kind
 from runlore_server.document import read_document
@@ -17,6 +18,8 @@ from runlore_server.rerun.environment import Complete
 from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.outcome import Outcome
 from runlore_server.rerun.pins import Pins
+from runlore_server.sweep.sweep import FOLDER as SWEEPS
+from runlore_server.sweep.sweep import Progress, Sweep
 from runlore_server.verdict.verdict import Verdict, verdict_file
 
 VERDICT = Kind(
@@ -57,6 +60,15 @@ ENVIRONMENT = Kind(
 )
 
 
+SWEEP = Kind(
+    "sweep-damaged",
+    "warning",
+    "files of sweeps that cannot be read",
+    "The sweep is not listed, or without its trials; their runs are recorded like any other.",
+    "Begin it anew. optuna-dashboard shows the trials that sweeps.sqlite has.",
+)
+
+
 class Document(NamedTuple):
     """A file, what it must hold, and what it means when it does not."""
 
@@ -77,6 +89,7 @@ def check_rerun(checkup: Checkup, run_id: str, known: frozenset[str]) -> None:
         Document(folder.outcome_file, Outcome, RERUN),
         Document(folder.notebook, dict[str, Any], RERUN),
         Document(verdict_file(checkup.home, run_id), Verdict, VERDICT),
+        Document(tenure.file(folder.path), tenure.Tenure, RERUN),
     ):
         check(checkup, document)
     try:
@@ -98,6 +111,13 @@ def check_environments(checkup: Checkup) -> None:
         check(checkup, Document(path, Pins, PINS))
     for path in _folders(checkup.home.path / "environments"):
         check(checkup, Document(path / "complete.json", Complete, ENVIRONMENT))
+
+
+def check_sweeps(checkup: Checkup) -> None:
+    """Check what was asked of sweeps, and how far they have come."""
+    for path in _folders(checkup.home.path / SWEEPS):
+        check(checkup, Document(path / "sweep.json", Sweep, SWEEP))
+        check(checkup, Document(path / "progress.json", Progress, SWEEP))
 
 
 def check(checkup: Checkup, document: Document) -> None:

@@ -101,6 +101,7 @@ def examine(checkup: Checkup, config: Config, texts: Sequence[str], *, with_mlfl
 def _check_rest(checkup: Checkup, doing: _Examination) -> None:
     place.check(checkup)
     documents.check_environments(checkup)
+    documents.check_sweeps(checkup)
     for name in _folders(checkup, checkup.home.mirror):
         if is_mirrored(name):
             checkup.seen["mirrored runs"] += 1

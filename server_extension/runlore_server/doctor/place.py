@@ -49,8 +49,11 @@ READ_ONLY = Kind(
     "Set RUNLORE_HOME to a folder of your own to record.",
 )
 
-_FOLDERS = ("sessions", "objects", "reruns", "pins", "environments", "mlflow", "mirror")
-_DATABASES = ("index.sqlite", "jobs.sqlite", "filters.sqlite", "retention.sqlite", "data-cache.sqlite")
+_FOLDERS = ("sessions", "objects", "reruns", "pins", "environments", "mlflow", "mirror", "sweeps")
+_DATABASES = (
+    *("index.sqlite", "jobs.sqlite", "filters.sqlite", "annotations.sqlite"),
+    *("retention.sqlite", "automation.sqlite", "sweeps.sqlite", "data-cache.sqlite"),
+)
 KNOWN = frozenset((*_FOLDERS, *_DATABASES, "key"))
 """What a home contains, but for locks, what SQLite keeps beside its files, and what is being written."""
 

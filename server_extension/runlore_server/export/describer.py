@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import msgspec
@@ -13,6 +14,7 @@ from runlore.objects import ObjectStore
 from runlore.record import RunRecord
 from runlore.untrusted import from_json
 from runlore_server.export.description import Description, describe
+from runlore_server.store.annotations import NOTHING, Annotations
 from runlore_server.verdict.verdict import read_verdict
 
 
@@ -21,12 +23,17 @@ class Describer:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._annotations = Annotations(home)
         self._objects = ObjectStore(home.objects)
         self._platform = lru_cache(maxsize=64)(self._read_platform)
 
     def describe(self, run: RunRecord, session: SessionStarted) -> Description:
         """The run as MLflow shall show it; ``session`` is how its session began."""
         platform = self._platform(run.environment) if run.environment is not None else None
+        said = self._annotations.known.get(run.run_id, NOTHING)
+        texts = [text for text in (said.hypothesis, said.notes) if text]
+        if texts:
+            run = replace(run, notes=[*run.notes, *texts])
         return describe(run, session, read_verdict(self._home, run.run_id), platform)
 
     def _read_platform(self, digest: str) -> str | None:

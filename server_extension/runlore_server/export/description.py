@@ -75,7 +75,7 @@ def describe(
     tags |= _own_tags(run, session, platform) | _git_tags(run) | _verdict_tags(verdict)
     if cut := sorted(name for name, text in texts.items() if len(text) > LONGEST_PARAM):
         tags["runlore.truncated_params"] = json.dumps(cut)
-    renamed = {mlflow_name(name): name for name in (*run.metrics, *run.params, *run.tags)}
+    renamed = {mlflow_name(name): name for name in (*run.curves, *run.params, *run.tags)}
     if renamed := {given: name for given, name in renamed.items() if given != name}:
         tags["runlore.renamed"] = json.dumps(renamed, ensure_ascii=False)
     return Description(
@@ -139,7 +139,7 @@ def _verdict_tags(verdict: Verdict | None) -> dict[str, str]:
 def _content(run: RunRecord) -> str:
     artifacts = {path: artifact.digest for path, artifact in run.artifacts.items()}
     patch = run.git.patch if run.git is not None else None
-    return _digest([run.session_id, sorted(run.metrics), artifacts, patch, run.environment])
+    return _digest([run.session_id, sorted(run.curves), artifacts, patch, run.environment])
 
 
 def _digest(value: Any) -> str:

@@ -34,7 +34,7 @@ def stage(run: RunRecord, session: SessionRecord, objects: ObjectStore, director
     own = directory / OWN
     own.mkdir(exist_ok=True)
     _stage_curves(run, own)
-    missing |= {f"metric {metric}": "its curve is gone" for metric in run.metrics if is_lost(run, metric)}
+    missing |= {f"metric {metric}": "its curve is gone" for metric in run.curves if is_lost(run, metric)}
     (own / "cells.json").write_bytes(msgspec.json.format(msgspec.json.encode(executed_cells(run, session))))
     for name, digest in (
         ("environment.json", run.environment),

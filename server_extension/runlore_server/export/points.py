@@ -68,7 +68,7 @@ def whole_curves(run: RunRecord) -> Iterator[MetricPoint]:
         JournalFormatError: a curve file is no such file, or a later version's.
         OSError: one cannot be read.
     """
-    for metric, path in run.metrics.items():
+    for metric, path in run.curves.items():
         key, points, seen = mlflow_name(metric), read_points(path), set()
         for step, time, value in points[decimate(points["value"], POINTS)].tolist():
             point = MetricPoint(key, value, milliseconds(time), step)
@@ -84,6 +84,6 @@ def last_points(run: RunRecord, summaries: CurveSummaries) -> Iterator[MetricPoi
         JournalFormatError: a curve file is no such file, or a later version's.
         OSError: one cannot be read.
     """
-    for metric, path in run.metrics.items():
+    for metric, path in run.curves.items():
         if summary := summaries.of(path):
             yield MetricPoint(mlflow_name(metric), summary.last, milliseconds(summary.time), summary.step)

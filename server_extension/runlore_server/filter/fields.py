@@ -29,12 +29,19 @@ ATTRIBUTES: dict[str, Type] = {
     "started": "time",
     "ended": "time",
     "duration": "duration",
+    "reruns": "number",
+    "pinned": "word",
+    "starred": "word",
+    "deleted": "word",
+    "notes": "text",
+    "hypothesis": "text",
 }
 
 WORDS: dict[str, tuple[str, ...]] = {
     "kind": get_args(RunKind),
     "status": get_args(RunStatus),
     "verdict": get_args(Word),
+    **dict.fromkeys(("pinned", "starred", "deleted"), ("yes", "no")),
 }
 """The words that a field of that type may have."""
 

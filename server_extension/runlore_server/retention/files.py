@@ -10,7 +10,10 @@ from runlore.capture.data.clerk import CACHE
 from runlore.home import Home
 from runlore_server.retention.notes import NAME
 
-_SILENT = {"objects", "environments", "pins", "mlflow", "key", CACHE, "index.sqlite", NAME}
+_SILENT = {
+    *("objects", "environments", "pins", "mlflow", "sweeps", "sweeps.sqlite"),
+    *("key", CACHE, "index.sqlite", NAME),
+}
 """At the top of a home: the objects themselves, and what is built from the rest of it, or from elsewhere."""
 
 _SILENT_ENDS = (".curve", ".parquet", ".lock", "states.bin")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -14,15 +12,11 @@ from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.untrusted import from_json
-from runlore_server.database import version_of
 from runlore_server.errors import RuleNotFound
-from runlore_server.retention.looking import read_only
+from runlore_server.notes_file import NotesFile
 from runlore_server.retention.rule import Rule
 
 FORMAT = 1
-_WAIT = 10.0
-"""Seconds to wait for another process that writes."""
-
 NAME = "retention.sqlite"
 
 _SCHEMA = """
@@ -59,7 +53,7 @@ class RetentionNotes:
     """
 
     def __init__(self, home: Home) -> None:
-        self._path = home.path / NAME
+        self._file = NotesFile(home.path / NAME, _SCHEMA, FORMAT, "set the retention rules")
 
     # -- rules ------------------------------------------------------------------------------------------------
 
@@ -69,13 +63,13 @@ class RetentionNotes:
         Raises:
             msgspec.DecodeError: one is damaged.
         """
-        found = self._all("SELECT content FROM rule ORDER BY experiment")
+        found = self._file.all("SELECT content FROM rule ORDER BY experiment")
         rules = [from_json(content.encode(), Rule) for (content,) in found]
         return {rule.experiment: rule for rule in rules}
 
     def put(self, rule: Rule) -> None:
         """Keep a rule, in place of the one that the experiment had."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             row = (rule.experiment, msgspec.json.encode(rule).decode())
             connection.execute("INSERT OR REPLACE INTO rule VALUES (?, ?)", row)
 
@@ -87,7 +81,7 @@ class RetentionNotes:
         """
         if experiment not in self.rules():
             raise RuleNotFound(f"experiment {experiment!r} has no retention rule; 'runlore retention' lists them")
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM rule WHERE experiment = ?", (experiment,))
 
     # -- what was removed -------------------------------------------------------------------------------------
@@ -103,61 +97,29 @@ class RetentionNotes:
     def retire(self, artifacts: Iterable[Retired]) -> None:
         """Note artifacts that are removed from now on; all of them or none, on the disk when this returns."""
         rows = [msgspec.structs.astuple(one) for one in artifacts]
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def mend(self) -> None:
         """Undo what a writer left half done that was killed; readers could not."""
-        if self._path.exists():
-            with self._writing():
-                pass
+        self._file.mend()
 
     # -- when -------------------------------------------------------------------------------------------------
 
     def applied(self) -> float:
         """When the rules were last applied, in Unix seconds; 0 for never."""
-        found = self._all("SELECT max(time) FROM applied")
+        found = self._file.all("SELECT max(time) FROM applied")
         return float(found[0][0] or 0.0) if found else 0.0
 
     def note_applied(self, when: float) -> None:
         """The rules have been applied."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM applied")
             connection.execute("INSERT INTO applied VALUES (?)", (when,))
 
     def _retired(self, where: str, *values: str) -> list[Retired]:
-        rows = self._all(f"SELECT run_id, path, digest, size, time, rule FROM retired {where}", *values)  # noqa: S608 - ours
+        rows = self._file.all(f"SELECT run_id, path, digest, size, time, rule FROM retired {where}", *values)  # noqa: S608 - ours
         return [msgspec.convert(dict(zip(Retired.__struct_fields__, row, strict=True)), Retired) for row in rows]
-
-    def _all(self, statement: str, *values: str) -> list[tuple[str, ...]]:
-        with self._named(), read_only(self._path) as connection:
-            if connection is None or version_of(connection, NAME, FORMAT) == 0:
-                return []
-            return connection.execute(statement, values).fetchall()
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with self._named(), contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT)) as connection:
-            # No log beside the file: it is read by those who must not write anything.
-            connection.execute("PRAGMA synchronous = FULL")
-            if version_of(connection, NAME, FORMAT) < FORMAT:
-                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT")
-            with connection:
-                yield connection
-
-    @contextlib.contextmanager
-    def _named(self) -> Iterator[None]:
-        """A damaged file is told by its name; it is never replaced: nobody else knows the rules."""
-        try:
-            yield
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise JournalFormatError(
-                f"{self._path} is damaged ({error}); move it away, and set the retention rules again"
-            ) from error
 
 
 def retired(home: Home, run_id: str, path: str) -> Retired | None:

@@ -16,7 +16,7 @@ from runlore.replay import read_plan
 from runlore.untrusted import from_json
 from runlore_server.config import Config
 from runlore_server.errors import TrackingStoreAway
-from runlore_server.retention.looking import read_only
+from runlore_server.looking import read_only
 from runlore_server.retention.survey import KEEP_TAG
 from runlore_server.store.exports import exports_path
 

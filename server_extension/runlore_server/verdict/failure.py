@@ -29,6 +29,8 @@ def describe(error: ErrorInfo | None) -> str:
     """The error in a few words."""
     if error is None:
         return "nothing"
+    if error.name == "StdinNotImplementedError":
+        return "StdinNotImplementedError: the cell asks for input, which nobody is there to give in a rerun"
     first = error.message.strip().splitlines()
     return f"{error.name}: {first[0][:200].rstrip('.')}" if first else error.name
 

@@ -35,6 +35,8 @@ _EXIT_CODES: dict[Word, int] = {
 GRANTED_WITH_SEEDS: frozenset[Word] = frozenset(("STATISTICALLY CONSISTENT", "STATISTICALLY EQUIVALENT"))
 """What counts as success where statistics were asked for."""
 
+_FILE = "verdict.json"
+
 LEAST_RUNS = 5
 """Runs on a side below which nothing statistical is said."""
 
@@ -174,7 +176,7 @@ def as_number(value: float) -> Number:
 
 def verdict_file(home: Home, run_id: str) -> Path:
     """Where the verdict on a rerun is kept."""
-    return home.rerun(run_id) / "verdict.json"
+    return home.rerun(run_id) / _FILE
 
 
 def read_verdict(home: Home, run_id: str) -> Verdict | None:
@@ -182,16 +184,16 @@ def read_verdict(home: Home, run_id: str) -> Verdict | None:
     return read_if_there(verdict_file(home, run_id), Verdict)
 
 
-def write_verdict(home: Home, run_id: str, verdict: Verdict) -> None:
-    """Keep the verdict; a reader sees the earlier one or this one, never half of it.
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    """Keep the verdict in the folder of a rerun; a reader sees the earlier one or this one, never half of it.
 
     Raises:
         OSError: the file cannot be written.
     """
-    write_document(verdict_file(home, run_id), verdict, for_people=True)
+    write_document(folder / _FILE, verdict, for_people=True)
 
 
-def drop_verdict(home: Home, run_id: str) -> None:
-    """Forget the verdict of an earlier attempt."""
+def drop_verdict(folder: Path) -> None:
+    """Forget the verdict in the folder of a rerun, an earlier attempt's."""
     with contextlib.suppress(FileNotFoundError):
-        verdict_file(home, run_id).unlink()
+        (folder / _FILE).unlink()

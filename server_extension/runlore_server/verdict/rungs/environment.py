@@ -15,8 +15,16 @@ from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.rungs.hashes import UNKNOWN_HASHES, hash_seeds
 from runlore_server.verdict.rungs.sighting import Seen, Sighting, named, seen, short
 
-_ASIDE = frozenset(("memory_bytes", "PYTHONHASHSEED"))
-"""Facts of an environment without a say in results, and the seed of hashes, which the session itself tells."""
+_ASIDE = frozenset(
+    (
+        *("memory_bytes", "device_memory", "devices_used"),
+        *("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED"),
+    )
+)
+"""Facts of an environment without a say in results, and the seed of hashes, which the session itself tells.
+
+Which of a machine's GPUs it was is none either; of what kind they were is told by what they are called.
+"""
 
 _INSTALLERS = frozenset(("pip", "setuptools", "wheel", "uv"))
 

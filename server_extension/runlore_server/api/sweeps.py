@@ -1,0 +1,69 @@
+"""``/runlore/sweeps``: many reruns of one run over a space of its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from runlore_server.api.base import RunloreHandler
+from runlore_server.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from runlore_server.services import Services
+
+
+class SweepsHandler(RunloreHandler):
+    """All sweeps, and the beginning of another one."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.answer(lambda services: {"sweeps": services.sweeps.all()})
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        await self.answer(self._submit, status=201)
+
+    def _submit(self, services: Services) -> dict[str, Any]:
+        from runlore_server.sweep.request import SweepRequest
+
+        return services.sweeps.submit(_body(self.request.body, SweepRequest, "a sweep"))
+
+
+class SweepHandler(RunloreHandler):
+    """One sweep, by its id or the start of it."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, sweep_id: str) -> None:
+        await self.answer(lambda services: services.sweeps.get(sweep_id))
+
+    @web.authenticated
+    @authorized
+    async def patch(self, sweep_id: str) -> None:
+        await self.answer(lambda services: self._change(services, sweep_id))
+
+    def _change(self, services: Services, sweep_id: str) -> dict[str, Any]:
+        from runlore_server.sweep.service import SweepChange
+
+        return services.sweeps.change(sweep_id, _body(self.request.body, SweepChange, "a change of a sweep"))
+
+
+class SweepPlotsHandler(RunloreHandler):
+    """The plots of one sweep, as plotly takes them."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, sweep_id: str) -> None:
+        await self.answer(lambda services: services.sweeps.plots(sweep_id))
+
+
+def _body(content: bytes, kind: Any, name: str) -> Any:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"the body must be {name} as the API documents it: {error}") from error

@@ -1,0 +1,67 @@
+"""Driving a sweep to its end, by the one process that holds its lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from runlore.errors import RunloreError
+from runlore_server.config import Config
+from runlore_server.queue.queue import JobQueue
+from runlore_server.store.runs import RunStore
+from runlore_server.sweep.sweep import Progress, SweepFolder
+
+
+def wants_driver(folder: SweepFolder) -> bool:
+    """Whether there is something to do that nobody has done."""
+    progress = folder.progress()
+    return progress.state in ("waiting", "running") or progress.change != folder.sweep().change
+
+
+def drive(
+    config: Config,
+    folder: SweepFolder,
+    leave: threading.Event,
+    *,
+    work: bool,
+    told: Callable[[Progress], None] = lambda _: None,
+) -> Progress | None:
+    """Go on with a sweep until it has ended or is stopped.
+
+    Args:
+        config: where everything is.
+        folder: the sweep's.
+        leave: ends this at once, and leaves all as it is for the next driver.
+        work: whether this process carries the jobs out, too, where no other one does.
+        told: called with each change of the progress.
+
+    Returns:
+        How far it is then; ``None`` when another process drives it.
+
+    Raises:
+        OSError: the home cannot be written.
+    """
+    if not folder.lock.acquire():
+        return None
+    store = RunStore(config.home, mirrored=False)
+    try:
+        store.refresh()
+        jobs = JobQueue(config.home, store, lambda _: None)
+        try:
+            if work:
+                jobs.start()
+            from runlore_server.sweep.driver import Driver
+
+            return Driver(config.home, store, jobs, folder, leave, told=told).drive()
+        except RunloreError as error:
+            before = folder.progress()
+            change = folder.sweep().change
+            folder.write(msgspec.structs.replace(before, state="failed", error=str(error), change=change))
+            return folder.progress()
+        finally:
+            jobs.shutdown()
+    finally:
+        store.close()
+        folder.lock.release()
