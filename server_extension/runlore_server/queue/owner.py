@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 
-from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore_server.ownership import Ownership
 from runlore_server.queue.backend import Backend
@@ -82,7 +81,7 @@ class Owner:
                 if self.take_over() and self._dispatcher is not None:
                     self._dispatcher.step()
                 troubled = False
-            except (OSError, sqlite3.Error, RunloreError):
+            except Exception:  # noqa: BLE001 - neither the disk's trouble nor a defect of ours may end the queue
                 if not troubled:
                     _log.exception("the queue cannot work at the moment; it is tried again")
                 troubled, pause = True, _RETRY
