@@ -312,6 +312,7 @@ def test_an_environment_without_runlore_is_said_to_lack_it(tmp_path: Path) -> No
     )
     run_id = recorded.runs["t"].run_id
     done = recorded.command("rerun", run_id, "--kernel", "bare", "--json", env={"JUPYTER_PATH": str(tmp_path)})
-    assert (done.code, done.json["verdict"]) == (1, "FAILED"), done
-    assert "pip install" in done.json["reason"]
+    assert (done.code, done.json["error"]["reason"]) == (2, "KernelRefused"), done
+    assert "pip install" in done.json["error"]["message"]
+    assert not list(recorded.home.reruns.glob("*"))
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]

@@ -53,7 +53,8 @@ def listener(server):
 
 
 def test_a_home_that_is_not_there_yet_is_an_empty_list(server, home):
-    assert server.call("GET", "/runlore/runs").json() == {"runs": [], "next": None, "total": 0}
+    nothing = {"runs": [], "next": None, "total": 0, "pinned": 0}
+    assert server.call("GET", "/runlore/runs").json() == nothing
 
 
 def test_a_run_is_announced_from_its_start_to_its_end(server, home, fake_kernel, listener):

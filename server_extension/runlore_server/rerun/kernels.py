@@ -71,7 +71,7 @@ def choose(session: SessionStarted, asked: str | None = None) -> Kernel:
     if asked is None and _leads_elsewhere(argv, session.executable):
         argv[0] = session.executable
     if problem := kernelspecs.look(spec, argv).problem:
-        others = "" if asked is None else ", or choose another kernel ('runlore kernels' lists them)"
+        others = "" if asked is None else "; or choose another kernel, 'runlore kernels' lists them"
         raise KernelRefused(f"the kernel {name!r} cannot replay the run: {problem}{others}")
     return Kernel(
         name=name,

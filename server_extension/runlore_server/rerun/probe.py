@@ -28,7 +28,10 @@ try:
 except ImportError:
     metadata = None
 def version(name):
-    if importlib.util.find_spec(name) is None:
+    try:
+        if importlib.util.find_spec(name) is None:
+            return None
+    except ImportError:
         return None
     try:
         return metadata.version(name)
