@@ -1,17 +1,19 @@
 # make demo   the main job, headless: record a training run, repeat it, print the verdict
 # make lab    JupyterLab on the example, with the panel showing
 # make test   everything that is tested: Python, TypeScript, browser
+# make test-thorough  the Python tests, with those that take long
 # make check  lint and types
 # make corpus what Runlore says of every notebook of its corpus, into docs/corpus.md
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-python test-lab test-e2e check format bench peers corpus chromium postgresql slurm clean
+.PHONY: demo lab test test-python test-thorough test-lab test-e2e check format bench peers corpus chromium postgresql slurm clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # The panel's tools run on the machine's Node.js, or on the one that is installed into the environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export RUNLORE_HOME ?= $(CURDIR)/.runlore
+PYTEST = $(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=auto --maxprocesses=4 --dist=loadfile
 # More options for `make lab`, such as LAB_OPTIONS="--no-browser --port=9999".
 LAB_OPTIONS ?=
 # Options for `make bench`, such as BENCH_OPTIONS="scalars curves --plot ratios.svg".
@@ -58,7 +60,10 @@ slurm:  # its tests are skipped without
 test: test-python test-lab test-e2e
 
 test-python: $(VENV)/.dev postgresql
-	$(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(PYTEST) -m "not thorough"
+
+test-thorough: $(VENV)/.dev postgresql slurm  # what takes long, too
+	$(PYTEST)
 
 test-lab: node_modules/.package-lock.json
 	npm test

@@ -69,6 +69,7 @@ def test_the_workflow_for_github(checkout: Path) -> None:
 
 
 @pytest.mark.usefixtures("declared_package")
+@pytest.mark.thorough
 def test_the_job_for_gitlab(checkout: Path) -> None:
     (job,) = loaded("gitlab-ci.yml").values()
     execute([*job["before_script"], *job["script"]], checkout, ["sh", "-e", "-c"])

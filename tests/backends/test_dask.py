@@ -60,6 +60,7 @@ def test_a_killed_worker_s_notebook_runs_again_elsewhere(cluster: Cluster, bench
     assert not other.alive
 
 
+@pytest.mark.thorough
 def test_a_stopped_notebook_leaves_nothing_and_gives_its_slot_back(cluster: Cluster, bench: Bench) -> None:
     queue = bench.open()
     jobs = [queue.submit(bench.request()) for _ in range(3)]
@@ -77,6 +78,7 @@ def test_a_stopped_notebook_leaves_nothing_and_gives_its_slot_back(cluster: Clus
     assert bench.holders(one.run_id)  # what it had logged by then stays
 
 
+@pytest.mark.thorough
 def test_a_new_owner_finds_what_a_killed_one_began(cluster: Cluster, bench: Bench) -> None:
     words = [sys.executable, "-c", SUBMITTER, str(bench.recorded.home.path), bench.recorded.runs["waiting"].run_id]
     owner = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
@@ -94,6 +96,7 @@ def test_a_new_owner_finds_what_a_killed_one_began(cluster: Cluster, bench: Benc
         bench.check_one_result(queue, queue.get(run_id), attempts=1)
 
 
+@pytest.mark.thorough
 def test_the_death_of_the_scheduler_stops_all_and_a_new_one_goes_on(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +122,7 @@ def test_the_death_of_the_scheduler_stops_all_and_a_new_one_goes_on(
         cluster.stop()
 
 
+@pytest.mark.thorough
 def test_notebooks_get_different_devices_of_a_machine(
     shared: Cluster, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +146,7 @@ def test_notebooks_get_different_devices_of_a_machine(
         worker.wait()
 
 
+@pytest.mark.thorough
 def test_an_address_that_nobody_answers_at_is_told_and_holds_nobody_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,8 @@ def asleep(notebook: Notebook, machine: subprocess.Popen[str]) -> Iterator[None]
         yield
     finally:
         for process in slept:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):  # whoever woke before has ended it
+                process.resume()
 
 
 def test_a_machine_that_slept_ends_what_it_did_and_its_results_are_refused(

@@ -30,6 +30,7 @@ def slurm(daemons: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     return daemons
 
 
+@pytest.mark.thorough
 def test_slurm_gives_each_notebook_devices_of_its_own(slurm: Slurm, bench: Bench) -> None:
     queue = bench.open()
     jobs = [queue.submit(bench.request(gpus=count, gpu_type="h200")) for count in (2, 1, 1)]
@@ -45,6 +46,7 @@ def test_slurm_gives_each_notebook_devices_of_its_own(slurm: Slurm, bench: Bench
     assert "Slurm refuses the job" in (ended.error or "")
 
 
+@pytest.mark.thorough
 def test_what_slurm_kills_runs_again_and_what_is_stopped_does_not(slurm: Slurm, bench: Bench) -> None:
     queue = bench.open()
     jobs = [queue.submit(bench.request()) for _ in range(2)]
@@ -61,6 +63,7 @@ def test_what_slurm_kills_runs_again_and_what_is_stopped_does_not(slurm: Slurm, 
     bench.check_one_result(queue, killed, attempts=2)
 
 
+@pytest.mark.thorough
 def test_an_attempt_that_still_waits_in_slurm_s_queue_is_taken_back(slurm: Slurm, bench: Bench) -> None:
     queue = bench.open()
     slurm.say("scontrol", "update", "PartitionName=main", "State=DOWN")
@@ -88,6 +91,7 @@ def test_submitit_s_own_processes_do_the_same(bench: Bench, monkeypatch: pytest.
     bench.check_one_result(queue, other, attempts=1)
 
 
+@pytest.mark.thorough
 def test_a_new_owner_finds_slurm_s_jobs(slurm: Slurm, bench: Bench) -> None:
     words = [sys.executable, "-c", SUBMITTER, str(bench.recorded.home.path), bench.recorded.runs["waiting"].run_id]
     owner = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)

@@ -177,12 +177,14 @@ def test_a_rerun_on_a_gateway_is_exact_and_leaves_nothing_there(bench: Bench) ->
     assert_no_secrets(bench)
 
 
+@pytest.mark.thorough
 def test_the_seed_of_hashes_is_told_where_no_kernelspec_maps_it(bench: Bench) -> None:
     done = bench.verify("plain", "gateway:unmapped")
     told = json.dumps(done.json["ladder"])
     assert "PYTHONHASHSEED 42 -> not set" in told, told
 
 
+@pytest.mark.thorough
 def test_a_job_of_a_server_with_the_gateway_on_its_command_line_happens_there(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -235,6 +237,7 @@ def test_what_cannot_be_had_is_refused_before_anything_starts(  # noqa: PLR0917 
     assert sorted(bench.recorded.home.reruns.glob("*")) == before
 
 
+@pytest.mark.thorough
 def test_a_kernel_without_runlore_there_is_told_with_what_to_do(bench: Bench) -> None:
     done = bench.verify("plain", "gateway:bare")
     assert done.code != 0
@@ -243,6 +246,7 @@ def test_a_kernel_without_runlore_there_is_told_with_what_to_do(bench: Bench) ->
 
 
 @pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="hiding a folder from one process takes root")
+@pytest.mark.thorough
 def test_a_kernel_that_does_not_see_the_same_files_is_told_with_what_to_do(bench: Bench) -> None:
     done = bench.verify("plain", "gateway:elsewhere")
     assert done.json["verdict"] == "FAILED", done.stdout
@@ -261,6 +265,7 @@ def test_ctrl_c_ends_the_kernel_on_the_gateway_and_keeps_the_notebook(bench: Ben
     assert "begun" in newest.read_text()
 
 
+@pytest.mark.thorough
 def test_sigkill_of_the_command_leaves_no_kernel_on_the_gateway(bench: Bench) -> None:
     with bench.held() as (process, pid):
         process.kill()
@@ -268,6 +273,7 @@ def test_sigkill_of_the_command_leaves_no_kernel_on_the_gateway(bench: Bench) ->
     wait_until(lambda: bench.kernels() == [], 10)
 
 
+@pytest.mark.thorough
 def test_a_connection_that_breaks_is_made_again_and_nothing_is_lost(bench: Bench) -> None:
     with closing(Relay(bench.port)) as relay, bench.held(relay.port) as (process, _):
         relay.cut()
@@ -277,6 +283,7 @@ def test_a_connection_that_breaks_is_made_again_and_nothing_is_lost(bench: Bench
     assert json.loads(stdout)["verdict"] == "BIT-EXACT", stdout + stderr
 
 
+@pytest.mark.thorough
 def test_a_gateway_that_is_gone_fails_the_rerun_with_the_reason(bench: Bench) -> None:
     with closing(Relay(bench.port)) as relay, bench.held(relay.port) as (process, _):
         relay.cut()
@@ -288,6 +295,7 @@ def test_a_gateway_that_is_gone_fails_the_rerun_with_the_reason(bench: Bench) ->
     assert "cannot be reached" in told["reason"]
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_dies_is_not_waited_for_though_the_gateway_restarts_it(bench: Bench) -> None:
     with bench.held() as (process, _):
         (bench.recorded.cwd / "die").touch()
@@ -298,6 +306,7 @@ def test_a_kernel_that_dies_is_not_waited_for_though_the_gateway_restarts_it(ben
     assert bench.kernels() == []
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_is_culled_fails_the_rerun_with_the_reason(bench: Bench) -> None:
     with bench.held() as (process, _):
         (kernel,) = bench.kernels()
@@ -320,6 +329,7 @@ def test_what_the_gateway_has_is_listed(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is made with openssl")
+@pytest.mark.thorough
 def test_certificates_are_checked_for_requests_and_channels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

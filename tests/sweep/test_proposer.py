@@ -61,6 +61,7 @@ def test_points_meet_the_conditions_and_come_again_with_the_same_seed(tmp_path: 
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "coarse-to-fine"])
+@pytest.mark.thorough
 def test_samplers_that_learn_end_up_near_the_best(tmp_path: Path, sampler: str) -> None:
     made = space(KNOWN, {"lr": ASKED["lr"], "layers": ASKED["layers"]})
     points = try_out(Home(tmp_path), made, 40, sampler=sampler)

@@ -77,6 +77,7 @@ def test_a_grid_is_run_to_its_end_and_its_trials_are_runs_like_others(swept: Swe
     assert {"two"} <= {one["request"]["name"] for one in listed}
 
 
+@pytest.mark.thorough
 def test_optuna_dashboard_opens_it(swept: Swept) -> None:
     sweep = swept.sweep("-p", "lr=0.01,1", "layers=2", "--metric", "val_loss", "--sampler", "grid")
     app = wsgi(swept.study(sweep["sweep_id"])._storage)
@@ -101,6 +102,7 @@ def test_a_bad_trial_is_pruned_while_it_trains_and_keeps_its_points(swept: Swept
         assert trial["why"].startswith("pruned at step")
 
 
+@pytest.mark.thorough
 def test_a_point_with_several_seeds_counts_with_their_mean(swept: Swept) -> None:
     sweep = swept.sweep(
         "-p", "lr=0.01,1", "--metric", "val_loss", "--trials", "1", "--seeds", "2", "--sampler", "grid"
@@ -112,6 +114,7 @@ def test_a_point_with_several_seeds_counts_with_their_mean(swept: Swept) -> None
     assert trial["value"] == statistics.fmean(ends)
 
 
+@pytest.mark.thorough
 def test_what_comes_to_nothing_is_told_apart(swept: Swept) -> None:
     """NaN is the worst value, a training that breaks teaches nothing, a metric that is missing ends it all."""
     nan = swept.sweep("-p", "mode=fine,nan", "epochs=2", "--metric", "val_loss", "--sampler", "grid")
@@ -151,6 +154,7 @@ def test_a_sweep_that_was_killed_goes_on_with_no_trial_lost_or_doubled(swept: Sw
     assert len(jobs) == 3
 
 
+@pytest.mark.thorough
 def test_a_sweep_that_has_ended_is_extended(swept: Swept) -> None:
     sweep = swept.sweep("-p", "lr=log:0.001..1", "epochs=2", "--metric", "val_loss", "--trials", "1")
     assert sweep["counts"] == {"complete": 1}
@@ -159,6 +163,7 @@ def test_a_sweep_that_has_ended_is_extended(swept: Swept) -> None:
     assert extended["trials"][0] == sweep["trials"][0]
 
 
+@pytest.mark.thorough
 def test_ctrl_c_stops_a_sweep_and_gives_its_trials_back(swept: Swept) -> None:
     home = swept.recorded.home
     known = {folder.sweep_id for folder in folders(home)}
