@@ -61,6 +61,7 @@ def test_fresh_seeds_reach_code_that_seeds_itself_and_leave_no_run_behind(record
     assert [run["run_id"] for run in runs if run["rerun_of"] == found["rerun_of"]] == [found["run_id"]]
 
 
+@pytest.mark.thorough
 def test_fresh_seeds_take_the_place_of_those_that_the_code_gives(tmp_path: Path) -> None:
     found = record(tmp_path, GIVEN, env={"PYTHONHASHSEED": "0"}).verify("given", "--seeds", "5").json
     spread = {test["metric"]: test["sd"] for test in found["statistics"]["tests"]}

@@ -135,6 +135,7 @@ def undisturbed(tmp_path_factory, eventually):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thorough
 def test_whatever_dies_everything_arrives_once(seed, undisturbed, deployment, tmp_path):
     home, runs, expected = undisturbed
     if seed:

@@ -125,6 +125,7 @@ def test_turned_off_nothing_of_it_is_left(server, home, place, start_server, eve
     assert off.call("GET", "/runlore/status").json()["mirror"]["enabled"] is False
 
 
+@pytest.mark.thorough
 def test_a_server_of_mlflow_that_goes_and_comes_again(tmp_path, eventually, caplog):
     from mlflow import MlflowClient
 
