@@ -51,11 +51,12 @@ class Compared:
                 raise RunNotFound("say which runs to compare: runlore.compare(runlore.runs().head(5))")
             self._sessions[session_id] = SessionRecord(home, session_id)
         else:
-            recorded = {run.run_id: s for s in sessions(home) for run in s.runs.values() if not run.prefix}
+            recorded = {
+                run.run_id: (run.run_id, s) for s in sessions(home) for run in s.runs.values() if not run.prefix
+            }
             self._chosen = {}
             for given in ids_of(runs):
-                session = the_one(given, recorded)
-                run_id = the_one(given, {run: run for run in recorded})
+                run_id, session = the_one(given, recorded)
                 self._chosen[run_id] = session.session_id
                 self._sessions[session.session_id] = session
             if not self._chosen:

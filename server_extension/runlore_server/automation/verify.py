@@ -32,7 +32,7 @@ from runlore_server.bundle.manifest import SUFFIX
 from runlore_server.bundle.reading import digest_of, open_bundle
 from runlore_server.config import Config
 from runlore_server.errors import BundleRefused, InvalidRequest, RerunRefused
-from runlore_server.queue.asked import needs_lease
+from runlore_server.queue.asked import needs_lease, plain_request
 from runlore_server.queue.command import rerun
 from runlore_server.queue.request import Request
 from runlore_server.rerun.execution import Watch, fulfil, started_ahead
@@ -87,17 +87,7 @@ class Verifier:
         return msgspec.structs.replace(found, seconds=round(time.monotonic() - begun, 3))
 
     def _rerun(self, target: str, place: _Place, store: RunStore) -> Verification:
-        options, rerun_id = self._options, secrets.token_hex(8)
-        request = Request(
-            run_id=place.run,
-            kernel=options.kernel,
-            env=options.env,
-            scope=options.scope,
-            parameters=dict(options.param),
-            seeds=options.seeds,
-            against=options.against,
-            delta=options.delta,
-        )
+        rerun_id, request = secrets.token_hex(8), plain_request(self._options, place.run)
         run, group = request.runs(store)
         if place.kept and needs_lease(place.home, run, request):
             return self._by_queue(target, place, run, request, store)

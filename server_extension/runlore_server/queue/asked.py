@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+import msgspec
+
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
@@ -12,18 +14,25 @@ from runlore_server.gpus.recorded import used_devices
 from runlore_server.queue.request import Request
 
 
+def plain_request(options: argparse.Namespace, run: str) -> Request:
+    """What is asked of the rerun of a run itself, whoever carries it out."""
+    return Request(
+        run_id=run,
+        kernel=options.kernel,
+        env=options.env,
+        scope=options.scope,
+        parameters=dict(options.param),
+        seeds=options.seeds,
+        against=options.against,
+        delta=options.delta,
+    )
+
+
 def requests(options: argparse.Namespace) -> list[Request]:
-    """A request for each of the runs that are named."""
+    """A request for each of the runs that are named, with what is asked of the queue."""
     return [
-        Request(
-            run_id=run,
-            kernel=options.kernel,
-            env=options.env,
-            scope=options.scope,
-            parameters=dict(options.param),
-            seeds=options.seeds,
-            against=options.against,
-            delta=options.delta,
+        msgspec.structs.replace(
+            plain_request(options, run),
             priority=options.priority or 0,
             retries=options.retries or 0,
             timeout=options.timeout,
