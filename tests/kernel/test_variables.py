@@ -67,10 +67,7 @@ def test_what_a_cell_binds_mentions_or_reaches_is_looked_at(shared_notebook: Not
     assert alias["alias"] == alias["b"]
     # What nobody mentions is found in turn.
     run.run("hidden_way = globals()['b'].append")
-    found: dict[str, str] = {}
-    for _ in range(10):
-        found |= taken(run, "hidden_way(9)")
-    assert "b" in found
+    assert any("b" in taken(run, "hidden_way(9)") for _ in range(100))
 
 
 def test_no_code_of_the_users_runs() -> None:

@@ -94,7 +94,11 @@ class VariableCapture:
                 break
             self._turn = (self._turn + 1) % len(names)
             name = names[self._turn]
-            if name in due or self._cost.get(name, 0.0) >= left:
+            if name in due:
+                continue
+            if (cost := self._cost.get(name, 0.0)) >= left:
+                # What was once interrupted while it was looked at seems costly; so in time it is tried again.
+                self._cost[name] = cost / 2
                 continue
             taken = self._of(name, values[self._turn], end)
             if taken is not None and (self._full or self._last.get(name) != taken):
