@@ -11,11 +11,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.gallery import record_gallery
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TOKEN = "e2e"
@@ -41,12 +44,34 @@ class Lab:
     log: Path
 
 
+@dataclass
+class Gallery:
+    """A Lab with the runs of ``tests/e2e/gallery.py``; their ids by their names there."""
+
+    lab: Lab
+    runs: dict[str, str]
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    directory = tmp_path_factory.mktemp("lab")
+    with started_lab(tmp_path_factory.mktemp("lab")) as lab:
+        shutil.copy(EXAMPLES / "quickstart.ipynb", lab.root)
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    """A Lab for tests that look at runs and leave them as they are; what they add, they name."""
+    with started_lab(tmp_path_factory.mktemp("gallery")) as lab:
+        runs = record_gallery(lab.home, lab.root)
+        yield Gallery(lab, runs)
+
+
+@contextmanager
+def started_lab(directory: Path) -> Iterator[Lab]:
+    """A JupyterLab of its own below the directory, until the end of the block."""
     root = directory / "work"
     root.mkdir()
-    shutil.copy(EXAMPLES / "quickstart.ipynb", root)
     settings = directory / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(
