@@ -45,6 +45,7 @@ class Found:
         runs, killed: how many there were.
         looks: curves that were looked at meanwhile, each of which was right.
         resident: bytes of this process in the first and in the last third of the time, at the most.
+        held: bytes of decimated curves among them, which are kept up to a limit.
         slowest: seconds of the slowest look at the runs and some of their curves.
     """
 
@@ -58,6 +59,7 @@ class Found:
     killed: int = 0
     looks: int = 0
     resident: tuple[int, int] = (0, 0)
+    held: tuple[int, int] = (0, 0)
     slowest: float = 0.0
 
     @property
@@ -73,6 +75,7 @@ class Reader:
         self._store = RunStore(home)
         self._views = CurveViews()
         self._resident: list[int] = []
+        self._held: list[int] = []
         self.looks = 0
         self.wrong = 0
         self.slowest = 0.0
@@ -89,11 +92,15 @@ class Reader:
             self.wrong += not _is_right(view.points, metric)
         self.slowest = max(self.slowest, time.perf_counter() - start)
         self._resident.append(psutil.Process().memory_info().rss)
+        self._held.append(self._views.held)
 
     def resident(self) -> tuple[int, int]:
         """The most bytes in the first and in the last third of the looks."""
-        third = max(len(self._resident) // 3, 1)
-        return max(self._resident[:third]), max(self._resident[-third:])
+        return _thirds(self._resident)
+
+    def held(self) -> tuple[int, int]:
+        """The most bytes of views kept in the first and in the last third of the looks."""
+        return _thirds(self._held)
 
     def runs(self) -> list[RunRecord]:
         """All runs as they are now."""
@@ -143,7 +150,7 @@ def soak(
         for kernel in running:
             kernel.stop()
     found.resident, found.looks, found.slowest = reader.resident(), reader.looks, reader.slowest
-    found.wrong = reader.wrong
+    found.held, found.wrong = reader.held(), reader.wrong
     _verify(reader.runs(), {kernel.name: kernel for kernel in [*ended, *running]}, found)
     reader.close()
     return found
@@ -164,6 +171,11 @@ def _verify(runs: list[RunRecord], kernels: dict[str, Kernel], found: Found) -> 
             )
         found.lost += sum(count for metric, count in logged.items() if metric not in run.metrics)
     gc.collect()
+
+
+def _thirds(sizes: list[int]) -> tuple[int, int]:
+    third = max(len(sizes) // 3, 1)
+    return max(sizes[:third]), max(sizes[-third:])
 
 
 def _is_right(points: Points, metric: str) -> bool:
@@ -188,7 +200,7 @@ def main() -> int:
             rate=asked.rate,
             kill_every=asked.kill_every,
         )
-    first, last = (size >> 20 for size in found.resident)
+    first, last, kept_first, kept_last = (size >> 20 for size in found.resident + found.held)
     print(
         f"{asked.kernels} kernels, {asked.seconds:.0f} s: {found.points:,} points of {found.runs} runs verified, "
         f"{found.lost} lost, {found.wrong} curves wrong, {len(found.failures)} failures; {found.killed} killed"
@@ -199,7 +211,7 @@ def main() -> int:
     )
     print(
         f"reader: {found.looks} looks, the slowest turn {found.slowest:.2f} s, at most {first} MiB in the first "
-        f"third of the time, {last} MiB in the last"
+        f"third of the time ({kept_first} of them views that it keeps), {last} MiB in the last ({kept_last})"
     )
     for failure in found.failures[:10]:
         print("  " + failure)

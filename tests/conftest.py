@@ -53,12 +53,16 @@ class Result:
         return None
 
 
+_SHUTDOWN = 60.0
+"""Seconds that a kernel gets to end in an orderly way: on a busy machine it needs more than Jupyter's five."""
+
+
 class Notebook:
     """A real kernel, fed cell by cell as a front-end does."""
 
     def __init__(self, home: Path, cwd: Path, env: dict[str, str] | None = None) -> None:
         self.home = Home(home)
-        self._manager = KernelManager(kernel_name="python3")
+        self._manager = KernelManager(kernel_name="python3", shutdown_wait_time=_SHUTDOWN)
         launch = {**os.environ, "RUNLORE_HOME": str(home), **(env or {})}
         self._manager.start_kernel(env=launch, cwd=str(cwd))
         self._client = self._manager.client()

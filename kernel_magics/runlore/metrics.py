@@ -36,6 +36,9 @@ class Metrics:
     The first source of a name owns it. A second one that uses the same name writes to ``SOURCE/NAME``, so that
     points of two sources, each with its own way of counting steps, never mix in one curve. A forked process has
     curves and counts of its own, from 0, for the same reason; ``RunRecord.add_curve`` names them.
+
+    Attributes:
+        logged: the curves of ``runlore.log`` by the names that it was given.
     """
 
     active: ClassVar[Metrics | None] = None
@@ -48,6 +51,7 @@ class Metrics:
         self._curves: dict[str, Curve] = {}
         self._owners: dict[str, str] = {}
         self._routes: dict[str, dict[str, Curve]] = {LOG: {}, WATCH: {}}
+        self.logged = self._routes[LOG]
         self._rows: dict[str, dict[tuple[str, ...], list[Curve]]] = {LOG: {}, WATCH: {}}
         self._labels: dict[tuple[str, str], str] = {}
         self._unusable: dict[tuple[str, str], int] = {}
@@ -91,23 +95,12 @@ class Metrics:
         Raises:
             MetricError, RunStateError: as ``Run.log``.
         """
-        curves = self._routes[source]
         now = time.time() if at_time is None else at_time
-        # The common cases, floats without a step under names as before, must stay within a microsecond each: so
-        # each has all it needs in its own loop.
-        if step is None and len(values) == 1:
-            for name, value in values.items():
-                curve = curves.get(name)
-                if type(value) is float and curve is not None and (append := curve.append) is not None:
-                    position = next(curve.steps)
-                    try:
-                        append(position, now, value)
-                    except (ValueError, OSError) as error:
-                        self._failed(curve, position, now, value, error)
-                    return
-        elif step is None and (row := self._rows[source].get(tuple(values))) and _all_floats(values):
+        # The common case, floats without a step under names as before, has all it needs in a loop of its own.
+        if step is None and (row := self._rows[source].get(tuple(values))) and _all_floats(values):
             self._log_row(row, values, now)
             return
+        curves = self._routes[source]
         numbers = {
             name if name in curves else as_metric_name(name): device_value(name, value) or as_number(name, value)
             for name, value in values.items()
@@ -128,7 +121,7 @@ class Metrics:
             try:
                 append(position, now, value)
             except (ValueError, OSError) as error:
-                self._failed(curve, position, now, value, error)
+                self.failed(curve, position, now, value, error)
 
     def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
         if step is None:
@@ -148,10 +141,14 @@ class Metrics:
             try:
                 append(position, now, number)
             except (ValueError, OSError) as error:
-                self._failed(curve, position, now, number, error)
+                self.failed(curve, position, now, number, error)
 
-    def _failed(self, curve: Curve, position: int, now: float, number: float, error: ValueError | OSError) -> None:
-        """What to do about a point that could not be appended."""
+    def failed(self, curve: Curve, position: int, now: float, number: float, error: ValueError | OSError) -> None:
+        """What to do about a point that a curve's ``append`` did not take.
+
+        Raises:
+            MetricError, RunStateError: as ``Run.log``.
+        """
         if isinstance(error, OSError):
             curve.failed(error)
         elif not position < 2**63:
@@ -242,6 +239,7 @@ class Metrics:
             curve.abandon()
         self._curves, self._owners, self._unusable, self._late = {}, {}, {}, set()
         self._routes = {source: {} for source in self._routes}
+        self.logged = self._routes[LOG]
         self._rows = {source: {} for source in self._rows}
         self._pending = PendingPoints(self._write, self._lost)
         self._opening = threading.Lock()

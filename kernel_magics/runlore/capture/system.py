@@ -21,6 +21,7 @@ from runlore.curve_writer import Writer, curve_writer
 from runlore.metric import Curve
 
 if TYPE_CHECKING:
+    from runlore.capture.load import Load
     from runlore.run import Run
     from runlore.session import Session
 
@@ -30,7 +31,8 @@ _INTERVAL = 5.0
 """Seconds from one measurement to the next, where nobody sets them."""
 
 _FIRST = 1.0
-"""Seconds from the start of a run to the first one: shorter runs cost nothing."""
+"""Seconds from the start of a run to the first one, which tells of the second half of them; runs that are shorter
+than that half cost nothing."""
 
 _SHARE, _SHARE_AS_SET = 1000, 10
 """How many times the processor's time that one took lie between two at least: a thousandth of a processor is what
@@ -101,18 +103,17 @@ class SystemMetrics:
             self._session.not_captured("system metrics", f"{type(error).__name__}: {error}")
 
     def _measure(self) -> None:
-        from runlore.capture.load import Load
-
-        with self._measuring:
-            load = Load()
-        if load.lacking is not None:
-            self._session.not_captured("load of GPUs", load.lacking)
+        load: Load | None = None
         while True:
             with self._changed:
                 while not self._runs:
                     self._changed.wait()
+            pause = min(_FIRST, self._interval or _FIRST) / 2
+            if not self._wait(pause):
+                continue
+            if load is None:
+                load = self._made()
             load.begin()
-            pause = min(_FIRST, self._interval or _FIRST)
             while self._wait(pause):
                 began = time.thread_time()
                 found = load.measured()
@@ -120,6 +121,15 @@ class SystemMetrics:
                     found |= load.measured_devices()
                 self._write(found)
                 pause = max(self._interval or _INTERVAL, self._share * (time.thread_time() - began))
+
+    def _made(self) -> Load:
+        from runlore.capture.load import Load
+
+        with self._measuring:
+            load = Load()
+        if load.lacking is not None:
+            self._session.not_captured("load of GPUs", load.lacking)
+        return load
 
     def _wait(self, seconds: float) -> bool:
         """Wait for the next measurement; whether a run is still open then."""
