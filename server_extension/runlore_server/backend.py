@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _THREADS = 4
-_FIRST = 3.0
+_FIRST = 10.0
 """Seconds for which a new server has the processors to itself: somebody waits for the page that it serves."""
 
 _log = logging.getLogger(__name__)

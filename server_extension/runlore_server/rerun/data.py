@@ -1,7 +1,7 @@
 """The data that a rerun starts from: whether it still is what the recorded cells read.
 
 ``prepare`` refuses a rerun whose data is gone. The runner hashes all of it right before the first cell and writes
-what it found to ``data.json`` in the rerun's folder, where the verdict finds it (``read_checks``).
+what it found to ``data.json`` in the rerun's folder (``read_checks``), for whoever asks afterwards.
 """
 
 from __future__ import annotations
