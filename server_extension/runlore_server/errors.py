@@ -37,6 +37,10 @@ class FilterNotFound(RunloreError, LookupError):
     """No filter is saved under this name."""
 
 
+class ArtifactNotFound(RunloreError, LookupError):
+    """The run logged no artifact under this path."""
+
+
 class SweepNotFound(RunloreError, LookupError):
     """No sweep has this id."""
 

@@ -9,6 +9,7 @@ from runlore_server.automation.scheduler import Scheduler
 from runlore_server.config import Config
 from runlore_server.ingest import Exporter
 from runlore_server.mirror.mirror import Mirror
+from runlore_server.provenance.provenance import Provenance
 from runlore_server.queue.queue import JobQueue
 from runlore_server.rerun.pinning import Pinning
 from runlore_server.retention.daily import DailyRetention
@@ -28,6 +29,7 @@ class Services:
 
     config: Config
     store: RunStore
+    provenance: Provenance
     summaries: CurveSummaries
     views: CurveViews
     curve_cache: CurveCache
@@ -74,6 +76,7 @@ class Services:
         return cls(
             config,
             store,
+            Provenance(config.home, store),
             summaries,
             CurveViews(),
             cache,

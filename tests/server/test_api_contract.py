@@ -275,6 +275,7 @@ def test_a_run_in_full(fetch):
             "duration": None,
             "of_run": True,
             "cell_id": None,
+            "shows": None,
         }
     ]
     assert run["rng"] == {"python": "0" * 64}

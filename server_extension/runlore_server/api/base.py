@@ -15,6 +15,7 @@ from runlore.errors import JournalFormatError, ObjectMissing, PackageMissing, Ru
 from runlore_server.backend import Backend
 from runlore_server.errors import (
     AmbiguousRun,
+    ArtifactNotFound,
     FilterNotFound,
     InvalidRequest,
     JobNotFound,
@@ -40,6 +41,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (ScheduleNotFound, 404),
     (SweepNotFound, 404),
     (FilterNotFound, 404),
+    (ArtifactNotFound, 404),
     (ObjectMissing, 404),
     (AmbiguousRun, 409),
     (RerunRefused, 409),
@@ -49,6 +51,9 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (sqlite3.Error, 503),
 ]
 
+
+FAILURES = (RunloreError, OSError, sqlite3.Error)
+"""What a client is told of; everything else is a defect of ours."""
 
 _GZIP = b"\x1f\x8b"
 """How compressed bytes begin, and JSON never does."""
@@ -74,7 +79,7 @@ class RunloreHandler(APIHandler):
         """
         try:
             body = await self._backend.call(lambda services: self._encoded(work(services)))
-        except (RunloreError, OSError, sqlite3.Error) as error:
+        except FAILURES as error:
             status, body = _status(error), msgspec.json.encode(_error_body(error))
         if body is None:
             status = 304
@@ -83,6 +88,11 @@ class RunloreHandler(APIHandler):
         self.set_status(status)
         self.set_header("Vary", "Accept-Encoding")
         self.finish(body)
+
+    def refuse(self, error: Exception) -> None:
+        """Send why a request, which is answered otherwise than by ``answer``, cannot be."""
+        self.set_status(_status(error))
+        self.finish(msgspec.json.encode(_error_body(error)))
 
     def unchanged(self, tag: str) -> bool:
         """Name the answer; whether the client has it already, so that it need not be made."""

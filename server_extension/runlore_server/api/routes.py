@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runlore_server.api.artifacts import ArtifactHandler, TableHandler
 from runlore_server.api.base import RunloreHandler
 from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
@@ -12,6 +13,7 @@ from runlore_server.api.groups import GroupsHandler
 from runlore_server.api.jobs import JobHandler, JobRetryHandler, JobsHandler
 from runlore_server.api.kernels import KernelsHandler
 from runlore_server.api.openapi import OpenApiHandler
+from runlore_server.api.provenance import CodeHandler, FilesHandler, LineageHandler, OutputsHandler
 from runlore_server.api.queue import QueueHandler
 from runlore_server.api.runs import RunHandler, RunsHandler
 from runlore_server.api.schedules import ScheduleHandler, SchedulesHandler
@@ -20,12 +22,19 @@ from runlore_server.api.sweeps import SweepHandler, SweepPlotsHandler, SweepsHan
 from runlore_server.backend import Backend
 
 _ID = r"([^/]+)"
+_PATH = r"(.+)"
 
 ROUTES: dict[str, type[RunloreHandler]] = {
     "/runlore/status": StatusHandler,
     "/runlore/runs": RunsHandler,
     f"/runlore/runs/{_ID}": RunHandler,
     f"/runlore/runs/{_ID}/diff/{_ID}": DiffHandler,
+    f"/runlore/runs/{_ID}/code": CodeHandler,
+    f"/runlore/runs/{_ID}/files": FilesHandler,
+    f"/runlore/runs/{_ID}/lineage": LineageHandler,
+    f"/runlore/runs/{_ID}/outputs/{_ID}": OutputsHandler,
+    f"/runlore/runs/{_ID}/artifacts/{_PATH}": ArtifactHandler,
+    f"/runlore/runs/{_ID}/tables/{_PATH}": TableHandler,
     "/runlore/groups": GroupsHandler,
     "/runlore/curves": CurvesHandler,
     "/runlore/filters": FiltersHandler,

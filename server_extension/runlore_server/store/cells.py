@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 
 import msgspec
+from blake3 import blake3
 
 from runlore.events import Outcome
 from runlore.record import RunRecord, SessionRecord
+
+_NOTHING = str(blake3(b"[]").hexdigest())
+"""The object with the outputs of a cell that showed nothing."""
 
 _LOADING = re.compile(r"%?(re)?load_ext\s+runlore")
 
 
 class ExecutedCell(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of one cell; ``of_run`` tells whether the run was open in it."""
+    """One execution of one cell.
+
+    ``of_run`` tells whether the run was open in it, ``shows`` whether it showed anything; ``None`` where that is
+    not recorded, or not yet.
+    """
 
     ordinal: int
     source: str
@@ -21,6 +29,7 @@ class ExecutedCell(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None
     of_run: bool
     cell_id: str | None
+    shows: bool | None = None
 
 
 def executed_cells(run: RunRecord, session: SessionRecord) -> list[ExecutedCell]:
@@ -36,6 +45,7 @@ def executed_cells(run: RunRecord, session: SessionRecord) -> list[ExecutedCell]
             duration=cell.duration,
             of_run=ordinal >= run.cell,
             cell_id=cell.cell_id,
+            shows=None if cell.outputs is None else cell.outputs != _NOTHING,
         )
         for ordinal, cell in sorted(session.cells.items())
         if ordinal <= last

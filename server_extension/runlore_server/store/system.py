@@ -23,13 +23,14 @@ class Load(NamedTuple):
 
 
 def loads(run: RunRecord) -> dict[str, Load]:
-    """The run's system metrics by name; those without a point that can be read are left out."""
+    """The run's system metrics by the names of their curves; those of which no point can be read are left out."""
     found = {}
-    for metric, path in run.system.items():
+    names = {path: name for name, path in run.curves.items()}
+    for path in run.system.values():
         try:
             values = [value for _, _, value in points(read_records(path))]
         except (RunloreError, OSError):
             continue
         if values:
-            found[metric] = Load(sum(values) / len(values), max(values), values[-1], len(values))
+            found[names[path]] = Load(sum(values) / len(values), max(values), values[-1], len(values))
     return found
