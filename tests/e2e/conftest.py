@@ -68,8 +68,22 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
 
 
 @contextmanager
-def started_lab(directory: Path) -> Iterator[Lab]:
-    """A JupyterLab of its own below the directory, until the end of the block."""
+def started_lab(
+    directory: Path,
+    *options: str,
+    python: str | Path = sys.executable,
+    application: str = "jupyterlab",
+    base_url: str = "/",
+) -> Iterator[Lab]:
+    """A JupyterLab of its own below the directory, until the end of the block.
+
+    Args:
+        directory: an empty one.
+        options: more of the command line.
+        python: the interpreter that has the application.
+        application: the module to run; ``notebook`` is Jupyter Notebook.
+        base_url: where the server puts everything, as JupyterHub's do; begins and ends in a slash.
+    """
     root = directory / "work"
     root.mkdir()
     settings = directory / "settings" / "@jupyterlab" / "apputils-extension"
@@ -84,9 +98,10 @@ def started_lab(directory: Path) -> Iterator[Lab]:
     with log.open("wb") as out:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+                *(python, "-m", application, "--no-browser", "--allow-root", "--expose-app-in-browser"),
                 *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
+                *(f"--ServerApp.base_url={base_url}", *options),
             ],
             env={
                 **os.environ,
@@ -98,7 +113,7 @@ def started_lab(directory: Path) -> Iterator[Lab]:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
     try:
         _wait_until_it_answers(f"{url}/api/status?token={TOKEN}", server, log)
         yield Lab(url, root, home, log)

@@ -111,7 +111,12 @@ function Packages(props: {
         value={filter}
         onChange={event => setFilter(event.target.value)}
       />
-      <div className="jp-Runlore-packages">
+      <div
+        className="jp-Runlore-packages"
+        role="region"
+        aria-label={trans.__('Packages')}
+        tabIndex={0} // to scroll by keyboard
+      >
         <FactTable label={trans.__('Packages')} facts={found} />
       </div>
     </Part>

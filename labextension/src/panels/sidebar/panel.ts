@@ -1,4 +1,4 @@
-import { AccordionToolbar, SidePanel } from '@jupyterlab/ui-components';
+import { SidePanel } from '@jupyterlab/ui-components';
 import { ITranslator } from '@jupyterlab/translation';
 import { IDisposable } from '@lumino/disposable';
 import { Message } from '@lumino/messaging';
@@ -26,9 +26,7 @@ const JOBS_SHARE = 0.18;
  */
 export class RunlorePanel extends SidePanel {
   constructor(options: RunlorePanel.IOptions) {
-    const accordion = new AccordionPanel({ layout: AccordionToolbar.createLayout({}) });
-    super({ content: accordion, translator: options.translator });
-    this._accordion = accordion;
+    super({ translator: options.translator });
     const trans = options.translator.load(DOMAIN);
     this.id = PANEL_ID;
     this.addClass('jp-Runlore-panel');
@@ -117,8 +115,15 @@ export class RunlorePanel extends SidePanel {
     this._accordion.setRelativeSizes(shares);
   }
 
+  // What a side panel holds unless it is given something else; only newer versions of JupyterLab could make it here.
+  private get _accordion(): AccordionPanel {
+    if (!(this.content instanceof AccordionPanel)) {
+      throw new Error('A side panel of this JupyterLab holds something else than an accordion');
+    }
+    return this.content;
+  }
+
   private readonly _runlore: Runlore;
-  private readonly _accordion: AccordionPanel;
   private readonly _curves: CurvesSection;
   private readonly _runs: RunsSection;
   private readonly _jobs: JobsSection;
