@@ -4,6 +4,7 @@ import { modelPlugin } from './model/plugin';
 import { cardPlugin } from './notebook/plugin';
 import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
+import { comparePlugin } from './panels/compare/plugin';
 import { detailsPlugin } from './panels/details/plugin';
 import { sidebarPlugin } from './panels/sidebar/plugin';
 
@@ -16,6 +17,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
   sidebarPlugin,
   detailsPlugin,
+  comparePlugin,
   commandsPlugin,
   annotationsPlugin,
   cardPlugin

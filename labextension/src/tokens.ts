@@ -13,6 +13,8 @@ export const CARD_MIME_TYPE = 'application/vnd.runlore.run.v1+json';
  */
 export namespace CommandIds {
   export const openRun = 'runlore:open-run';
+  export const compare = 'runlore:compare';
+  export const diff = 'runlore:diff';
   export const rerun = 'runlore:rerun';
   export const renameRun = 'runlore:rename-run';
   export const pinRuns = 'runlore:pin-runs';

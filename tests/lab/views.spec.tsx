@@ -55,6 +55,7 @@ async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
     rename: vi.fn(),
     remove: vi.fn(),
     change: vi.fn(),
+    compare: vi.fn(),
     chooseColumns: vi.fn(),
     retry: vi.fn()
   };

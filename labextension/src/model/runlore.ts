@@ -21,11 +21,11 @@ import { SelectionModel } from './selection';
  */
 export class Runlore implements IDisposable {
   constructor(options: Runlore.IOptions) {
-    this._client = options.client;
+    this.client = options.client;
     this.preferences = new Preferences();
-    this.runs = new RunsModel(this._client);
-    this.search = new SearchModel(this._client, this.runs);
-    this.jobs = new JobsModel(this._client);
+    this.runs = new RunsModel(this.client);
+    this.search = new SearchModel(this.client, this.runs);
+    this.jobs = new JobsModel(this.client);
     this.marks = new MarksModel(this.search);
     this.colors = new ColorsModel(options.state, id => this.runs.get(id)?.color ?? null);
     this.columns = new ColumnsModel(options.state);
@@ -54,6 +54,8 @@ export class Runlore implements IDisposable {
     this.preferences.changed.connect(this._onPreferences, this);
   }
 
+  /** For models of views of their own. */
+  readonly client: RunloreClient;
   readonly preferences: Preferences;
   readonly runs: RunsModel;
   readonly search: SearchModel;
@@ -86,12 +88,12 @@ export class Runlore implements IDisposable {
 
   /** Curves for a view of its own. */
   newCurves(): CurvesModel {
-    return new CurvesModel(this._client, () => this.preferences.points);
+    return new CurvesModel(this.client, () => this.preferences.points);
   }
 
   /** Everything recorded about one run; rejects as the client does. */
   detail(runId: string): Promise<IRunDetail> {
-    return this._client.run(runId);
+    return this.client.run(runId);
   }
 
   /** Queue a rerun, and keep the original in the charts beside it; rejects as the client does. */
@@ -103,7 +105,7 @@ export class Runlore implements IDisposable {
 
   /** Change what the user says of runs; how many are meant. Rejects as the client does. */
   async annotate(runs: RunSelection, change: IAnnotation): Promise<number> {
-    const changed = await this._client.annotate(runs, change);
+    const changed = await this.client.annotate(runs, change);
     const { color, pinned, starred } = change;
     const shown = { ...(change.name && { name: change.name }), color, pinned, starred };
     if ('runs' in runs) {
@@ -157,7 +159,6 @@ export class Runlore implements IDisposable {
     this.curves.reset();
   }
 
-  private readonly _client: RunloreClient;
   private readonly _live: LiveFeed;
   private readonly _restored: Promise<unknown>;
   private _jobWatch: IDisposable | null = null;

@@ -18,6 +18,10 @@ export const runsIcon = new LabIcon({
 
 export const rerunIcon = stroke('rerun', 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3.2H9.8');
 export const detailsIcon = stroke('details', 'M9 3h4v4M13 3L7.5 8.5M11.5 9.5V13H3V4.5h3.5');
+export const compareIcon = stroke(
+  'compare',
+  'M2.5 3h4v4h-4zM9.5 3h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h4v4h-4z'
+);
 export const stopIcon = stroke('stop', 'M4.5 4.5h7v7h-7z');
 
 const running = stroke('running', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M8 7.9v.2');

@@ -1,10 +1,12 @@
 import { PanelWithToolbar, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { CompareSource } from '../../model/compareSource';
 import { Runlore } from '../../model/runlore';
 import { currentView } from '../../model/view';
 import { presentTime, VisibleWidget } from '../visible';
 import { changeRuns, removeRuns, renameRun } from '../annotations/change';
+import { compareIcon } from '../marks/icons';
 import { chooseColumns } from './columnsDialog';
 import { IRunActions } from './row';
 import { IRunsActions, RunsView } from './view';
@@ -18,6 +20,14 @@ export class RunsSection extends PanelWithToolbar {
     super();
     this.addClass('jp-Runlore-runs');
     this.title.label = trans.__('Runs');
+    this.toolbar.addItem(
+      'compare',
+      new ToolbarButton({
+        icon: compareIcon,
+        onClick: () => actions.compare('shown'),
+        tooltip: trans.__('Compare the shown runs in the main area')
+      })
+    );
     this.toolbar.addItem(
       'refresh',
       new ToolbarButton({
@@ -35,7 +45,10 @@ export class RunsSection extends PanelWithToolbar {
  */
 export namespace RunsSection {
   /** What is done elsewhere. */
-  export type IActions = Pick<IRunActions, 'open' | 'rerun'>;
+  export type IActions = Pick<IRunActions, 'open' | 'rerun'> & {
+    /** Compares these runs in the main area. */
+    compare: (source: CompareSource) => void;
+  };
 }
 
 class RunsBody extends VisibleWidget {
@@ -56,6 +69,7 @@ class RunsBody extends VisibleWidget {
         change.deleted === true
           ? void removeRuns(_runlore, marks.selection, _trans)
           : void changeRuns(_runlore, marks.selection, change, _trans),
+      compare: () => actions.compare(marks.selection),
       chooseColumns: () =>
         void chooseColumns(columns, runs.list, currentView(_runlore).metric, _trans),
       retry: () => _runlore.refresh()

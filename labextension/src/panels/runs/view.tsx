@@ -17,6 +17,8 @@ import { ListToolbar } from './toolbar';
 export interface IRunsActions extends IRunActions {
   /** Change what the user says of the marked runs. */
   change: (change: IAnnotation) => void;
+  /** Compare the marked runs in the main area. */
+  compare: () => void;
   chooseColumns: () => void;
   retry: () => void;
 }
@@ -74,7 +76,7 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
     <>
       <SearchBox {...{ search, input, trans }} runs={runs.list} />
       {marks.count > 0 ? (
-        <MarkBar {...{ marks, trans }} onChange={actions.change} />
+        <MarkBar {...{ marks, trans }} onChange={actions.change} onCompare={actions.compare} />
       ) : (
         <ListToolbar
           {...{ search, metric, trans }}

@@ -2,6 +2,7 @@ import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyte
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { sourceArgs } from '../../model/compareSource';
 import { CommandIds, IRunlore } from '../../tokens';
 import { RunlorePanel } from './panel';
 
@@ -32,7 +33,8 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
       actions: {
         open: runId => run(CommandIds.openRun, runId),
         rerun: runId => run(CommandIds.rerun, runId),
-        stop: runId => run(CommandIds.stopJob, runId)
+        stop: runId => run(CommandIds.stopJob, runId),
+        compare: source => void app.commands.execute(CommandIds.compare, sourceArgs(source))
       },
       translator: translator ?? nullTranslator
     });

@@ -1,0 +1,118 @@
+import { IStateDB } from '@jupyterlab/statedb';
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { IRun } from '../api/types';
+import { IRunStyle } from './colors';
+import { Column } from './columns';
+import { compareColumns, differingColumns, findColumn, sortedRuns } from './compareColumns';
+import { ComparedRuns } from './comparedRuns';
+import { CompareLook } from './compareLook';
+import { CompareSelection } from './compareSelection';
+import { CompareSource } from './compareSource';
+import { Runlore } from './runlore';
+import { MOST_SHOWN } from './selection';
+
+/** Runs that are coloured one by one; of more, a colour tells nothing. */
+const MOST_COLORED = MOST_SHOWN;
+
+/**
+ * A comparison of runs: which they are, which of them are selected, and how they are looked at.
+ */
+export class CompareModel implements IDisposable {
+  constructor(
+    private readonly _runlore: Runlore,
+    source: CompareSource,
+    state: IStateDB | null
+  ) {
+    this.runs = new ComparedRuns(_runlore, source);
+    this.selection = new CompareSelection();
+    this.look = new CompareLook(state);
+    this.runs.changed.connect(this._onRuns, this);
+    this.look.changed.connect(this._onLook, this);
+    this.selection.changed.connect(this._tell, this);
+  }
+
+  readonly runs: ComparedRuns;
+  readonly selection: CompareSelection;
+  readonly look: CompareLook;
+
+  /** Emitted when anything changed but what is under the pointer. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this.runs.isDisposed;
+  }
+
+  dispose(): void {
+    this.runs.dispose();
+    Signal.disconnectReceiver(this);
+    Signal.clearData(this);
+  }
+
+  /** Every column that the runs have something for. */
+  get columns(): readonly Column[] {
+    this._columns ??= compareColumns(this.runs.list, this.look.now.statistic);
+    return this._columns;
+  }
+
+  /** The columns in which the runs differ. */
+  get differing(): readonly Column[] {
+    this._differing ??= differingColumns(this.runs.list, this.columns);
+    return this._differing;
+  }
+
+  /** The columns of the table: those that differ, or all. */
+  get shown(): readonly Column[] {
+    return this.look.now.all ? this.columns : this.differing;
+  }
+
+  /** The runs in the order of the table. */
+  get sorted(): readonly IRun[] {
+    const { sort } = this.look.now;
+    const column = findColumn(this.columns, sort?.column ?? null);
+    this._sorted ??=
+      column && sort ? sortedRuns(this.runs.list, column, sort.descending) : this.runs.list;
+    return this._sorted;
+  }
+
+  /** The runs that are drawn: the selected ones, or all; as many as curves can be asked for at once. */
+  get drawn(): readonly IRun[] {
+    const { selection } = this;
+    return this.sorted.filter(run => selection.stands(run.run_id)).slice(0, MOST_SHOWN);
+  }
+
+  /** How the runs are drawn, as long as there are not too many to be told apart. */
+  get styles(): ReadonlyMap<string, IRunStyle> {
+    const ids = this.drawn.map(run => run.run_id);
+    const { shown } = this._runlore.selection;
+    this._styles ??= this._runlore.colors.styles(
+      [...new Set([...shown, ...ids])].slice(0, shown.length + MOST_COLORED)
+    );
+    return this._styles;
+  }
+
+  private _onRuns(): void {
+    this._columns = this._differing = undefined;
+    this.selection.retain(id => this.runs.get(id) !== undefined);
+    this._tell();
+  }
+
+  private _onLook(): void {
+    this._columns = this._differing = undefined;
+    this._tell();
+  }
+
+  private _tell(): void {
+    this._sorted = this._styles = undefined;
+    this._changed.emit();
+  }
+
+  private _columns: readonly Column[] | undefined;
+  private _differing: readonly Column[] | undefined;
+  private _sorted: readonly IRun[] | undefined;
+  private _styles: ReadonlyMap<string, IRunStyle> | undefined;
+  private _changed = new Signal<this, void>(this);
+}

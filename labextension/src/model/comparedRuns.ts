@@ -1,0 +1,198 @@
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { RunloreClient } from '../api/client';
+import { RefusedError } from '../api/errors';
+import { IRun, IRunPage } from '../api/types';
+import { CompareSource } from './compareSource';
+import { IChange } from './live';
+import { Runlore } from './runlore';
+
+/** Runs compared at once: more rows than anybody reads, and what a browser draws at once. */
+export const MOST_COMPARED = 2000;
+/** Runs of one page. */
+const PAGE = 500;
+/** Runs named in one request: their ids stay within what a filter may be long. */
+const NAMED = 100;
+/** Milliseconds between two loads at the least while runs change. */
+const PACE = 2000;
+
+/**
+ * The runs that are compared, kept up to date as long as they are looked at.
+ */
+export class ComparedRuns implements IDisposable {
+  constructor(
+    private readonly _runlore: Runlore,
+    private _source: CompareSource
+  ) {
+    _runlore.fetched.connect(this._onFetched, this);
+    _runlore.selection.changed.connect(this._onShown, this);
+  }
+
+  /** Emitted when other runs are there, or what is known of them changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get source(): CompareSource {
+    return this._source;
+  }
+
+  /** The runs, the newest first; empty until the first answer. */
+  get list(): readonly IRun[] {
+    return this._list;
+  }
+
+  /** How many runs there are to be compared; more than in the list where they are too many. */
+  get total(): number {
+    return this._total;
+  }
+
+  /** Narrows the runs, in the server's language. */
+  get filter(): string {
+    return this._filter;
+  }
+
+  /** Whether the server has not answered yet. */
+  get isLoading(): boolean {
+    return !this._isLoaded && this._error === null;
+  }
+
+  /** Why the last load failed; null when it did not. */
+  get error(): Error | null {
+    return this._error;
+  }
+
+  /** Why the filter was refused; null where it was not. */
+  get filterError(): RefusedError | null {
+    return this._error instanceof RefusedError && this._filter !== '' ? this._error : null;
+  }
+
+  get(runId: string): IRun | undefined {
+    return this._byId.get(runId);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    Signal.disconnectReceiver(this);
+    Signal.clearData(this);
+  }
+
+  /** Compare other runs. */
+  async take(source: CompareSource): Promise<void> {
+    this._source = source;
+    await this.load();
+  }
+
+  /** Narrow the runs to those that a filter finds too; an empty one takes that back. */
+  async narrow(filter: string): Promise<void> {
+    this._filter = filter.trim();
+    await this.load();
+  }
+
+  /** Ask the server again. */
+  async load(): Promise<void> {
+    const turn = ++this._turn;
+    this._loaded = Date.now();
+    try {
+      const { runs, total } = await this._fetch();
+      if (turn !== this._turn || this._isDisposed) {
+        return;
+      }
+      this._list = runs.sort((a, b) => b.started - a.started);
+      this._byId = new Map(runs.map(run => [run.run_id, run]));
+      this._total = total;
+      this._isLoaded = true;
+      this._error = null;
+    } catch (error) {
+      if (turn !== this._turn || this._isDisposed) {
+        return;
+      }
+      this._error = error instanceof Error ? error : new Error(String(error));
+    }
+    this._changed.emit();
+  }
+
+  private async _fetch(): Promise<{ runs: IRun[]; total: number }> {
+    const source = this._source;
+    if (source !== 'shown' && 'filter' in source) {
+      return this._found(source.filter, new Set(source.except));
+    }
+    const ids = source === 'shown' ? this._runlore.selection.shown : source.runs;
+    const chunks: string[][] = [];
+    for (let start = 0; start < Math.min(ids.length, MOST_COMPARED); start += NAMED) {
+      chunks.push(ids.slice(start, start + NAMED));
+    }
+    const pages = await Promise.all(
+      chunks.map(chunk => this._page({ filter: this._narrowed(named(chunk)), limit: NAMED }))
+    );
+    const runs = pages.flatMap(page => page.runs);
+    return { runs, total: runs.length + Math.max(ids.length - MOST_COMPARED, 0) };
+  }
+
+  private async _found(
+    filter: string,
+    except: ReadonlySet<string>
+  ): Promise<{ runs: IRun[]; total: number }> {
+    const runs: IRun[] = [];
+    let total = 0;
+    let before: string | undefined;
+    do {
+      const page = await this._page({ filter: this._narrowed(filter), limit: PAGE, before });
+      runs.push(...page.runs.filter(run => !except.has(run.run_id)));
+      total = Math.max(page.total - except.size, runs.length);
+      before = page.next ?? undefined;
+    } while (before !== undefined && runs.length < MOST_COMPARED);
+    return { runs: runs.slice(0, MOST_COMPARED), total };
+  }
+
+  private _page(options: RunloreClient.IRunsOptions): Promise<IRunPage> {
+    return this._runlore.client.runs(options);
+  }
+
+  private _narrowed(filter: string): string {
+    const parts = [filter.trim(), this._filter].filter(part => part !== '');
+    return parts.length > 1 ? parts.map(part => `(${part})`).join(' and ') : (parts[0] ?? '');
+  }
+
+  private _onShown(): void {
+    if (this._source === 'shown') {
+      void this.load();
+    }
+  }
+
+  private _onFetched(_: Runlore, change: IChange): void {
+    const isMeant = change.all || [...change.runs].some(id => this._byId.has(id));
+    const isOpen = this._source !== 'shown' && 'filter' in this._source && change.runs.size > 0;
+    if ((isMeant || isOpen) && this._timer === undefined) {
+      const wait = Math.max(this._loaded + PACE - Date.now(), 0);
+      this._timer = setTimeout(() => {
+        this._timer = undefined;
+        void this.load();
+      }, wait);
+    }
+  }
+
+  private _list: readonly IRun[] = [];
+  private _byId = new Map<string, IRun>();
+  private _total = 0;
+  private _filter = '';
+  private _isLoaded = false;
+  private _isDisposed = false;
+  private _error: Error | null = null;
+  private _turn = 0;
+  private _loaded = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _changed = new Signal<this, void>(this);
+}
+
+/** Finds these runs; deleted ones too, which somebody asked for by name. */
+function named(runIds: readonly string[]): string {
+  const texts = runIds.map(id => `'${id.replaceAll("'", "''")}'`);
+  return `id in (${texts.join()}) and deleted in ('yes', 'no')`;
+}

@@ -1,0 +1,44 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { CompareModel } from '../../model/compare';
+import { COMPARE_TABS } from '../../model/compareLook';
+import { CurvesModel } from '../../model/curves';
+import { ITab, Tabs } from '../details/tabs';
+import { EmptyState, LoadingState } from '../marks/states';
+import { CurvesTab } from './curvesTab';
+
+/**
+ * The ways to look at the compared runs.
+ */
+export function ComparePages(props: {
+  model: CompareModel;
+  curves: CurvesModel;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { model, curves, trans } = props;
+  if (model.runs.list.length === 0) {
+    // Why there are none is said beside the table.
+    return model.runs.isLoading ? <LoadingState trans={trans} /> : <EmptyState title="" />;
+  }
+  const tabs: ITab[] = [
+    {
+      id: 'curves',
+      label: trans.__('Curves'),
+      render: () => <CurvesTab {...{ model, curves, trans }} />
+    }
+  ];
+  return (
+    <Tabs
+      label={trans.__('Ways to compare')}
+      tabs={tabs}
+      openId={model.look.now.tab}
+      onOpen={id => {
+        const tab = COMPARE_TABS.find(known => known === id);
+        if (tab) {
+          model.look.set({ tab });
+        }
+      }}
+    />
+  );
+}

@@ -1,0 +1,119 @@
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { CompareSource, sourceArgs, sourceKey, sourceOf } from '../../model/compareSource';
+import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
+import { compareIcon } from '../marks/icons';
+import { targetRun } from '../target';
+import type { Compare } from './widget';
+
+/**
+ * Adds the comparison of runs in the main area, and the command that opens it.
+ */
+export const comparePlugin: JupyterFrontEndPlugin<void> = {
+  id: 'runlore:compare',
+  description:
+    'Compares runs in the main area: curves, parameters, code and everything around them.',
+  autoStart: true,
+  requires: [IRunlore],
+  optional: [ILayoutRestorer, ICommandPalette, IStateDB, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    runlore: IRunlore,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    state: IStateDB | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands, shell } = app;
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const tracker = new WidgetTracker<MainAreaWidget<Compare>>({ namespace: 'runlore-compare' });
+    const create = async (source: CompareSource): Promise<MainAreaWidget<Compare>> => {
+      const { Compare } = await import('./widget');
+      const content = await Compare.create({
+        runlore,
+        source,
+        state,
+        onOpen: runId => void commands.execute(CommandIds.openRun, { runId }),
+        trans
+      });
+      const widget = new MainAreaWidget({ content });
+      widget.toolbar.hide(); // it holds nothing
+      widget.id = `runlore-compare-${sourceKey(source)}`;
+      content.model.runs.changed.connect(() => void tracker.save(widget));
+      return widget;
+    };
+    /** What the arguments name; from a context menu all marked runs, or the run there beside those shown. */
+    const source = (args: ReadonlyPartialJSONObject): CompareSource => {
+      const runId = args.fromMenu === true ? targetRun(app, runlore, args) : undefined;
+      if (runId === undefined) {
+        return sourceOf(args);
+      }
+      const { marks, selection } = runlore;
+      return marks.has(runId)
+        ? marks.selection
+        : { runs: [...new Set([...selection.shown, runId])] };
+    };
+
+    commands.addCommand(CommandIds.compare, {
+      label: args => {
+        const { marks } = runlore;
+        return args.fromMenu === true && marks.count > 1
+          ? trans._n('Compare %1 Run', 'Compare %1 Runs', marks.count)
+          : args.fromMenu === true
+            ? trans.__('Compare with Shown Runs')
+            : trans.__('Compare Runs');
+      },
+      caption: trans.__('Compare runs in the main area: those named, else those shown'),
+      icon: compareIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            runIds: {
+              type: 'array',
+              items: { type: 'string' },
+              description: trans.__('The runs to compare; those shown in the charts without any')
+            },
+            filter: {
+              type: 'string',
+              description: trans.__('Compare all runs that this finds')
+            },
+            except: {
+              type: 'array',
+              items: { type: 'string' },
+              description: trans.__('Runs that the filter finds and that are left out')
+            },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__('Whether the run is the one under the context menu')
+            }
+          }
+        }
+      },
+      execute: async args => {
+        const wanted = source(args);
+        const key = sourceKey(wanted);
+        let widget = tracker.find(other => sourceKey(other.content.model.runs.source) === key);
+        if (!widget) {
+          widget = await create(wanted);
+          await tracker.add(widget);
+          shell.add(widget, 'main', { type: 'Compare Runs' });
+        }
+        shell.activateById(widget.id);
+      }
+    });
+    palette?.addItem({ command: CommandIds.compare, category: trans.__('Runlore') });
+
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: CommandIds.compare,
+        args: widget => sourceArgs(widget.content.model.runs.source),
+        name: widget => sourceKey(widget.content.model.runs.source)
+      });
+    }
+  }
+};

@@ -1,0 +1,144 @@
+import { IStateDB } from '@jupyterlab/statedb';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { IDisposable } from '@lumino/disposable';
+import { SplitPanel } from '@lumino/widgets';
+import * as React from 'react';
+
+import { CompareModel } from '../../model/compare';
+import { CompareSource } from '../../model/compareSource';
+import { CurvesModel } from '../../model/curves';
+import { IChange } from '../../model/live';
+import { Runlore } from '../../model/runlore';
+import { compareIcon } from '../marks/icons';
+import { presentTime, VisibleWidget } from '../visible';
+import { ComparePages } from './pages';
+import { CompareRuns } from './runs';
+
+/** Part of the width that the table takes, until the user moves the border. */
+const TABLE_SHARE = 0.36;
+
+/**
+ * A comparison of runs in the main area: the runs at the left, ways to look at them at the right.
+ */
+export class Compare extends SplitPanel {
+  /** A comparison that looks as the last one was left. */
+  static async create(options: Compare.IOptions): Promise<Compare> {
+    const model = new CompareModel(options.runlore, options.source, options.state);
+    await model.look.restore();
+    return new Compare(model, options);
+  }
+
+  private constructor(
+    readonly model: CompareModel,
+    private readonly _options: Compare.IOptions
+  ) {
+    super({ orientation: 'horizontal', spacing: 1 });
+    this.addClass('jp-Runlore-compare');
+    this.title.icon = compareIcon;
+    this.title.closable = true;
+    this.addWidget(new TableSide(model, _options));
+    this.addWidget(new PagesSide(model, _options));
+    this.setRelativeSizes([TABLE_SHARE, 1 - TABLE_SHARE]);
+    model.runs.changed.connect(this._name, this);
+    this._name();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.model.dispose();
+    }
+    super.dispose();
+  }
+
+  private _name(): void {
+    const { trans } = this._options;
+    const { list, source } = this.model.runs;
+    const names = list.map(run => run.name);
+    this.title.label =
+      source === 'shown' || names.length < 2
+        ? trans.__('Compare')
+        : trans._n('Compare %1 run', 'Compare %1 runs', names.length);
+    this.title.caption = names.slice(0, 20).join('\n');
+  }
+}
+
+/**
+ * The namespace for the options of `Compare`.
+ */
+export namespace Compare {
+  export interface IOptions {
+    runlore: Runlore;
+    source: CompareSource;
+    /** Where the way to look is kept across reloads; null to forget it with the page. */
+    state: IStateDB | null;
+    /** Opens the details of a run. */
+    onOpen: (runId: string) => void;
+    trans: TranslationBundle;
+  }
+}
+
+class TableSide extends VisibleWidget {
+  constructor(
+    private readonly _model: CompareModel,
+    private readonly _options: Compare.IOptions
+  ) {
+    super([_model.changed]);
+    this.addClass('jp-Runlore-compare-runs');
+  }
+
+  protected override render(): React.ReactElement {
+    const { runlore, onOpen, trans } = this._options;
+    return (
+      <CompareRuns
+        model={this._model}
+        known={runlore.runs.list}
+        now={presentTime()}
+        {...{ onOpen, trans }}
+      />
+    );
+  }
+}
+
+class PagesSide extends VisibleWidget {
+  constructor(
+    private readonly _model: CompareModel,
+    private readonly _options: Compare.IOptions
+  ) {
+    const curves = _options.runlore.newCurves();
+    super([_model.changed, curves.changed]);
+    this._curves = curves;
+    this.addClass('jp-Runlore-compare-pages');
+    _options.runlore.fetched.connect(this._onFetched, this);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._options.runlore.fetched.disconnect(this._onFetched, this);
+    }
+    super.dispose();
+  }
+
+  protected override onAppear(): void {
+    super.onAppear();
+    this._interest = this._options.runlore.retain();
+    void this._model.runs.load();
+  }
+
+  protected override onVanish(): void {
+    super.onVanish();
+    this._interest?.dispose();
+    this._curves.request(null);
+  }
+
+  protected override render(): React.ReactElement {
+    const { trans } = this._options;
+    return <ComparePages model={this._model} curves={this._curves} trans={trans} />;
+  }
+
+  private _onFetched(_: Runlore, change: IChange): void {
+    this._curves.invalidate(change.all ? undefined : [...change.runs]);
+  }
+
+  private readonly _curves: CurvesModel;
+  private _interest: IDisposable | null = null;
+}
