@@ -54,8 +54,24 @@ export function someDetail(change: Partial<IRunDetail> = {}): IRunDetail {
   return {
     ...someRun(),
     cells: [
-      { ordinal: 0, source: '1/0', outcome: 'error', duration: 0.1, of_run: false, cell_id: 'x' },
-      { ordinal: 1, source: 'fit()', outcome: 'ok', duration: 9, of_run: true, cell_id: 'y' }
+      {
+        ordinal: 0,
+        source: '1/0',
+        outcome: 'error',
+        duration: 0.1,
+        of_run: false,
+        cell_id: 'x',
+        shows: true
+      },
+      {
+        ordinal: 1,
+        source: 'fit()',
+        outcome: 'ok',
+        duration: 9,
+        of_run: true,
+        cell_id: 'y',
+        shows: false
+      }
     ],
     cell: 1,
     last_cell: 1,
@@ -66,6 +82,7 @@ export function someDetail(change: Partial<IRunDetail> = {}): IRunDetail {
     hypothesis: '',
     git: null,
     environment: null,
+    system: {},
     artifacts: [],
     error: null,
     not_captured: [],

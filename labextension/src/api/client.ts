@@ -1,10 +1,9 @@
-import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { RefusedError, UnavailableError } from './errors';
+import { Connection } from './connection';
+import { ProvenanceClient } from './provenance';
 import {
   IAnnotation,
-  IErrorBody,
   IJob,
   IRunDetail,
   IRunGroups,
@@ -21,27 +20,33 @@ import {
  * nobody who knows Runlore answers.
  */
 export class RunloreClient {
-  constructor(private readonly _settings: ServerConnection.ISettings) {}
+  constructor(settings: ServerConnection.ISettings) {
+    this._connection = new Connection(settings);
+    this.provenance = new ProvenanceClient(this._connection);
+  }
+
+  /** What was around a run. */
+  readonly provenance: ProvenanceClient;
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
-    return this._request<IRunPage>('GET', withQuery('runs', given(options)));
+    return this._connection.request<IRunPage>('GET', withQuery('runs', given(options)));
   }
 
   /** The runs that a filter finds, by what they have in a field. */
   async groups(options: RunloreClient.IGroupsOptions): Promise<IRunGroups> {
-    return this._request<IRunGroups>('GET', withQuery('groups', given(options)));
+    return this._connection.request<IRunGroups>('GET', withQuery('groups', given(options)));
   }
 
   /** Change what the user says of runs: of all of them, or where that is refused of none. */
   async annotate(select: RunSelection, change: IAnnotation): Promise<number> {
     const body = { select, change };
-    return (await this._request<{ changed: number }>('PATCH', 'runs', body)).changed;
+    return (await this._connection.request<{ changed: number }>('PATCH', 'runs', body)).changed;
   }
 
   /** Everything recorded about one run. */
   async run(runId: string): Promise<IRunDetail> {
-    return this._request<IRunDetail>('GET', `runs/${encodeURIComponent(runId)}`);
+    return this._connection.request<IRunDetail>('GET', `runs/${encodeURIComponent(runId)}`);
   }
 
   /** The curves that exist of up to 100 runs; of all metrics when none is named. */
@@ -58,71 +63,49 @@ export class RunloreClient {
         query.append(name, String(options[name]));
       }
     }
-    const answer = await this._request<{ curves: IWireCurve[] }>('GET', withQuery('curves', query));
+    const answer = await this._connection.request<{ curves: IWireCurve[] }>(
+      'GET',
+      withQuery('curves', query)
+    );
     return answer.curves;
   }
 
   /** The filters that the user keeps, by name. */
   async filters(): Promise<ISavedFilter[]> {
-    return (await this._request<{ filters: ISavedFilter[] }>('GET', 'filters')).filters;
+    return (await this._connection.request<{ filters: ISavedFilter[] }>('GET', 'filters')).filters;
   }
 
   /** Keep a filter, in place of one of the same name. */
   async saveFilter(saved: ISavedFilter): Promise<void> {
     const { name, filter, order_by } = saved;
-    await this._request('PUT', `filters/${encodeURIComponent(name)}`, { filter, order_by });
+    await this._connection.request('PUT', `filters/${encodeURIComponent(name)}`, {
+      filter,
+      order_by
+    });
   }
 
   /** Keep a filter no longer. */
   async deleteFilter(name: string): Promise<void> {
-    await this._request('DELETE', `filters/${encodeURIComponent(name)}`);
+    await this._connection.request('DELETE', `filters/${encodeURIComponent(name)}`);
   }
 
   /** Reruns that wait, run or have ended, newest first. */
   async jobs(): Promise<IJob[]> {
-    return (await this._request<{ jobs: IJob[] }>('GET', 'jobs')).jobs;
+    return (await this._connection.request<{ jobs: IJob[] }>('GET', 'jobs')).jobs;
   }
 
   /** Queue a rerun; in the recorded kernel unless another is named. */
   async rerun(runId: string, kernel?: string): Promise<IJob> {
     const body = kernel === undefined ? { run_id: runId } : { run_id: runId, kernel };
-    return this._request<IJob>('POST', 'jobs', body);
+    return this._connection.request<IJob>('POST', 'jobs', body);
   }
 
   /** Stop a job; the answer may still be `stopping`. */
   async stopJob(runId: string): Promise<IJob> {
-    return this._request<IJob>('DELETE', `jobs/${encodeURIComponent(runId)}`);
+    return this._connection.request<IJob>('DELETE', `jobs/${encodeURIComponent(runId)}`);
   }
 
-  private async _request<T>(method: string, path: string, body?: object): Promise<T> {
-    const url = URLExt.join(this._settings.baseUrl, 'runlore') + '/' + path;
-    const init: RequestInit = body ? { method, body: JSON.stringify(body) } : { method };
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this._settings);
-    } catch (error) {
-      throw new UnavailableError(error instanceof Error ? error.message : String(error));
-    }
-    let content: unknown;
-    try {
-      content = await response.json();
-    } catch {
-      throw new UnavailableError(`${response.status} ${response.statusText}`, response.status);
-    }
-    if (response.ok) {
-      return content as T;
-    }
-    if (!isErrorBody(content)) {
-      throw new UnavailableError(`${response.status} ${response.statusText}`, response.status);
-    }
-    throw new RefusedError(
-      content.message,
-      response.status,
-      content.reason ?? null,
-      content.kernels ?? [],
-      content.position ?? null
-    );
-  }
+  private readonly _connection: Connection;
 }
 
 /**
@@ -174,12 +157,4 @@ function given(options: object): URLSearchParams {
 function withQuery(path: string, query: URLSearchParams): string {
   const text = query.toString();
   return text ? `${path}?${text}` : path;
-}
-
-function isErrorBody(content: unknown): content is IErrorBody {
-  return (
-    typeof content === 'object' &&
-    content !== null &&
-    typeof (content as { message?: unknown }).message === 'string'
-  );
 }

@@ -52,8 +52,29 @@ export interface IVerdict {
   divergence?: IDivergence | null;
   /** What explains the difference, the first true cause first. */
   causes?: string[];
+  /** From code to what nothing controls; empty where everything is the same. */
+  ladder?: IRung[];
   /** Outputs, artifacts and files that differ. */
   differs?: string[];
+  /** What was compared besides the points. */
+  checked?: string[];
+  /** What differed in outputs and was set aside. */
+  masked?: string[];
+}
+
+/** One step of the why-ladder. */
+export interface IRung {
+  rung:
+    | 'code'
+    | 'environment'
+    | 'data'
+    | 'random state'
+    | 'threads and hardware'
+    | 'variables'
+    | 'uncontrolled';
+  status: 'same' | 'differs' | 'not recorded';
+  /** What was seen, a sentence each. */
+  evidence: string[];
 }
 
 export interface IRun {
@@ -134,6 +155,17 @@ export interface ICell {
   /** Whether the run was open in this cell. */
   of_run: boolean;
   cell_id: string | null;
+  /** Whether it showed anything; null where that is not recorded, or not yet. */
+  shows: boolean | null;
+}
+
+/** The machine's load while a run was open: percentages, megabytes or watts, as the metric's name says. */
+export interface ILoad {
+  mean: number;
+  max: number;
+  last: number;
+  /** How often it was measured. */
+  times: number;
 }
 
 export interface IGit {
@@ -187,6 +219,8 @@ export interface IRunDetail extends IRun {
   hypothesis: string;
   git: IGit | null;
   environment: IEnvironment | null;
+  /** By metric; the curves have these names too. */
+  system: Record<string, ILoad>;
   artifacts: IArtifact[];
   error: IRunError | null;
   not_captured: INotCaptured[];
