@@ -5,17 +5,23 @@ import { spreadLabels } from '../../labextension/src/charts/labels';
 import { labelWidth, placeLabels } from '../../labextension/src/charts/layout';
 import { smooth } from '../../labextension/src/charts/smoothing';
 import { sparkPath } from '../../labextension/src/charts/sparkline';
+import { IDrawing, timeUnit } from '../../labextension/src/charts/drawing';
 import {
   chartTraces,
-  IDrawing,
   ILine,
   lastPoint,
   linePoints,
-  lineTitle,
-  timeUnit
+  lineTitle
 } from '../../labextension/src/charts/traces';
 
-const drawing: IDrawing = { x: 'step', log: false, smoothing: 0, unit: 1 };
+const drawing: IDrawing = {
+  x: 'step',
+  logX: false,
+  log: false,
+  smoothing: 0,
+  unit: 1,
+  unitName: 's'
+};
 const theme = {
   font: 'x',
   background: '#fff',
@@ -40,7 +46,8 @@ function line(values: readonly number[], name = 'run', seconds = 1): ILine {
     name,
     mark: '',
     style: { color: 1, dash: 'dash' },
-    started: 1000
+    started: 1000,
+    isLive: false
   };
 }
 
@@ -120,14 +127,8 @@ describe('labels', () => {
 
   it('stand beside the ends of their lines, on a logarithmic axis as well', () => {
     const points = [linePoints(line([100, 10, 1]), drawing)];
-    const xaxis = { range: [0, 2] as [number, number], autorange: true };
-    const at = (log: boolean, range: [number, number]): number | undefined =>
-      placeLabels(
-        points,
-        size,
-        { ...drawing, log },
-        { xaxis, yaxis: { range, autorange: true } }
-      )[0]?.top;
+    const at = (log: boolean, y: [number, number]): number | undefined =>
+      placeLabels(points, size, { ...drawing, log }, { x: [0, 2], y })[0]?.top;
     expect(at(false, [1, 100])).toBe(size.height - 22);
     expect(at(true, [-2, 2])).toBe((8 + size.height - 22) / 2);
     expect(at(false, [50, 100])).toBeUndefined();

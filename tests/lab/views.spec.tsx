@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { RefusedError } from '../../labextension/src/api/errors';
 import { IJob, IRun } from '../../labextension/src/api/types';
+import { DEFAULT_CHOICE } from '../../labextension/src/model/choices';
 import { ColumnsModel } from '../../labextension/src/model/columns';
 import { MarksModel } from '../../labextension/src/model/marks';
 import { RunsModel } from '../../labextension/src/model/runs';
@@ -19,11 +20,12 @@ import { RestServer } from './server';
 const trans = nullTranslator.load('runlore');
 const view: IView = {
   experiment: 'digits',
-  choice: { metric: null, x: 'step', log: false, smoothing: 0 },
+  choice: DEFAULT_CHOICE,
   runs: [],
   styles: new Map([['r1', { color: 3, dash: 'solid' }]]),
   metrics: ['loss'],
-  metric: 'loss'
+  metric: 'loss',
+  charts: ['loss']
 };
 
 interface IShown {

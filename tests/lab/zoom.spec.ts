@@ -1,7 +1,8 @@
-import { act, renderHook, waitFor } from '@testing-library/react';
+import { renderHook, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { IWireCurve } from '../../labextension/src/api/types';
+import { Range } from '../../labextension/src/charts/scale';
 import { ILine } from '../../labextension/src/charts/traces';
 import { decodeCurve, refined } from '../../labextension/src/model/curve';
 import { CurvesModel } from '../../labextension/src/model/curves';
@@ -19,7 +20,14 @@ afterEach(() => server.stop());
 
 function line(runId: string, count: number, values: readonly number[]): ILine {
   const curve = { ...decodeCurve(someCurve(runId, values)), count };
-  return { curve, name: runId, mark: '', style: { color: 0, dash: 'solid' }, started: 1000 };
+  return {
+    curve,
+    name: runId,
+    mark: '',
+    style: { color: 0, dash: 'solid' },
+    started: 1000,
+    isLive: false
+  };
 }
 
 /** The points of a curve from a step on. */
@@ -60,32 +68,39 @@ describe('zooming', () => {
     const curves = new CurvesModel(server.client(), () => 1000);
     server.curves = [part('r0', 2, [20, 30])];
     const lines = [line('r0', 600, [0, 1, 2, 3, 4]), line('r1', 2, [8, 9])];
-    const { result } = renderHook(() => useZoom(lines, 'loss', 'step', curves));
-    expect(result.current.lines).toBe(lines);
-    act(() => result.current.onZoom([1.5, 3.5]));
-    act(() => result.current.onZoom([1.5, 3.5]));
-    await waitFor(() =>
-      expect([...(result.current.lines[0]?.curve.value ?? [])]).toEqual([0, 1, 20, 30, 4])
+    const range: Range = [1.5, 3.5];
+    const { result, rerender } = renderHook(
+      (zoom: Range | null) => useZoom(lines, 'loss', 'step', zoom, curves),
+      { initialProps: null as Range | null }
     );
-    expect(result.current.lines[1]).toBe(lines[1]);
+    expect(result.current).toBe(lines);
+    rerender(range);
+    rerender(range);
+    await waitFor(() =>
+      expect([...(result.current[0]?.curve.value ?? [])]).toEqual([0, 1, 20, 30, 4])
+    );
+    expect(result.current[1]).toBe(lines[1]);
     expect(server.requests).toEqual([
       'GET curves?run=r0&metric=loss&points=1000&x=step&from=1.5&to=3.5'
     ]);
-    act(() => result.current.onZoom(null));
-    expect(result.current.lines).toBe(lines);
+    rerender(null);
+    expect(result.current).toBe(lines);
   });
 
-  it('keeps what is drawn when the server is away', async () => {
+  it.each([
+    ['time', 'relative'],
+    ['wall', 'time']
+  ] as const)('on the axis %s keeps what is drawn when the server is away', async (x, asked) => {
     const curves = new CurvesModel(server.client(), () => 1000);
     const lines = [line('r0', 600, [0, 1, 2])];
+    const range: Range = [0, 1];
     server.refusal = [500, 'no'];
-    const { result } = renderHook(() => useZoom(lines, 'loss', 'time', curves));
-    act(() => result.current.onZoom([0, 1]));
+    const { result } = renderHook(() => useZoom(lines, 'loss', x, range, curves));
     await waitFor(() =>
       expect(server.requests).toEqual([
-        'GET curves?run=r0&metric=loss&points=1000&x=relative&from=0&to=1'
+        `GET curves?run=r0&metric=loss&points=1000&x=${asked}&from=0&to=1`
       ])
     );
-    expect(result.current.lines).toBe(lines);
+    expect(result.current).toBe(lines);
   });
 });

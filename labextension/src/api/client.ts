@@ -136,8 +136,8 @@ export namespace RunloreClient {
     points: number;
     /** Curves of which only what was logged since is wanted. */
     since?: readonly { runId: string; metric: string; next: number }[];
-    /** The axis of a window; `relative` is in seconds since the run's start. */
-    x?: 'step' | 'relative';
+    /** The axis of a window; `relative` is in seconds since the run's start, `time` in Unix seconds. */
+    x?: 'step' | 'epoch' | 'relative' | 'time';
     /** Where the window begins and ends on that axis. */
     from?: number;
     to?: number;

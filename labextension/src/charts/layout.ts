@@ -1,7 +1,9 @@
-import { IDrawnAxis, ILayout } from './plotly';
-import { IDrawing, ILine, IPoints, lastPoint, lineTitle } from './traces';
+import { IDrawing } from './drawing';
 import { ILabel, spreadLabels } from './labels';
+import { ILayout } from './plotly';
+import { onAxis, offAxis, Range, toPixels } from './scale';
 import { IChartTheme } from './theme';
+import { ILine, IPoints, lastPoint, lineTitle } from './traces';
 
 /** Pixels around the plotting area; the right one holds the labels. */
 export const MARGIN = { left: 36, top: 8, bottom: 22, right: 10 } as const;
@@ -37,16 +39,40 @@ export function labelWidth(lines: readonly ILine[], size: ISize): number {
 }
 
 /**
- * Plotly's layout.
- *
- * @param view - While it stays the same, so does what the user zoomed to.
+ * What of a chart is seen.
  */
+export interface IRanges {
+  x: Range;
+  y: Range;
+}
+
+/**
+ * The plotting area in pixels of the chart, from its top left corner.
+ */
+export interface IArea {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+/** The plotting area of a chart that keeps `labels` pixels free for names at its right. */
+export function plotArea(size: ISize, labels: number): IArea {
+  return {
+    left: MARGIN.left,
+    right: size.width - MARGIN.right - labels,
+    top: MARGIN.top,
+    bottom: size.height - MARGIN.bottom
+  };
+}
+
+/** Plotly's layout of a chart that shows exactly these ranges. */
 export function chartLayout(
   theme: IChartTheme,
   size: ISize,
   drawing: IDrawing,
   labels: number,
-  view: string
+  ranges: IRanges
 ): ILayout {
   const axis = {
     color: theme.text,
@@ -54,11 +80,11 @@ export function chartLayout(
     linecolor: theme.axis,
     tickfont: { family: theme.font, size: 10, color: theme.text },
     zeroline: false,
-    fixedrange: false
+    fixedrange: false,
+    autorange: false
   };
   return {
     ...size,
-    uirevision: view,
     margin: {
       l: MARGIN.left,
       t: MARGIN.top,
@@ -70,49 +96,53 @@ export function chartLayout(
     plot_bgcolor: theme.background,
     font: { family: theme.font, size: 10, color: theme.text },
     showlegend: false,
-    hovermode: 'x',
-    hoverdistance: -1,
-    spikedistance: -1,
+    hovermode: false,
     dragmode: 'zoom',
     xaxis: {
       ...axis,
+      type: drawing.x === 'wall' ? 'date' : drawing.logX ? 'log' : 'linear',
+      range: [...ranges.x],
       showgrid: false,
       showline: true,
-      nticks: 5,
-      tickformat: drawing.x === 'step' ? '~s' : '~g',
-      showspikes: true,
-      spikemode: 'across',
-      spikesnap: 'hovered data',
-      spikedash: 'solid',
-      spikethickness: 1,
-      spikecolor: theme.axis
+      nticks: drawing.x === 'wall' ? 3 : 5,
+      ...(drawing.x === 'wall'
+        ? { tickformatstops: WALL_TICKS }
+        : { tickformat: drawing.x === 'step' ? '~s' : '~g' })
     },
     yaxis: {
       ...axis,
       type: drawing.log ? 'log' : 'linear',
+      range: [...ranges.y],
       nticks: 5,
       tickformat: '~g'
     }
   };
 }
 
+/** Times on one line: plotly's own take two, for which there is no room. */
+const WALL_TICKS = [
+  { dtickrange: [null, 60_000], value: '%H:%M:%S' },
+  { dtickrange: [60_000, 86_400_000], value: '%H:%M' },
+  { dtickrange: [86_400_000, null], value: '%d %b' }
+];
+
 /** Where the names of the lines go: beside their last points in view, moved apart. */
 export function placeLabels(
   points: readonly IPoints[],
   size: ISize,
   drawing: IDrawing,
-  axes: { xaxis: IDrawnAxis; yaxis: IDrawnAxis }
+  ranges: IRanges
 ): ILabel[] {
-  const bottom = size.height - MARGIN.bottom;
-  const [low, high] = axes.yaxis.range;
+  const { top, bottom } = plotArea(size, 0);
+  const end = offAxis(ranges.x[1], drawing.logX);
   const labels: ILabel[] = [];
   points.forEach((line, index) => {
-    const last = lastPoint(line, drawing.log, axes.xaxis.range[1]);
+    const last = lastPoint(line, drawing.log, end);
     if (last) {
-      const part = ((drawing.log ? Math.log10(last.y) : last.y) - low) / (high - low);
-      labels.push({ index, top: bottom - part * (bottom - MARGIN.top) });
+      const place = onAxis(last.y, drawing.log);
+      labels.push({ index, top: toPixels(place, ranges.y, bottom, top) });
     }
   });
-  const inView = labels.filter(label => label.top >= MARGIN.top - 1 && label.top <= bottom + 1);
-  return spreadLabels(inView, LABEL_HEIGHT, [MARGIN.top, bottom]);
+  const inView = labels.filter(label => label.top >= top - 1 && label.top <= bottom + 1);
+  return spreadLabels(inView, LABEL_HEIGHT, [top, bottom]);
 }

@@ -8,30 +8,22 @@ export interface IPlotly {
     layout: ILayout,
     config: Readonly<Record<string, unknown>>
   ): Promise<unknown>;
+  toImage(
+    node: HTMLElement,
+    options: { format: 'png' | 'svg'; width: number; height: number; scale: number }
+  ): Promise<string>;
   purge(node: HTMLElement): void;
 }
 
 /** An element that plotly has drawn in. */
 export interface IPlotElement extends HTMLElement {
-  on(event: 'plotly_hover', listener: (event: IHoverEvent) => void): void;
-  on(event: 'plotly_unhover' | 'plotly_relayout', listener: () => void): void;
+  on(event: 'plotly_relayout', listener: (change: IRelayout) => void): void;
+  on(event: 'plotly_doubleclick', listener: () => void): void;
   removeAllListeners(): void;
-  /** The layout given, with what plotly chose itself. */
-  layout: { xaxis: IDrawnAxis; yaxis: IDrawnAxis };
 }
 
-/** An axis as drawn. */
-export interface IDrawnAxis {
-  /** Logarithms to base ten on a logarithmic axis. */
-  range: [number, number];
-  /** False once the user has zoomed. */
-  autorange: boolean;
-}
-
-export interface IHoverEvent {
-  /** The hovered point of every trace; `pointNumber` counts within the trace. */
-  points: { curveNumber: number; pointNumber: number }[];
-}
+/** What the user changed of the layout: ends of axes, logarithms to base ten on logarithmic ones, dates as text. */
+export type IRelayout = Readonly<Record<string, unknown>>;
 
 export interface ITrace {
   type: 'scatter';
@@ -41,9 +33,11 @@ export interface ITrace {
   opacity: number;
   line: { color: string; width: number; dash: string };
   marker: { color: string; size: number | number[] };
+  fill: 'none' | 'tonexty';
+  fillcolor: string;
   connectgaps: false;
   showlegend: false;
-  hoverinfo: 'none' | 'skip';
+  hoverinfo: 'skip';
 }
 
 export type ILayout = Readonly<Record<string, unknown>>;

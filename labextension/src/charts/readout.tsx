@@ -1,8 +1,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { IDrawing, wallSeconds } from './drawing';
 import { formatValue } from './format';
-import { IDrawing, ILine, IPoints, lineTitle } from './traces';
+import { ILine, IPoints, lineTitle } from './traces';
 
 const MOST_ROWS = 8;
 
@@ -19,10 +20,11 @@ export function Readout(props: {
   points: readonly IPoints[];
   drawing: IDrawing;
   hover: Hover;
-  unit: string;
+  /** Whether the pointer is in the right half, so that the values stand in the left one. */
+  isRight: boolean;
   trans: TranslationBundle;
 }): React.ReactElement | null {
-  const { lines, points, drawing, hover, unit, trans } = props;
+  const { lines, points, drawing, hover, isRight, trans } = props;
   const rows = lines.flatMap((line, index) => {
     const at = hover[index];
     const x = at === undefined ? undefined : points[index]?.x[at];
@@ -34,14 +36,9 @@ export function Readout(props: {
     return null;
   }
   const shown = rows.sort((a, b) => b.y - a.y).slice(0, MOST_ROWS);
-  // On the side of the chart where the pointer is not.
-  const xs = points.flatMap(line => [line.x[0] ?? 0, line.x.at(-1) ?? 0]);
-  const isRight = first.x > (Math.min(...xs) + Math.max(...xs)) / 2;
   return (
     <div className={'jp-Runlore-readout' + (isRight ? ' jp-mod-left' : ' jp-mod-right')}>
-      <div className="jp-Runlore-readout-x">
-        {drawing.x === 'step' ? trans.__('step %1', first.x) : `${formatValue(first.x)} ${unit}`}
-      </div>
+      <div className="jp-Runlore-readout-x">{formatX(first.x, drawing, trans)}</div>
       {shown.map(({ line, y }) => (
         <div className="jp-Runlore-readout-row" key={line.curve.runId}>
           <span className="jp-Runlore-swatch" data-color={line.style.color} />
@@ -56,4 +53,18 @@ export function Readout(props: {
       )}
     </div>
   );
+}
+
+/** A place on the horizontal axis in words. */
+export function formatX(x: number, drawing: IDrawing, trans: TranslationBundle): string {
+  switch (drawing.x) {
+    case 'step':
+      return trans.__('step %1', x);
+    case 'epoch':
+      return trans.__('epoch %1', formatValue(x));
+    case 'time':
+      return `${formatValue(x)} ${drawing.unitName}`;
+    case 'wall':
+      return new Date(wallSeconds(x) * 1000).toLocaleTimeString();
+  }
 }

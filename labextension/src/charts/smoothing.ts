@@ -1,5 +1,6 @@
 /**
- * The exponential moving average, free of the pull towards zero at its start.
+ * The exponential moving average, free of the pull towards zero at its start, as TensorBoard smooths its scalars: the
+ * correction by 1 - weight^n is that of Kingma & Ba, *Adam*, ICLR 2015, section 3.
  *
  * @param values - Points of a curve; those that are not finite stay gaps and do not count.
  * @param weight - Weight of the past, from 0 (no smoothing) to below 1.

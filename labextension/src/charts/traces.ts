@@ -1,6 +1,6 @@
-import { XAxis } from '../model/choices';
 import { IRunStyle } from '../model/colors';
 import { ICurve } from '../model/curve';
+import { IDrawing, wallMilliseconds } from './drawing';
 import { ITrace } from './plotly';
 import { smooth } from './smoothing';
 import { IChartTheme } from './theme';
@@ -19,22 +19,13 @@ export interface ILine {
   style: IRunStyle;
   /** Unix seconds; the zero of the time axis. */
   started: number;
+  /** Whether more points may come. */
+  isLive: boolean;
 }
 
 /** The name of a line with its mark. */
 export function lineTitle(line: ILine): string {
   return `${line.name} ${line.mark}`.trimEnd();
-}
-
-/**
- * How lines are drawn.
- */
-export interface IDrawing {
-  x: XAxis;
-  log: boolean;
-  smoothing: number;
-  /** Seconds a unit of the time axis. */
-  unit: number;
 }
 
 /**
@@ -45,22 +36,51 @@ export interface IPoints {
   raw: Float64Array;
   /** The raw values when there is no smoothing. */
   y: Float64Array;
+  /** The ends of the band around the line; null for none. */
+  band: { low: Float64Array; high: Float64Array } | null;
+  /** Whether x never falls, so that it can be searched. */
+  ascends: boolean;
 }
 
 /** The points of a line. */
 export function linePoints(line: ILine, drawing: IDrawing): IPoints {
   const { curve } = line;
-  const [x, raw] = withBreaks(
-    drawing.x === 'step'
-      ? curve.step
-      : curve.time.map(time => (time - line.started) / drawing.unit),
-    curve.value.map(value => (Number.isFinite(value) ? value : NaN))
+  const values = curve.value.map(value => (Number.isFinite(value) ? value : NaN));
+  const columns = [drawnX(line, drawing), values];
+  const [x = EMPTY, raw = EMPTY, low, high] = withBreaks(
+    curve.spread ? [...columns, curve.spread.low, curve.spread.high] : columns
   );
-  return { x, raw, y: drawing.smoothing > 0 ? smooth(raw, drawing.smoothing) : raw };
+  const smoothed = (column: Float64Array): Float64Array =>
+    drawing.smoothing > 0 ? smooth(column, drawing.smoothing) : column;
+  return {
+    x,
+    raw,
+    y: smoothed(raw),
+    band: low && high ? { low: smoothed(low), high: smoothed(high) } : null,
+    ascends: x === columns[0]
+  };
 }
 
-/** The points with a gap wherever x falls: a loop that began again is another line, not one that runs back. */
-function withBreaks(x: Float64Array, y: Float64Array): [Float64Array, Float64Array] {
+const EMPTY = new Float64Array();
+
+function drawnX({ curve, started }: ILine, drawing: IDrawing): Float64Array {
+  switch (drawing.x) {
+    case 'step':
+      return curve.step;
+    case 'epoch':
+      return curve.epoch ?? curve.step.map(() => NaN);
+    case 'time':
+      return curve.time.map(time => (time - started) / drawing.unit);
+    case 'wall': {
+      const shift = wallMilliseconds(started) - started * 1000;
+      return curve.time.map(time => time * 1000 + shift);
+    }
+  }
+}
+
+/** The columns with a gap wherever the first falls: a loop that began again is another line, not one that runs back. */
+function withBreaks(columns: readonly Float64Array[]): readonly Float64Array[] {
+  const x = columns[0] ?? EMPTY;
   const breaks: number[] = [];
   x.forEach((at, index) => {
     if (at < (x[index - 1] ?? at)) {
@@ -68,30 +88,31 @@ function withBreaks(x: Float64Array, y: Float64Array): [Float64Array, Float64Arr
     }
   });
   if (breaks.length === 0) {
-    return [x, y];
+    return columns;
   }
   const length = x.length + breaks.length;
-  const [spacedX, spacedY] = [new Float64Array(length), new Float64Array(length)];
-  [0, ...breaks].forEach((start, number) => {
-    const end = breaks[number] ?? x.length;
-    spacedX.set(x.subarray(start, end), start + number);
-    spacedY.set(y.subarray(start, end), start + number);
-    if (end < x.length) {
-      spacedX[end + number] = x[end] ?? NaN;
-      spacedY[end + number] = NaN;
-    }
+  return columns.map(column => {
+    const spaced = new Float64Array(length);
+    [0, ...breaks].forEach((start, number) => {
+      const end = breaks[number] ?? x.length;
+      spaced.set(column.subarray(start, end), start + number);
+      if (end < x.length) {
+        spaced[end + number] = column === x ? (x[end] ?? NaN) : NaN;
+      }
+    });
+    return spaced;
   });
-  return [spacedX, spacedY];
 }
 
 /**
- * Plotly's traces: behind each smoothed line its raw one, then the lines, in the order given.
+ * Plotly's traces: the bands, behind each smoothed line its raw one, then the lines, in the order given.
  */
 export function chartTraces(
   lines: readonly ILine[],
   points: readonly IPoints[],
   theme: IChartTheme
 ): ITrace[] {
+  const bands: ITrace[] = [];
   const behind: ITrace[] = [];
   const front: ITrace[] = [];
   lines.forEach((line, index) => {
@@ -100,16 +121,21 @@ export function chartTraces(
       return;
     }
     const color = theme.runs[line.style.color] ?? theme.text;
-    if (drawn.y !== drawn.raw) {
-      behind.push({
-        ...trace(drawn.x, drawn.raw, color, 'solid', 1),
-        opacity: 0.3,
-        hoverinfo: 'skip'
-      });
+    if (drawn.band) {
+      const { low, high } = drawn.band;
+      const edge = { ...trace(drawn.x, low, color, 'solid', 0), mode: 'lines' as const };
+      bands.push(edge, { ...edge, y: high, fill: 'tonexty', fillcolor: translucent(color) });
+    } else if (drawn.y !== drawn.raw) {
+      behind.push({ ...trace(drawn.x, drawn.raw, color, 'solid', 1), opacity: 0.3 });
     }
     front.push(trace(drawn.x, drawn.y, color, line.style.dash, 1.5));
   });
-  return [...behind, ...front];
+  return [...bands, ...behind, ...front];
+}
+
+/** A colour of the style sheet, `#rrggbb`, for a surface behind lines. */
+function translucent(color: string): string {
+  return /^#[0-9a-f]{6}$/i.test(color) ? `${color}33` : color;
 }
 
 function trace(
@@ -128,9 +154,11 @@ function trace(
     opacity: 1,
     line: { color, width, dash },
     marker: { color, size: sizes ?? 0 },
+    fill: 'none',
+    fillcolor: 'transparent',
     connectgaps: false,
     showlegend: false,
-    hoverinfo: 'none'
+    hoverinfo: 'skip'
   };
 }
 
@@ -148,15 +176,9 @@ function isDrawn(value: number | undefined): boolean {
   return value !== undefined && !Number.isNaN(value);
 }
 
-/**
- * The unit of the time axis that suits the longest line: its length in seconds, and its name.
- */
-export function timeUnit(lines: readonly ILine[]): { seconds: number; name: 's' | 'min' | 'h' } {
-  const longest = Math.max(0, ...lines.map(line => (line.curve.time.at(-1) ?? 0) - line.started));
-  if (longest > 3 * 3600) {
-    return { seconds: 3600, name: 'h' };
-  }
-  return longest > 180 ? { seconds: 60, name: 'min' } : { seconds: 1, name: 's' };
+/** Whether any of the lines shows its points. */
+export function hasPointMarks(points: readonly IPoints[]): boolean {
+  return points.some(({ y }) => y.length <= FEW_POINTS);
 }
 
 /** The last point that is drawn and lies at or before `end`; null without any. */

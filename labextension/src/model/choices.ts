@@ -3,7 +3,10 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { isRecordOf, Memory } from './memory';
 
-export type XAxis = 'step' | 'time';
+/** `time` is the time since each run's start, `wall` the time of day. */
+export type XAxis = (typeof X_AXES)[number];
+
+export const X_AXES = ['step', 'epoch', 'time', 'wall'] as const;
 
 /**
  * How the curves of one experiment are looked at.
@@ -11,13 +14,24 @@ export type XAxis = 'step' | 'time';
 export type ChartChoice = {
   /** Null until the user has chosen one. */
   metric: string | null;
+  /** Whether all metrics are shown, a chart each, in place of one. */
+  all: boolean;
   x: XAxis;
+  logX: boolean;
   log: boolean;
   /** Weight of the past in the moving average, from 0 (none) to below 1. */
   smoothing: number;
 };
 
-const DEFAULT: ChartChoice = { metric: null, x: 'step', log: false, smoothing: 0 };
+/** Until the user chooses. */
+export const DEFAULT_CHOICE: ChartChoice = {
+  metric: null,
+  all: false,
+  x: 'step',
+  logX: false,
+  log: false,
+  smoothing: 0
+};
 const REMEMBERED = 200;
 
 /**
@@ -33,11 +47,12 @@ export class ChoicesModel {
   }
 
   async restore(): Promise<void> {
-    this._choices = new Map(Object.entries((await this._memory.recall()) ?? {}));
+    const kept = Object.entries((await this._memory.recall()) ?? {});
+    this._choices = new Map(kept.map(([name, choice]) => [name, { ...DEFAULT_CHOICE, ...choice }]));
   }
 
   get(experiment: string): ChartChoice {
-    return this._choices.get(experiment) ?? DEFAULT;
+    return this._choices.get(experiment) ?? DEFAULT_CHOICE;
   }
 
   update(experiment: string, change: Partial<ChartChoice>): void {
@@ -50,7 +65,7 @@ export class ChoicesModel {
   }
 
   private _choices = new Map<string, ChartChoice>();
-  private _memory: Memory<Record<string, ChartChoice>>;
+  private _memory: Memory<Record<string, Partial<ChartChoice>>>;
   private _changed = new Signal<this, void>(this);
 }
 
@@ -66,20 +81,26 @@ export function mainMetric(
   return candidates.find(name => name !== null && metrics.includes(name)) ?? metrics[0] ?? null;
 }
 
-function isChoices(value: unknown): value is Record<string, ChartChoice> {
+function isChoices(value: unknown): value is Record<string, Partial<ChartChoice>> {
   return isRecordOf(value, isChoice);
 }
 
-function isChoice(value: unknown): value is ChartChoice {
-  const { metric, x, log, smoothing } = (value ?? {}) as Partial<
-    Record<keyof ChartChoice, unknown>
-  >;
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
+
+const TESTS: Record<keyof ChartChoice, (value: unknown) => boolean> = {
+  metric: value => value === null || typeof value === 'string',
+  all: isFlag,
+  x: value => X_AXES.some(axis => axis === value),
+  logX: isFlag,
+  log: isFlag,
+  smoothing: value => typeof value === 'number' && value >= 0 && value < 1
+};
+
+/** What an earlier version kept lacks what it did not know. */
+function isChoice(value: unknown): value is Partial<ChartChoice> {
   return (
-    (metric === null || typeof metric === 'string') &&
-    (x === 'step' || x === 'time') &&
-    typeof log === 'boolean' &&
-    typeof smoothing === 'number' &&
-    smoothing >= 0 &&
-    smoothing < 1
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(TESTS).every(([key, isValid]) => !(key in value) || isValid(value[key as never]))
   );
 }

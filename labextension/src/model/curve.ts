@@ -16,6 +16,10 @@ export interface ICurve {
   /** Unix seconds. */
   time: Float64Array;
   value: Float64Array;
+  /** The epoch of each point; null where the run does not tell. */
+  epoch?: Float64Array | null;
+  /** The ends of a band around the values, where they sum up several runs. */
+  spread?: { low: Float64Array; high: Float64Array };
   /** Why it has no points although it was recorded. */
   missing?: string | null;
 }
@@ -50,12 +54,15 @@ export function joined(held: ICurve | null, came: IWireCurve): ICurve {
  * @param part - A window of it on the axis `x`, with its neighbours.
  */
 export function refined(curve: ICurve, part: ICurve, x: XAxis): ICurve {
-  const inner = part[x];
+  const column = x === 'wall' ? 'time' : x;
+  const [whole, inner] = [curve[column], part[column]];
+  if (!whole || !inner) {
+    return curve;
+  }
   const [low, high] = [inner[0], inner[inner.length - 1]];
   if (low === undefined || high === undefined) {
     return curve;
   }
-  const whole = curve[x];
   if (!ascends(whole) || !ascends(inner)) {
     // A loop that began again, a clock that was set: before and behind are not to be told by the axis.
     return withPoints(curve, [part]);

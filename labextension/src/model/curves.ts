@@ -30,8 +30,8 @@ export interface ICurveRequest {
 export interface IWindow {
   runs: readonly string[];
   metric: string;
-  /** `relative` is in seconds since each run's start. */
-  x: 'step' | 'relative';
+  /** `relative` is in seconds since each run's start, `time` in Unix seconds. */
+  x: 'step' | 'epoch' | 'relative' | 'time';
   from: number;
   to: number;
 }

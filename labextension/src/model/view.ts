@@ -20,7 +20,12 @@ export interface IView {
   metrics: readonly string[];
   /** The one in the chart and the list; null where no run has any. */
   metric: string | null;
+  /** The metrics of the charts: that one, or all of them. */
+  charts: readonly string[];
 }
+
+/** Charts below one another at the most: the sidebar is no place for more. */
+const MOST_CHARTS = 12;
 
 /** What to show now. */
 export function currentView(runlore: Runlore): IView {
@@ -37,13 +42,15 @@ export function currentView(runlore: Runlore): IView {
   const metrics = [...new Set(source.flatMap(run => Object.keys(run.metrics)))];
   const isChosen = choice.metric !== null && metrics.includes(choice.metric);
   const candidates = isChosen ? metrics : Object.keys(leader?.metrics ?? {});
+  const metric = mainMetric(candidates, choice.metric, preferences.metric);
   return {
     experiment,
     choice,
     runs: shown,
     styles: new Map(shown.map(run => [run.run_id, runStyle(run, styles)])),
     metrics,
-    metric: mainMetric(candidates, choice.metric, preferences.metric)
+    metric,
+    charts: metric === null ? [] : choice.all ? metrics.slice(0, MOST_CHARTS) : [metric]
   };
 }
 

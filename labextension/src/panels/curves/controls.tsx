@@ -7,41 +7,52 @@ import { ChartChoice, XAxis } from '../../model/choices';
 /** The strongest smoothing that still shows a curve. */
 const MOST_SMOOTHING = 0.99;
 
+/** Stands for all metrics; no metric has a name without a character. */
+const ALL = '';
+
 /**
  * How the curves are looked at: metric, x axis, logarithm, smoothing.
  */
 export function CurveControls(props: {
-  metrics: readonly string[];
-  metric: string;
+  /** To choose from; none where all are shown anyway. */
+  metrics?: readonly string[];
+  metric?: string;
   choice: ChartChoice;
   onChange: (change: Partial<ChartChoice>) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { metrics, metric, choice, onChange, trans } = props;
+  const { metrics = [], metric = '', choice, onChange, trans } = props;
   return (
     <div className="jp-Runlore-controls" role="group" aria-label={trans.__('How curves are shown')}>
-      <HTMLSelect
-        className="jp-Runlore-select jp-Runlore-metric"
-        value={metric}
-        onChange={event => onChange({ metric: event.target.value })}
-        aria-label={trans.__('Metric')}
-        title={trans.__('Metric: %1', metric)}
-      >
-        {metrics.map(name => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </HTMLSelect>
+      {metrics.length > 0 && (
+        <HTMLSelect
+          className="jp-Runlore-select jp-Runlore-metric"
+          value={choice.all ? ALL : metric}
+          onChange={event => {
+            const { value } = event.target;
+            onChange(value === ALL ? { all: true } : { all: false, metric: value });
+          }}
+          aria-label={trans.__('Metric')}
+          title={choice.all ? trans.__('All metrics') : trans.__('Metric: %1', metric)}
+        >
+          {metrics.map(name => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+          {metrics.length > 1 && <option value={ALL}>{trans.__('All metrics')}</option>}
+        </HTMLSelect>
+      )}
       <HTMLSelect
         className="jp-Runlore-select"
         value={choice.x}
         onChange={event => onChange({ x: event.target.value as XAxis })}
         aria-label={trans.__('Horizontal axis')}
-        title={trans.__('Horizontal axis')}
+        title={trans.__('Horizontal axis: step, epoch, time since the start, or time of day')}
       >
         <option value="step">{trans.__('step')}</option>
         <option value="time">{trans.__('time')}</option>
+        <option value="wall">{trans.__('clock')}</option>
       </HTMLSelect>
       <button
         className="jp-Runlore-toggle"

@@ -38,8 +38,7 @@ class CurvesBody extends VisibleWidget {
     const { runs, choices, curves } = this._runlore;
     const view = currentView(this._runlore);
     if (this.isVisible) {
-      const metrics = view.metric === null ? [] : [view.metric];
-      curves.request({ runs: view.runs.map(run => run.run_id), metrics });
+      curves.request({ runs: view.runs.map(run => run.run_id), metrics: view.charts });
     }
     return (
       <CurvesView

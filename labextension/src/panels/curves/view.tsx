@@ -1,18 +1,17 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { CurveChart } from '../../charts/curveChart';
-import { ILine } from '../../charts/traces';
 import { ChartChoice } from '../../model/choices';
 import { CurvesModel } from '../../model/curves';
 import { IView } from '../../model/view';
-import { rerunMark } from '../marks/name';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
-import { useZoom } from './zoom';
+import { useCharts } from './grid';
+import { metricLines } from './lines';
+import { MetricChart } from './metricChart';
 
 /**
- * The chart of the shown runs with its controls.
+ * The charts of the shown runs in the sidebar, with their controls: one metric, or all below one another.
  */
 export function CurvesView(props: {
   view: IView;
@@ -23,77 +22,51 @@ export function CurvesView(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { view, curves, isEmpty, onChange, trans } = props;
-  const { choice, metric, metrics } = view;
-  const zoom = useZoom(useStableLines(viewLines(view, curves, trans)), metric, choice.x, curves);
-  const { lines } = zoom;
-  const absent = lines.flatMap(({ curve }) => curve.missing ?? []);
+  const { choice, metric, metrics, runs, styles } = view;
+  const charts = view.charts.map(name => ({
+    metric: name,
+    lines: metricLines(runs, name, curves, styles, trans)
+  }));
+  const lines = charts.flatMap(chart => chart.lines);
+  const { drawing, cursor, zoom, setZoom, hidden } = useCharts(lines, runs, choice);
+  if (metric === null) {
+    return <EmptyState title={isEmpty ? '' : reason(view, trans)} />;
+  }
   return (
     <>
-      {metric !== null && <CurveControls {...{ metrics, metric, choice, onChange, trans }} />}
-      {absent.length > 0 && absent.length < lines.length && (
-        <p role="status" className="jp-Runlore-faint">
-          {trans.__('%1 of %2 curves: %3', absent.length, lines.length, absent[0])}
+      <CurveControls {...{ metrics, metric, choice, onChange, trans }} />
+      {hidden.count > 0 && (
+        <p className="jp-Runlore-hiddenLines" role="status">
+          {trans._n('%1 line hidden', '%1 lines hidden', hidden.count)}{' '}
+          <button className="jp-Runlore-link" onClick={hidden.showAll}>
+            {trans.__('Show')}
+          </button>
         </p>
       )}
-      {metric !== null && lines.length > absent.length ? (
-        <CurveChart
-          {...{ metric, lines, trans }}
-          x={choice.x}
-          log={choice.log}
-          smoothing={choice.smoothing}
-          onZoom={zoom.onZoom}
-        />
+      {runs.length === 0 ? (
+        <EmptyState title={reason(view, trans)} />
       ) : (
-        <EmptyState title={isEmpty ? '' : (absent[0] ?? reason(view, curves, trans))} />
+        <div className={'jp-Runlore-charts' + (charts.length > 1 ? ' jp-mod-many' : '')}>
+          {charts.map(chart => (
+            <figure key={chart.metric} className="jp-Runlore-charts-item">
+              {charts.length > 1 && <figcaption>{chart.metric}</figcaption>}
+              <MetricChart
+                {...{ metric: chart.metric, curves, drawing, zoom, cursor, trans }}
+                lines={chart.lines.filter(line => !hidden.has(line.curve.runId))}
+                onZoom={setZoom}
+                hasWords
+                onHide={hidden.toggle}
+              />
+            </figure>
+          ))}
+        </div>
       )}
     </>
   );
 }
 
-function viewLines(view: IView, curves: CurvesModel, trans: TranslationBundle): ILine[] {
-  return view.runs.flatMap(run => {
-    const curve = view.metric === null ? undefined : curves.get(run.run_id, view.metric);
-    const style = view.styles.get(run.run_id);
-    const mark = rerunMark(run, trans);
-    return curve && style ? [{ curve, style, name: run.name, mark, started: run.started }] : [];
-  });
-}
-
-/** The same array as before while nothing in it has changed, so that charts are drawn for a reason only. */
-export function useStableLines(lines: readonly ILine[]): readonly ILine[] {
-  const [stable, setStable] = React.useState(lines);
-  if (areSame(stable, lines)) {
-    return stable;
-  }
-  setStable(lines);
-  return lines;
-}
-
-function areSame(before: readonly ILine[], after: readonly ILine[]): boolean {
-  return (
-    before.length === after.length &&
-    after.every((line, index) => {
-      const old = before[index];
-      return (
-        old?.curve === line.curve &&
-        old.name === line.name &&
-        old.mark === line.mark &&
-        old.style.color === line.style.color &&
-        old.style.dash === line.style.dash
-      );
-    })
-  );
-}
-
-function reason(view: IView, curves: CurvesModel, trans: TranslationBundle): string {
-  if (view.runs.length === 0) {
-    return trans.__('Click a run to see its curve');
-  }
-  if (view.metric === null) {
-    return trans.__('No metric logged yet');
-  }
-  if (curves.error) {
-    return curves.error.message;
-  }
-  return curves.isLoading ? trans.__('Loading…') : trans.__('No points of %1 yet', view.metric);
+function reason(view: IView, trans: TranslationBundle): string {
+  return view.runs.length === 0
+    ? trans.__('Click a run to see its curve')
+    : trans.__('No metric logged yet');
 }

@@ -1,42 +1,40 @@
 import * as React from 'react';
 
-import { Range } from '../../charts/curveChart';
+import { Range } from '../../charts/scale';
 import { ILine } from '../../charts/traces';
 import { XAxis } from '../../model/choices';
 import { ICurve, refined } from '../../model/curve';
-import { CurvesModel } from '../../model/curves';
+import { CurvesModel, IWindow } from '../../model/curves';
+
+/** The server's names of the axes in the units in which parts of them are told. */
+const AXES: Readonly<Record<XAxis, IWindow['x']>> = {
+  step: 'step',
+  epoch: 'epoch',
+  time: 'relative',
+  wall: 'time'
+};
 
 /**
- * Lines of a chart that become as detailed as the part of them that is looked at.
- */
-interface IZoom {
-  lines: readonly ILine[];
-  onZoom: (range: Range | null) => void;
-}
-
-/**
- * Have the part of the lines that the user zoomed to in full resolution: a decimated curve has left most of its points
+ * The lines with the part that the user looks at in full resolution: a decimated curve has left most of its points
  * with the server. Until they come, and where they cannot be had, the lines stay as they are.
+ *
+ * @param range - The part, in steps, epochs or seconds; null for all.
  */
 export function useZoom(
   lines: readonly ILine[],
-  metric: string | null,
+  metric: string,
   x: XAxis,
+  range: Range | null,
   curves: CurvesModel
-): IZoom {
-  const [range, setRange] = React.useState<Range | null>(null);
+): readonly ILine[] {
   const [parts, setParts] = React.useState<readonly ICurve[]>(NONE);
-  const onZoom = React.useCallback((next: Range | null) => {
-    setRange(held => (held?.[0] === next?.[0] && held?.[1] === next?.[1] ? held : next));
-  }, []);
-  const runs = lines.filter(({ curve }) => curve.count > curve.value.length);
+  const runs = lines.filter(({ curve }) => curve.count > curve.value.length && !curve.spread);
   const wanted = runs.map(line => line.curve.runId).join('\n');
   React.useEffect(() => {
     let isGone = false;
-    if (range !== null && metric !== null && wanted !== '') {
+    if (range !== null && wanted !== '') {
       const [from, to] = range;
-      const axis = x === 'step' ? 'step' : 'relative';
-      curves.window({ runs: wanted.split('\n'), metric, x: axis, from, to }).then(
+      curves.window({ runs: wanted.split('\n'), metric, x: AXES[x], from, to }).then(
         came => !isGone && setParts(came),
         () => undefined
       );
@@ -46,7 +44,7 @@ export function useZoom(
     };
   }, [curves, metric, x, range, wanted]);
   const shown = range === null ? NONE : parts;
-  return { lines: React.useMemo(() => withParts(lines, shown, x), [lines, shown, x]), onZoom };
+  return React.useMemo(() => withParts(lines, shown, x), [lines, shown, x]);
 }
 
 const NONE: readonly ICurve[] = [];

@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IJob, IRun, IRunDetail } from '../../api/types';
+import { ChartChoice } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { runTitle } from '../marks/name';
@@ -24,6 +25,8 @@ export interface IDetailsViewProps {
   job: IJob | undefined;
   curves: CurvesModel;
   style: IRunStyle;
+  choice: ChartChoice;
+  onChoice: (change: Partial<ChartChoice>) => void;
   highlight: Highlighter | null;
   /** A run that is loaded. */
   find: (runId: string) => IRun | undefined;
@@ -37,7 +40,7 @@ export interface IDetailsViewProps {
  * Everything recorded about a run.
  */
 export function DetailsView(props: IDetailsViewProps): React.ReactElement {
-  const { run, curves, style, highlight, find, onOpen, trans } = props;
+  const { run, curves, style, choice, onChoice, highlight, find, onOpen, trans } = props;
   const tabs = [
     {
       id: 'overview',
@@ -47,7 +50,7 @@ export function DetailsView(props: IDetailsViewProps): React.ReactElement {
     {
       id: 'curves',
       label: trans.__('Curves'),
-      render: () => <Curves {...{ run, curves, style, trans }} />
+      render: () => <Curves {...{ run, curves, style, choice, onChoice, trans }} />
     },
     {
       id: 'code',

@@ -1,0 +1,89 @@
+import * as React from 'react';
+
+import { axisEnd, IDrawing } from './drawing';
+import { chartLayout, IRanges, ISize } from './layout';
+import { IPlotElement, IPlotly, IRelayout, loadPlotly } from './plotly';
+import { Range } from './scale';
+import { onThemeChange, readTheme } from './theme';
+import { chartTraces, ILine, IPoints } from './traces';
+
+const CONFIG = { displayModeBar: false, showTips: false, doubleClick: false } as const;
+
+/**
+ * What plotly is to draw.
+ */
+export interface IPlotOptions {
+  node: React.RefObject<HTMLDivElement>;
+  size: ISize | null;
+  /** Pixels to keep free at the right. */
+  labels: number;
+  lines: readonly ILine[];
+  points: readonly IPoints[];
+  drawing: IDrawing;
+  ranges: IRanges;
+  /** The user dragged over a part; null for an axis that was left alone. */
+  onSelect: (x: Range | null, y: Range | null) => void;
+  /** The user clicked twice. */
+  onReset: () => void;
+}
+
+/**
+ * Have plotly draw the lines. Its axes show what they are told to: the state of the chart is not plotly's.
+ *
+ * @returns Why plotly could not be loaded; null when it could.
+ */
+export function usePlot(options: IPlotOptions): string | null {
+  const { node, size, labels, lines, points, drawing, ranges, onSelect, onReset } = options;
+  const [plotly, setPlotly] = React.useState<IPlotly | null>(null);
+  const [failure, setFailure] = React.useState<string | null>(null);
+  const [themes, setThemes] = React.useState(0);
+
+  React.useEffect(() => onThemeChange(() => setThemes(count => count + 1)), []);
+
+  React.useEffect(() => {
+    const element = node.current;
+    let isGone = false;
+    loadPlotly().then(
+      loaded => !isGone && setPlotly(loaded),
+      (error: unknown) => !isGone && setFailure(String(error))
+    );
+    return () => {
+      isGone = true;
+      void loadPlotly().then(loaded => element && loaded.purge(element));
+    };
+  }, [node]);
+
+  React.useEffect(() => {
+    const element = node.current;
+    if (!plotly || !element || !size) {
+      return;
+    }
+    const theme = readTheme(element);
+    const layout = chartLayout(theme, size, drawing, labels, ranges);
+    let isGone = false;
+    void plotly.react(element, chartTraces(lines, points, theme), layout, CONFIG).then(() => {
+      if (isGone) {
+        return;
+      }
+      const drawn = element as HTMLElement as IPlotElement;
+      drawn.removeAllListeners();
+      drawn.on('plotly_doubleclick', onReset);
+      drawn.on('plotly_relayout', change => {
+        const [x, y] = [selected(change, 'xaxis'), selected(change, 'yaxis')];
+        if (x || y) {
+          onSelect(x, y);
+        }
+      });
+    });
+    return () => {
+      isGone = true;
+    };
+  }, [plotly, node, size, labels, lines, points, drawing, ranges, onSelect, onReset, themes]);
+
+  return failure;
+}
+
+function selected(change: IRelayout, axis: 'xaxis' | 'yaxis'): Range | null {
+  const [low, high] = [0, 1].map(end => axisEnd(change[`${axis}.range[${end}]`]));
+  return low === undefined || high === undefined || Number.isNaN(low + high) ? null : [low, high];
+}

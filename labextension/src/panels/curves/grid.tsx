@@ -1,0 +1,149 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IRun } from '../../api/types';
+import { Cursor } from '../../charts/cursor';
+import { IDrawing, timeUnit } from '../../charts/drawing';
+import { Range } from '../../charts/scale';
+import { ILine } from '../../charts/traces';
+import { ChartChoice } from '../../model/choices';
+import { IRunStyle } from '../../model/colors';
+import { CurvesModel } from '../../model/curves';
+import { EmptyState } from '../marks/states';
+import { CurveControls } from './controls';
+import { useHidden } from './hidden';
+import { Legend, metricsOf } from './legend';
+import { areSameLines, metricLines } from './lines';
+import { MetricChart } from './metricChart';
+
+/** Charts shown before the user asks for more. */
+const FIRST = 12;
+
+/**
+ * Properties of the charts of several metrics.
+ */
+export interface ICurvesGridProps {
+  runs: readonly IRun[];
+  styles: ReadonlyMap<string, IRunStyle>;
+  /** Of this view alone; whoever made it says when nobody looks any more. */
+  curves: CurvesModel;
+  choice: ChartChoice;
+  onChange: (change: Partial<ChartChoice>) => void;
+  trans: TranslationBundle;
+}
+
+/**
+ * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
+ */
+export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
+  const { runs, styles, curves, choice, onChange, trans } = props;
+  const [count, setCount] = React.useState(FIRST);
+  const names = metricsOf(runs);
+  const shown = names.slice(0, count);
+  const [ids, wanted] = [runs.map(run => run.run_id).join('\n'), shown.join('\n')];
+  // Asked for while the charts show, and no longer.
+  React.useEffect(() => {
+    curves.request({ runs: split(ids), metrics: split(wanted) });
+    return () => curves.request(null);
+  }, [curves, ids, wanted]);
+  const charts = useStable(
+    shown.map(metric => ({ metric, lines: metricLines(runs, metric, curves, styles, trans) }))
+  );
+  const state = useCharts(
+    charts.flatMap(chart => chart.lines),
+    runs,
+    choice
+  );
+  const { hidden, drawing, cursor } = state;
+  if (names.length === 0) {
+    return <EmptyState title={trans.__('No metric logged')} />;
+  }
+  return (
+    <div className="jp-Runlore-grid">
+      <CurveControls {...{ choice, onChange, trans }} />
+      <div className="jp-Runlore-multiples">
+        {charts.map(({ metric, lines }) => (
+          <figure key={metric} className="jp-Runlore-multiple">
+            <figcaption>{metric}</figcaption>
+            <MetricChart
+              {...{ metric, curves, drawing, cursor, trans }}
+              lines={lines.filter(line => !hidden.has(line.curve.runId))}
+              zoom={state.zoom}
+              onZoom={state.setZoom}
+              hasWords={false}
+              onHide={hidden.toggle}
+            />
+          </figure>
+        ))}
+      </div>
+      {names.length > count && (
+        <button className="jp-mod-styled" onClick={() => setCount(count + FIRST)}>
+          {trans.__('Show more (%1 of %2)', shown.length, names.length)}
+        </button>
+      )}
+      <Legend {...{ charts, drawing, cursor, hidden, trans }} />
+    </div>
+  );
+}
+
+function split(text: string): string[] {
+  return text === '' ? [] : text.split('\n');
+}
+
+interface ICharts {
+  drawing: IDrawing;
+  cursor: Cursor;
+  zoom: Range | null;
+  setZoom: (zoom: Range | null) => void;
+  hidden: ReturnType<typeof useHidden>;
+}
+
+/** What charts side by side share: how they are drawn, what is looked at, what is pointed at, what is hidden. */
+export function useCharts(
+  lines: readonly ILine[],
+  runs: readonly IRun[],
+  choice: ChartChoice
+): ICharts {
+  const { x, log, smoothing } = choice;
+  const logX = choice.logX && x !== 'wall';
+  const { seconds, name } = timeUnit(lines);
+  const unit = x === 'time' ? seconds : 1;
+  const drawing = React.useMemo<IDrawing>(
+    () => ({ x, logX, log, smoothing, unit, unitName: name }),
+    [x, logX, log, smoothing, unit, name]
+  );
+  const [cursor] = React.useState(() => new Cursor());
+  const [zoom, setZoom] = React.useState<{ x: string; range: Range } | null>(null);
+  const onZoom = React.useCallback(
+    (range: Range | null) => {
+      setZoom(range && { x, range });
+    },
+    [x]
+  );
+  return {
+    drawing,
+    cursor,
+    // A part of one axis is none of another.
+    zoom: zoom?.x === x ? zoom.range : null,
+    setZoom: onZoom,
+    hidden: useHidden(runs.map(run => run.run_id))
+  };
+}
+
+type Chart = { metric: string; lines: readonly ILine[] };
+
+/** The same charts as before while none of their curves has changed. */
+function useStable(charts: readonly Chart[]): readonly Chart[] {
+  const [stable, setStable] = React.useState(charts);
+  const isSame =
+    stable.length === charts.length &&
+    charts.every(({ metric, lines }, at) => {
+      const old = stable[at];
+      return old?.metric === metric && areSameLines(old.lines, lines);
+    });
+  if (isSame) {
+    return stable;
+  }
+  setStable(charts);
+  return charts;
+}

@@ -1,0 +1,140 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IRun } from '../../api/types';
+import { Cursor, useCursor } from '../../charts/cursor';
+import { IDrawing } from '../../charts/drawing';
+import { formatValue } from '../../charts/format';
+import { nearestPoint } from '../../charts/nearest';
+import { formatX } from '../../charts/readout';
+import { lastPoint, linePoints, ILine, IPoints } from '../../charts/traces';
+import { IHidden } from './hidden';
+
+/**
+ * The runs of the charts with their values where the pointer is, else their last ones; the metric that is pointed at
+ * gives the order, the greatest first. A click hides a line, a double click all others.
+ */
+export function Legend(props: {
+  charts: readonly { metric: string; lines: readonly ILine[] }[];
+  drawing: IDrawing;
+  cursor: Cursor;
+  hidden: IHidden;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { charts, drawing, cursor, hidden, trans } = props;
+  const at = useCursor(cursor);
+  const columns = useColumns(charts, drawing);
+  const leading = columns.find(column => column.metric === at?.metric) ?? columns[0];
+  const valueOf = (column: IColumn, runId: string): number => {
+    const points = column.points.get(runId);
+    if (!points) {
+      return NaN;
+    }
+    const index = at && nearestPoint(points, at.x, column.span);
+    const found = at ? points.y[index ?? -1] : lastPoint(points, drawing.log, Infinity)?.y;
+    return found ?? NaN;
+  };
+  const rows = [...new Map(columns.flatMap(column => [...column.lines])).values()]
+    .map(line => ({ line, value: leading ? valueOf(leading, line.curve.runId) : NaN }))
+    .sort((a, b) => order(a.value, b.value));
+  return (
+    <div className="jp-Runlore-legend">
+      <table>
+        <caption>
+          {at ? trans.__('Values at %1', formatX(at.x, drawing, trans)) : trans.__('Last values')}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Run')}</th>
+            {columns.map(({ metric }) => (
+              <th key={metric} scope="col" title={metric}>
+                {metric}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ line }) => {
+            const { runId } = line.curve;
+            return (
+              <tr key={runId} className={hidden.has(runId) ? 'jp-mod-hidden' : ''}>
+                <th scope="row">
+                  <LegendEntry {...{ line, hidden, trans }} />
+                </th>
+                {columns.map(column => (
+                  <td key={column.metric} className="jp-Runlore-number">
+                    {formatted(valueOf(column, runId))}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function LegendEntry(props: {
+  line: ILine;
+  hidden: IHidden;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { line, hidden, trans } = props;
+  const { runId } = line.curve;
+  return (
+    <button
+      className="jp-Runlore-legend-entry"
+      aria-pressed={!hidden.has(runId)}
+      title={`${line.name} ${line.mark}\n${trans.__('Click hides or shows, double click shows it alone')}`}
+      onClick={event => hidden.toggle(runId, event.detail > 1 || event.shiftKey)}
+    >
+      <span className="jp-Runlore-swatch" data-color={line.style.color} />
+      <span className="jp-Runlore-legend-name">{line.name}</span>
+      {line.mark && <span className="jp-Runlore-chart-mark">{line.mark}</span>}
+    </button>
+  );
+}
+
+interface IColumn {
+  metric: string;
+  lines: Map<string, ILine>;
+  points: Map<string, IPoints>;
+  /** From the first x to the last. */
+  span: number;
+}
+
+function useColumns(
+  charts: readonly { metric: string; lines: readonly ILine[] }[],
+  drawing: IDrawing
+): readonly IColumn[] {
+  return React.useMemo(
+    () =>
+      charts.map(({ metric, lines }) => {
+        const points = new Map(
+          lines.map(line => [line.curve.runId, linePoints(line, drawing)] as const)
+        );
+        const ends = [...points.values()].flatMap(({ x }) => [x[0] ?? 0, x.at(-1) ?? 0]);
+        return {
+          metric,
+          lines: new Map(lines.map(line => [line.curve.runId, line])),
+          points,
+          span: ends.length > 0 ? Math.max(...ends) - Math.min(...ends) : 0
+        };
+      }),
+    [charts, drawing]
+  );
+}
+
+function order(a: number, b: number): number {
+  return Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : b - a;
+}
+
+function formatted(value: number): string {
+  return Number.isNaN(value) ? '–' : formatValue(value);
+}
+
+/** The names of the metrics that the runs have, in the order in which they appear. */
+export function metricsOf(runs: readonly IRun[]): string[] {
+  return [...new Set(runs.flatMap(run => Object.keys(run.metrics)))];
+}
