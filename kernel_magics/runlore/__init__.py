@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from runlore.api import (
+        checkpoint,
         compare,
         curves,
         log,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "checkpoint",
     "compare",
     "curves",
     "load_ipython_extension",

@@ -17,6 +17,8 @@ from runlore.session import RunRequest, Session
 from runlore.values import as_seed, as_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from runlore.comparison.widget import Comparison
@@ -112,6 +114,11 @@ def note(text: str) -> None:
 def log_artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
     """Keep a copy of a file or directory with the open run; see ``Run.log_artifact``."""
     open_run().log_artifact(path, name)
+
+
+def checkpoint() -> Path:
+    """The folder of the open run's checkpoint; see ``Run.checkpoint``."""
+    return open_run().checkpoint()
 
 
 def log_figure(figure: Any, name: str | None = None) -> None:

@@ -329,6 +329,15 @@ class ArtifactLogged(Event, frozen=True, kw_only=True, tag="artifact_logged"):
     media_type: str
 
 
+class CheckpointAsked(Event, frozen=True, kw_only=True, tag="checkpoint_asked"):
+    """The run asked for the folder of its checkpoint. Where it goes on from that of the run ``source``, its
+    ``files`` are the objects that were put there, by their names; what it leaves there are artifacts."""
+
+    run_id: str
+    source: str | None = None
+    files: dict[str, str] = {}
+
+
 class GitCaptured(Event, frozen=True, kw_only=True, tag="git_captured"):
     """The state of the repository that holds the working directory.
 
@@ -388,6 +397,7 @@ AnyEvent = Union[
     MetricStarted,
     MetricsReported,
     ArtifactLogged,
+    CheckpointAsked,
     GitCaptured,
     EnvironmentCaptured,
     NotCaptured,

@@ -113,6 +113,28 @@ class ObjectStore:
             raise ObjectMissing(f"object {digest} cannot be read: {error.strerror}") from error
         return path
 
+    def copy(self, digest: str, target: Path) -> None:
+        """Copy an object, which may be larger than memory, to a file of its own.
+
+        Raises:
+            ObjectMissing: it is not there, or what is there has another hash; then there is no such file.
+            OSError: the file cannot be written.
+        """
+        path, hasher = self.path(digest), blake3()
+        try:
+            source = open_regular(path)
+        except OSError as error:
+            raise ObjectMissing(f"object {digest} cannot be read: {error.strerror}") from error
+        with source, target.open("wb") as out:
+            while chunk := source.read(_CHUNK):
+                hasher.update(chunk)
+                out.write(chunk)
+        try:
+            _verify(str(hasher.hexdigest()), digest)
+        except ObjectMissing:
+            target.unlink()
+            raise
+
     def get(self, digest: str) -> bytes:
         """The content, after its hash was verified.
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from runlore import events as ev
 from runlore import journal
+from runlore.checkpoint_folder import FOLDER
 from runlore.home import Home
 from runlore.process import is_alive
 
@@ -79,6 +80,7 @@ class RunRecord:
     ``system`` maps those of the machine's load to theirs: no results, which nobody compares.
     ``reported`` is what MLflow said last of the metrics of a run of its own, whose files may not be there yet.
 
+    ``checkpoint`` is what it goes on from; ``None`` for a run that never asked for the folder of its checkpoint.
     ``last_cell`` is the ordinal in which the run ended; ``None`` while it is open.
     ``rerun_of`` names the run that it repeats; ``prefix`` is explained at ``events.RunStarted``.
     """
@@ -108,6 +110,7 @@ class RunRecord:
     system: dict[str, Path] = field(default_factory=dict)
     reported: dict[str, ev.LastPoint] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
+    checkpoint: ev.CheckpointAsked | None = None
     git: ev.GitCaptured | None = None
     environment: str | None = None
     not_captured: list[ev.NotCaptured] = field(default_factory=list)
@@ -120,6 +123,15 @@ class RunRecord:
         for name, path in self.system.items():
             found[f"machine/{name}" if name in found else name] = path
         return found
+
+    @property
+    def checkpoint_files(self) -> dict[str, str]:
+        """The files of the checkpoint that it left: their names in its folder, and their digests."""
+        if self.checkpoint is None:
+            return {}
+        start = f"{FOLDER}/"
+        found = (artifact for artifact in self.artifacts.values() if artifact.path.startswith(start))
+        return {artifact.path.removeprefix(start): artifact.digest for artifact in found}
 
     def add_curve(self, metric: str, process: str, path: Path) -> None:
         """Name a curve: as its metric where one process alone logs that, ``worker-N/METRIC`` for forked ones else.
@@ -337,6 +349,11 @@ class SessionRecord:
     def _(self, event: ev.ArtifactLogged) -> None:
         if run := self.runs.get(event.run_id):
             run.artifacts[event.path] = Artifact(event.path, event.digest, event.size, event.media_type)
+
+    @_apply.register
+    def _(self, event: ev.CheckpointAsked) -> None:
+        if run := self.runs.get(event.run_id):
+            run.checkpoint = event
 
     @_apply.register
     def _(self, event: ev.GitCaptured) -> None:

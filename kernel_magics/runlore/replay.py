@@ -42,6 +42,13 @@ class ReplayCell(msgspec.Struct, frozen=True, kw_only=True):
     interrupt_after: float | None = None
 
 
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """The checkpoint that a run goes on from: that of the run ``source``, the digests of its ``files`` by name."""
+
+    source: str
+    files: dict[str, str]
+
+
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a replaying kernel must know.
 
@@ -51,7 +58,8 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     source. ``modules`` are the loads of the user's modules up to the last cell, in their order.
     ``fingerprints`` says how thoroughly variables are looked at (see ``runlore.capture.variables``).
     ``reseed`` draws from fresh seeds instead of recorded states (see ``runlore.reseed``). ``helper`` marks a
-    replay that only serves to judge another one; its run is listed nowhere.
+    replay that only serves to judge another one; its run is listed nowhere. ``resumed`` is the checkpoint that the
+    run finds in its folder, ``tags`` are set beside its own.
     """
 
     format: int = FORMAT
@@ -70,6 +78,8 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[str, Any] = {}
     reseed: int | None = None
     helper: bool = False
+    resumed: Resumed | None = None
+    tags: dict[str, str] = {}
 
 
 def read_plan(path: Path) -> ReplayPlan:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from runlore import events as ev
+from runlore.checkpoint_folder import CheckpointFolder
 from runlore.errors import MetricError, RunStateError
 from runlore.metrics import Metrics
 from runlore.values import as_json
@@ -34,6 +35,7 @@ class Run:
         self._session = session
         self.curves = Metrics(session, started)
         self._figures = 0
+        self._checkpoint: CheckpointFolder | None = None
         self._started = time.perf_counter()
         self.info = started
         self.status: ev.RunOutcome | None = None
@@ -114,11 +116,19 @@ class Run:
         else:
             raise FileNotFoundError(f"there is no file {os.fspath(path)!r} to log as an artifact")
         for file in files:
-            relative = target if file == source else target / file.relative_to(source).as_posix()
-            file.open("rb").close()  # an unreadable file is the caller's to hear about, unlike a full disk
-            stored = self._session.store(partial(self._session.objects.put_file, file), self.run_id)
-            if stored is not None:
-                self._record_artifact(relative, *stored)
+            self.keep_file(file, target if file == source else target / file.relative_to(source).as_posix())
+
+    def keep_file(self, file: Path, target: PurePosixPath) -> bool:
+        """Keep a copy of one file under this path; whether there was room for it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        file.open("rb").close()  # an unreadable file is the caller's to hear about, unlike a full disk
+        stored = self._session.store(partial(self._session.objects.put_file, file), self.run_id)
+        if stored is not None:
+            self._record_artifact(target, *stored)
+        return stored is not None
 
     def log_figure(self, figure: Any, name: str | None = None) -> None:
         """Keep a figure with the run: Matplotlib's as PNG, plotly's as its JSON.
@@ -144,12 +154,38 @@ class Run:
         if digest is not None:
             self._record_artifact(target, digest, len(content))
 
+    def checkpoint(self) -> Path:
+        """The folder of the run's checkpoint, of its own: load what lies in it, and save what is to go on from.
+
+        It is empty, unless this is a rerun that goes on from the checkpoint of another run (a later generation of
+        a population, see ``runlore sweep --sampler population``): then that one's files lie in it, under their
+        names. Those that lie there when the run ends are kept with it, as artifacts below ``checkpoint/``; the
+        folder goes with the session. Ask for it in the process that opened the run.
+
+        Raises:
+            RunStateError: the run has ended.
+            ObjectMissing: the checkpoint to go on from is gone or damaged.
+            OSError: the folder cannot be made.
+        """
+        if self.status is not None or self.curves.ended:
+            raise self._ended()
+        if self._checkpoint is None:
+            self._checkpoint = CheckpointFolder(self._session, self)
+        return self._checkpoint.path
+
+    def let_go(self) -> None:
+        """The session ends: remove what only served while it lived."""
+        if self._checkpoint is not None:
+            self._checkpoint.remove()
+
     def finish(self, status: ev.RunOutcome = "finished", error: ev.ErrorInfo | None = None) -> None:
         """Close the run; the second call and later ones do nothing."""
         if self.status is not None:
             return
-        self.status, self.error = status, error
         self.duration = time.perf_counter() - self._started
+        if self._checkpoint is not None:
+            self._checkpoint.keep()
+        self.status, self.error = status, error
         self.curves.close(completed=status == "finished")
         self._session.close_run(self, status, self.duration)
 

@@ -200,8 +200,9 @@ class Session(Recorder):
         self._activate_innermost()
         if request.params:
             run.record_params(request.params, "option" if kind != "script" else "user")
-        if request.tags:
-            run.set_tags(request.tags)
+        tags = {**request.tags, **(self.plan.tags if self.plan is not None and rerun_of is not None else {})}
+        if tags:
+            run.set_tags(tags)
         if request.note:
             run.note(request.note)
         if request.seed is not None:
@@ -252,6 +253,8 @@ class Session(Recorder):
         for capture in self.captures:
             self._guarded(capture, capture.session_ended)
         self._context.wait()
+        for run in self.runs:
+            run.let_go()
         self.append(ev.SessionEnded(time=time.time()))
         self._journal.close()
         self._journal = None

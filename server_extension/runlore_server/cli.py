@@ -145,7 +145,7 @@ def _rerun(config: Config, options: argparse.Namespace) -> _Result:
     with started_ahead(config.home, rerun_id) as child:
         from runlore_server.rerun.prepare import prepare_as_asked
 
-        folder = prepare_as_asked(config.home, run, request, rerun_id)
+        folder = prepare_as_asked(config.home, run, request, rerun_id, find=store.find)
         plan = folder.plan()
         _note(f"rerunning {run.name!r} ({run.run_id}) as {rerun_id}, {len(plan.cells)} cells")
         verdict = fulfil(config.home, folder, request, group, watch, child)

@@ -152,6 +152,7 @@ def test_leftovers_and_folders_of_nothing_go_after_a_while(home, kernel):
         home.path / "mlflow" / ".staged-xyz" / "model.bin",
         home.curves(session.session_id, run) / ".curves.parquet-x1.part",
         home.curves(session.session_id, run) / ".fetched-x" / "curves.parquet",
+        home.curves(session.session_id, run) / "checkpoint" / "state.pt",
         home.reruns / run / ".plan.json.staged",
         home.path / "pins" / f"{'a' * 64}.json",
         home.reruns / "0123456789abcdef" / "notebook.ipynb",
@@ -176,7 +177,7 @@ def test_leftovers_and_folders_of_nothing_go_after_a_while(home, kernel):
     told = gc(home, "--dry-run")["removed"]
     assert all(path.exists() for path in left)
     assert {kind: found["count"] for kind, found in told.items() if found["count"]} == {
-        "temporary": 6,
+        "temporary": 7,
         "pins": 1,
         "reruns": 1,
     }

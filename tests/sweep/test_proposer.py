@@ -37,11 +37,12 @@ def try_out(home: Home, made: Space, trials: int, sweep_id: str = "a" * 12, **as
     study = Study(home, Sweep(sweep_id=sweep_id, request=request, created=0.0), made, None)
     points = []
     for _ in range(trials):
-        point = Proposer(made, request).next(study.trials())
-        if point is None:
+        found = Proposer(made, request).next(study.trials())
+        if found is None:
             break
+        point, _ = found
         points.append(point)
-        study.complete(study.begin(point), loss(point))
+        study.complete(study.begin(*found), loss(point))
     study.close()
     return points
 
@@ -85,7 +86,7 @@ def test_a_point_that_was_given_back_is_tried_by_the_next_trial(tmp_path: Path) 
     assert [one.state for one in study.trials()] == [TrialState.FAIL, TrialState.WAITING]
     again = study.begin(None)
     assert (again.number, again.params) == (1, {"layers": 1})
-    assert Proposer(made, request).next(study.trials()) == {"layers": 2}
+    assert Proposer(made, request).next(study.trials()) == ({"layers": 2}, None)
     study.close()
 
 
@@ -108,8 +109,9 @@ def test_the_fine_phase_is_around_the_best_quarter_of_the_coarse_one(tmp_path: P
     assert math.log10(lr.high) == pytest.approx(max(logs) + room)
     assert layers.low <= min(trial.params["layers"] for trial in best)
     proposer = Proposer(made, request)
-    point = proposer.next(trials)
-    assert point is not None
+    found = proposer.next(trials)
+    assert found is not None
+    point, _ = found
     assert fine.contains(point)
     assert proposer.phase is not None
     assert "TPE within lr" in proposer.phase
@@ -124,8 +126,9 @@ def test_a_trial_that_came_to_nothing_finite_teaches_samplers_to_stay_away(tmp_p
     proposer = Proposer(made, request)
     points = []
     for _ in range(30):
-        point = proposer.next(study.trials())
-        assert point is not None
+        found = proposer.next(study.trials())
+        assert found is not None
+        point, _ = found
         points.append(point["lr"])
         trial = study.begin(point)
         if point["lr"] > 0.5:

@@ -92,7 +92,7 @@ class Verifier:
         if place.kept and needs_lease(place.home, run, request):
             return self._by_queue(target, place, run, request, store)
         with started_ahead(place.home, rerun_id) as child:
-            folder = prepare_as_asked(place.home, run, request, rerun_id)
+            folder = prepare_as_asked(place.home, run, request, rerun_id, find=store.find)
             self._note(f"rerunning {run.name!r} ({run.run_id}) as {rerun_id}, {len(folder.plan().cells)} cells")
             verdict = fulfil(place.home, folder, request, group, self._watch, child)
         if verdict is None:

@@ -60,6 +60,12 @@ def _(event: ev.ArtifactLogged) -> Iterator[Reference]:
 
 
 @required.register
+def _(event: ev.CheckpointAsked) -> Iterator[Reference]:
+    for name, digest in event.files.items():
+        yield Reference(digest, f"checkpoint's file {name}", event.run_id)
+
+
+@required.register
 def _(event: ev.GitCaptured) -> Iterator[Reference]:
     if event.patch:
         yield Reference(event.patch, "uncommitted changes of the repository", event.run_id)

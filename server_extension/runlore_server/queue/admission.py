@@ -23,6 +23,7 @@ from runlore_server.queue.request import Request
 from runlore_server.queue.row import NewJob
 from runlore_server.rerun import data
 from runlore_server.rerun.prepare import Original, examine
+from runlore_server.rerun.resuming import required
 from runlore_server.store.runs import RunStore
 
 T = TypeVar("T")
@@ -77,9 +78,11 @@ class Admission:
         place = (request.gpus, request.gpu_type, request.gpu_memory, request.backend)
         leased = known.once(("devices", run.run_id, *place), lambda: self._with_devices(request, run))
         after = [known.once(("after", text), partial(job_id, self._ledger, text)) for text in request.after]
+        source = known.once(("source", request.resume_from), lambda: self._source(request))
         request = msgspec.structs.replace(
             request,
             run_id=run.run_id,
+            resume_from=source,
             # Ids that will still be theirs when more runs have been recorded.
             against=[other.run_id for other in group],
             after=after,
@@ -95,6 +98,10 @@ class Admission:
             cells=len(selected.cells),
             after=after,
         )
+
+    def _source(self, request: Request) -> str | None:
+        """The id of the run whose checkpoint is asked for."""
+        return required(self._store.find(request.resume_from)).source if request.resume_from is not None else None
 
     def _original(self, run: RunRecord, request: Request, known: _Known) -> Original:
         return known.once(

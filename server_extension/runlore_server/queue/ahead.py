@@ -104,7 +104,8 @@ class Ahead:
                 try:
                     original = self._find(expected.rerun_of)
                     expected.prepared = True
-                    self._warm.boot(prepare_as_asked(self._home, original, expected.request, run_id))
+                    folder = prepare_as_asked(self._home, original, expected.request, run_id, find=self._find)
+                    self._warm.boot(folder)
                 except (RunloreError, OSError) as error:  # which is told when its turn has come
                     _log.debug("rerun %s is not prepared ahead: %s", run_id, error)
                     self._refused.add(run_id)

@@ -33,7 +33,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     leased, a part of one below 1, each of the type ``gpu_type`` ("h200") and with ``gpu_memory`` ("40GB") at
     least; by default a run that says which it used gets such ones (see ``gpus.recorded``). The jobs that make the
     runs ``after`` must have succeeded before. ``sweep`` is the id of the sweep that it is a trial of, ``backend``
-    the name of the one that carries it out where that is not the default.
+    the name of the one that carries it out where that is not the default. ``resume_from`` is a run whose
+    checkpoint it goes on from (see ``runlore.Run.checkpoint``).
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sweep: str | None = None
     backend: str | None = None
     reseed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] | None = None
+    resume_from: str | None = None
 
     def runs(self, store: RunStore) -> tuple[RunRecord, list[RunRecord]]:
         """The original and the further runs of its group.

@@ -81,7 +81,7 @@ class Starter:
             folder = backend.prepared(row) if isinstance(backend, LooksAhead) else None
             if folder is None:
                 original = self._found(row.rerun_of)
-                folder = prepare_as_asked(self._home, original, row.request, row.run_id)
+                folder = prepare_as_asked(self._home, original, row.request, row.run_id, find=self._found)
             if lease.environ:
                 folder.assign(lease.environ)
             return Begun(row, Accepted(backend.submit(self.attempt(row, lease))))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from runlore.capture.environment import ALLOWED_VARIABLES
-from runlore.errors import ObjectMissing
 from runlore.events import ModuleLoaded, SessionStarted
 from runlore.home import Home
-from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.replay import ReplayCell, ReplayPlan
-from runlore.untrusted import from_json
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
-from runlore_server.rerun import data, kernels, notebook
+from runlore_server.rerun import data, kernels, notebook, resuming
+from runlore_server.rerun.environs import recorded_variables
 from runlore_server.rerun.folder import Env, Folder, Launch, Scope
 from runlore_server.rerun.selection import Selection, Selector, select
 from runlore_server.store.cells import only_loads_runlore
@@ -31,6 +28,10 @@ if TYPE_CHECKING:
     from runlore_server.queue.request import Request
     from runlore_server.rerun.building import Tell
     from runlore_server.rerun.uv import Beat
+
+
+_SWEEP, _RESUMED = "runlore.sweep", "runlore.resumed_from"
+"""Tags of a run that is a trial, and of one that went on from the checkpoint of another."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def prepare(
     overrides: Mapping[str, Any] | None = None,
     env: Env = "recorded",
     reseed: int | None = None,
+    source: RunRecord | None = None,
+    sweep: str | None = None,
 ) -> Folder:
     """Write plan, notebook and launch file for a rerun of a recorded run.
 
@@ -99,11 +102,14 @@ def prepare(
         overrides: parameters to set to other values (see ``runlore_server.rerun.overrides.checked``).
         env: "locked" for a rerun in the environment of the run's lock, which ``build_environment`` builds.
         reseed: a fresh seed to draw from in place of the recorded random states.
+        source: the run whose checkpoint it goes on from; by default the one that the original went on from.
+        sweep: the id of the sweep that it is a trial of.
 
     Raises:
+        OptionsRefused: the source left no checkpoint.
         ParameterRefused: a parameter cannot be set so.
         RerunRefused: it cannot be rerun (a script's run, a working directory that is gone, no lock, ...).
-        DataMissing: a file that the cells read is gone.
+        DataMissing: a file that the cells read, or one of the checkpoint, is gone.
         KernelMissing: the kernel is not installed.
         LabExtraMissing: the packages for reruns are not installed.
         OSError: the home cannot be written.
@@ -114,9 +120,12 @@ def prepare(
     cells = selected.cells
     if not selected.overrides:  # another path may be among them
         data.require(home, cells)
-    variables = _recorded_variables(home, run)
+    variables = recorded_variables(home, run)
     plan = _plan(run, session, selected, chosen.name, rerun_id or secrets.token_hex(8))
-    plan = msgspec.structs.replace(plan, reseed=reseed)
+    before = resuming.resumed(home, run, source)
+    tags = {_SWEEP: sweep} if sweep is not None else {}
+    tags |= {_RESUMED: before.source} if before is not None else {}
+    plan = msgspec.structs.replace(plan, reseed=reseed, resumed=before, tags=tags)
     launch = Launch(
         session=session_id,
         status=run.status,
@@ -133,8 +142,15 @@ def prepare(
     return folder
 
 
-def prepare_as_asked(home: Home, run: RunRecord, request: Request, rerun_id: str | None = None) -> Folder:
-    """``prepare`` with what a request says of it."""
+def prepare_as_asked(
+    home: Home,
+    run: RunRecord,
+    request: Request,
+    rerun_id: str | None = None,
+    *,
+    find: Callable[[str], RunRecord],
+) -> Folder:
+    """``prepare`` with what a request says of it; ``find`` finds another run that it names."""
     return prepare(
         home,
         run.session_id,
@@ -145,6 +161,8 @@ def prepare_as_asked(home: Home, run: RunRecord, request: Request, rerun_id: str
         scope=request.scope,
         overrides=request.parameters,
         reseed=request.reseed,
+        source=find(request.resume_from) if request.resume_from is not None else None,
+        sweep=request.sweep,
     )
 
 
@@ -179,7 +197,7 @@ def widen(home: Home, folder: Folder) -> None:
     run, session = _original(home, folder)
     selected = select(run, replayed_cells(run, session), "whole", plan.overrides)
     again = _plan(run, session, selected, plan.kernel_name, plan.run_id)
-    again = msgspec.structs.replace(again, reseed=plan.reseed)
+    again = msgspec.structs.replace(again, reseed=plan.reseed, resumed=plan.resumed, tags=plan.tags)
     launch = msgspec.structs.replace(launch, scope="whole", left_out=[], widened=True)
     _write(folder, again, launch, selected.cells)
 
@@ -235,28 +253,6 @@ def replayed_cells(run: RunRecord, session: SessionRecord) -> list[CellRecord]:
         for ordinal, cell in sorted(session.cells.items())
         if ordinal <= last and cell.source.strip() and not (ordinal < 0 and only_loads_runlore(cell.source))
     ]
-
-
-def _recorded_variables(home: Home, run: RunRecord) -> dict[str, str] | None:
-    """The environment variables that the run's environment object holds; ``None`` when it cannot be read.
-
-    Where libraries would choose another number of threads here, because the machine has other processors, the
-    number that they chose then is added.
-    """
-    try:
-        environment = from_json(ObjectStore(home.objects).get(run.environment or ""))
-        variables = environment["variables"]
-        found = {name: str(variables[name]) for name in ALLOWED_VARIABLES if name in variables}
-        processors = environment.get("hardware", {}).get("usable_cpus")
-    except (ObjectMissing, msgspec.DecodeError, TypeError, KeyError, AttributeError):
-        return None
-    if isinstance(processors, int) and 0 < processors != _usable_processors():
-        found.setdefault("OMP_NUM_THREADS", str(processors))
-    return found
-
-
-def _usable_processors() -> int | None:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _plan(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runlore.capture.data.clerk import CACHE
+from runlore.checkpoint_folder import FOLDER
 from runlore.home import Home
 from runlore_server.retention.notes import NAME
 
@@ -47,13 +48,19 @@ def _below(
                 if without and _database(entry.name) in without:
                     continue
                 if _is_folder(entry):
-                    folders.append(Path(entry.path))
+                    if not is_checkpoint(Path(entry.path)):
+                        folders.append(Path(entry.path))
                 elif not entry.name.endswith(_SILENT_ENDS):
                     yield Path(entry.path)
     except FileNotFoundError:
         return  # moved or deleted meanwhile
     for folder in folders:
         yield from _below(folder, entered)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether it is the folder of a run's checkpoint, in which files are the user's (see ``Run.checkpoint``)."""
+    return path.name == FOLDER and path.parent.parent.name == "runs"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

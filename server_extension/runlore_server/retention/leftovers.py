@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runlore.home import Home
+from runlore_server.retention.files import is_checkpoint
 
 _UNFINISHED = (".staged", ".fetched-", ".key-")
 _ENDS = (".staged", ".part")
@@ -60,7 +61,7 @@ def leftovers(home: Home, before: float) -> Iterator[Piece]:
     for folder in _folders(home):
         try:
             with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries if _is_left_over(entry.name)]
+                names = [entry.name for entry in entries if _is_left_over(folder / entry.name)]
         except OSError:
             continue
         for name in names:
@@ -81,8 +82,11 @@ def _folders(home: Home) -> Iterator[Path]:
         yield from sessions.glob("*/runs/*")
 
 
-def _is_left_over(name: str) -> bool:
-    """Whether a name is that of something in the making, or of a damaged file; both no names of curves."""
+def _is_left_over(path: Path) -> bool:
+    """Whether it is something in the making or damaged, both no names of curves, or what a killed kernel left."""
+    name = path.name
+    if is_checkpoint(path):
+        return True
     if name.endswith(".curve"):
         return False
     return name.startswith(_UNFINISHED) or (name[:1] == "." and name.endswith(_ENDS)) or name.endswith(_DAMAGED)

@@ -27,6 +27,7 @@ MODELS = (
     "*.pkl",
     "*.onnx",
     "*.bin",
+    "checkpoint/*",
     "checkpoints/*",
     "*/checkpoints/*",
 )

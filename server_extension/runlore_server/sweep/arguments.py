@@ -94,6 +94,12 @@ def add(command: Command) -> None:
     add("--within", type=_seconds, metavar="TIME", help="begin no trial after so long (30m, 8h)")
     add("--sampler", choices=get_args(Sampler), default="tpe", help="who proposes the points (default: tpe)")
     add(
+        "--population",
+        type=_count,
+        metavar="N",
+        help="with --sampler population: so many members, each generation of them that many trials (default: 8)",
+    )
+    add(
         "--pruner",
         choices=get_args(Pruner),
         default="none",

@@ -34,8 +34,8 @@ def sweep(config: Config, store: RunStore, options: argparse.Namespace, note: No
             raise OptionsRefused(f"parameter {name} is given twice; write all its values in one: {name}=A,B,C")
         parameters[name] = values
     names = (
-        "metric", "sampler", "pruner", "trials", "jobs", "seeds", "center", "sampler_seed", "name", "scope",
-        "kernel", "env", "priority", "retries", "timeout", "gpus", "gpu_type", "gpu_memory", "backend",
+        "metric", "sampler", "pruner", "trials", "jobs", "seeds", "center", "population", "sampler_seed", "name",
+        "scope", "kernel", "env", "priority", "retries", "timeout", "gpus", "gpu_type", "gpu_memory", "backend",
     )  # fmt: skip
     asked = {
         "run_id": options.run,

@@ -53,6 +53,17 @@ class Range:
             return round(value) if self.whole else min(max(value, self.low), self.high)
         return source.randint(int(self.low), int(self.high)) if self.whole else source.uniform(self.low, self.high)
 
+    def nearby(self, value: float, factor: float) -> float | int:
+        """The value times a factor, as far as the range goes; the next one at least where values are apart."""
+        wanted = min(max(value * factor, self.low), self.high)
+        apart = self.step or (1 if self.whole else None)
+        if apart is None:
+            return wanted
+        here, there = round((value - self.low) / apart), round((wanted - self.low) / apart)
+        if here == there:
+            there += 1 if (value * factor > value if value else factor > 1) else -1
+        return self.at(min(max(there, 0), (self.count or 1) - 1))
+
     def value(self, stored: Any) -> Any:
         """A value from what Optuna keeps for it."""
         return int(stored) if self.whole else float(stored)
@@ -105,6 +116,14 @@ class Choice:
     def draw(self, source: random.Random) -> Any:
         """Any of them."""
         return source.choice(self.values)
+
+    def nearby(self, value: Any, factor: float) -> Any:
+        """The next number in the factor's direction where all are numbers; else the value itself."""
+        if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in self.values):
+            return value
+        ordered = sorted(self.values)
+        at = ordered.index(value) + (1 if factor > 1 else -1)
+        return ordered[min(max(at, 0), len(ordered) - 1)]
 
     def value(self, stored: Any) -> Any:
         """A value from what Optuna keeps for it."""

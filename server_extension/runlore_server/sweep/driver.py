@@ -119,10 +119,10 @@ class Driver:
         while self._error is None and self._may_begin(planned, study, trials):
             known = study.trials()
             given_back = any(trial.state == TrialState.WAITING for trial in known)
-            point = None if given_back else proposer.next(known)
-            if point is None and not given_back:
+            proposal = None if given_back else proposer.next(known)
+            if proposal is None and not given_back:
                 break
-            self._advance(trials, trials.begin(point))
+            self._advance(trials, trials.begin(*(proposal or (None, None))))
         return None if trials.all() or self._error is not None or self._leave.is_set() else "finished"
 
     def _advance(self, trials: OngoingTrials, ongoing: Ongoing) -> None:

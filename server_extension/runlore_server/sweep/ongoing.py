@@ -13,11 +13,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runlore.errors import RunNotFound
 from runlore.home import Home
-from runlore_server.errors import JobNotFound
+from runlore_server.errors import JobNotFound, OptionsRefused
 from runlore_server.queue.job import Job
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
+from runlore_server.rerun.resuming import required
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.member import Member, member_of
 from runlore_server.sweep.metric import Follower, Metric
 from runlore_server.sweep.plan import Plan
 from runlore_server.sweep.space import Point
@@ -66,9 +69,9 @@ class OngoingTrials:
         """Those that have not ended."""
         return list(self._ongoing.values())
 
-    def begin(self, point: Point | None) -> Ongoing:
+    def begin(self, point: Point | None, member: Member | None = None) -> Ongoing:
         """Begin the trial of a point, or of the next one that was given back; ``advance`` does the first step."""
-        return self._take_up(self._study.begin(point))
+        return self._take_up(self._study.begin(point, member))
 
     def _take_up(self, trial: FrozenTrial) -> Ongoing:
         point, follower = self._plan.space.point(trial.params), self._metric.follow(trial.last_step)
@@ -82,8 +85,9 @@ class OngoingTrials:
             free = [row for row in ledger.all(sweep=self._sweep_id) if row.run_id not in known]
         for row in reversed(free):
             for ongoing in self.all():
-                asked = self._plan.rerun(self._sweep_id, ongoing.point, None)
-                same = msgspec.to_builtins(asked.parameters) == row.request.parameters
+                asked, found = self._asked(ongoing, None), row.request
+                same = msgspec.to_builtins(asked.parameters) == found.parameters
+                same = same and asked.resume_from == found.resume_from
                 if same and len(ongoing.runs) < self._plan.request.seeds:
                     self._note(ongoing, [*ongoing.runs, row.run_id])
                     break
@@ -161,9 +165,13 @@ class OngoingTrials:
 
     def _submit(self, ongoing: Ongoing, count: int) -> None:
         seeds = [secrets.randbits(32) if self._plan.request.seeds > 1 else None for _ in range(count)]
-        asked = [self._plan.rerun(self._sweep_id, ongoing.point, seed) for seed in seeds]
-        submitted = self._jobs.submit_many(asked)
+        submitted = self._jobs.submit_many([self._asked(ongoing, seed) for seed in seeds])
         self._note(ongoing, [*ongoing.runs, *(job.run_id for job in submitted)])
+
+    def _asked(self, ongoing: Ongoing, seed: int | None) -> Request:
+        member = member_of(ongoing.trial)
+        source = member.source if member is not None else None
+        return self._plan.rerun(self._sweep_id, ongoing.point, seed, source)
 
     def _note(self, ongoing: Ongoing, runs: list[str]) -> None:
         ongoing.runs = runs
@@ -187,8 +195,8 @@ class OngoingTrials:
 
     def _conclude(self, ongoing: Ongoing, jobs: list[Job]) -> None:
         values = [value for job in jobs if (value := self._value(job)) is not None]
-        if len(values) < len(jobs):
-            self._missing = self._unlogged(jobs[0].run_id)
+        self._missing = self._unlogged(jobs[0].run_id) if len(values) < len(jobs) else self._without(ongoing)
+        if self._missing is not None:
             self.fail(ongoing, self._missing)
             return
         center = statistics.median if self._plan.request.center == "median" else statistics.fmean
@@ -215,6 +223,16 @@ class OngoingTrials:
         except RunNotFound:
             logged = "none, and its run is not recorded"
         return f"run {run_id} has ended without a value of {name!r}; metrics that it logged: {logged}"
+
+    def _without(self, ongoing: Ongoing) -> str | None:
+        """Why the next generation could not go on from a member's checkpoint; ``None`` where it can."""
+        if member_of(ongoing.trial) is None:
+            return None
+        try:
+            required(self._store.find(ongoing.runs[0]))
+        except (RunNotFound, OptionsRefused) as error:
+            return str(error)
+        return None
 
     def _end(self, ongoing: Ongoing) -> None:
         self._ongoing.pop(ongoing.trial.number, None)

@@ -11,6 +11,7 @@ from runlore.record import RunRecord
 from runlore_server.errors import OptionsRefused, ParameterRefused
 from runlore_server.queue.request import Request
 from runlore_server.rerun.prepare import replayed_cells
+from runlore_server.rerun.resuming import required as checkpoint
 from runlore_server.rerun.selection import settable
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.metric import required, steps
@@ -18,6 +19,8 @@ from runlore_server.sweep.request import SweepRequest
 from runlore_server.sweep.space import Point, Space, space
 
 DEFAULT_TRIALS = 100
+MEMBERS, _GENERATIONS = 8, 10
+"""Of a population, by default."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,16 @@ class Plan:
         """After how many trials none begins any more; ``None`` for no such limit."""
         if self.request.trials is not None or self.request.sampler == "grid" or self.request.seconds is not None:
             return self.request.trials
+        if self.request.sampler == "population":
+            return (self.request.population or MEMBERS) * _GENERATIONS
         return DEFAULT_TRIALS
 
     def asked_for(self, request: SweepRequest) -> Plan:
         """The same with another budget, which is all that changes in the course of a sweep."""
         return replace(self, request=msgspec.structs.replace(request, run_id=self.run.run_id))
 
-    def rerun(self, sweep_id: str, point: Point, reseed: int | None) -> Request:
-        """What is asked of the queue for a point."""
+    def rerun(self, sweep_id: str, point: Point, reseed: int | None, source: str | None = None) -> Request:
+        """What is asked of the queue for a point; ``source`` is the run whose checkpoint it goes on from."""
         asked = self.request
         return Request(
             run_id=self.run.run_id,
@@ -58,6 +63,7 @@ class Plan:
             sweep=sweep_id,
             backend=asked.backend,
             reseed=reseed,
+            resume_from=source,
         )
 
 
@@ -68,7 +74,8 @@ def plan(store: RunStore, request: SweepRequest) -> Plan:
         RunNotFound, AmbiguousRun: see ``RunStore.find``.
         RerunRefused: the run cannot be rerun.
         ParameterRefused, SpaceRefused: see ``space.space``.
-        OptionsRefused: the run never logged the metric, or a package or an option is missing.
+        OptionsRefused: the run never logged the metric, or left no checkpoint where a population is to go on from
+            it; a package or an option is missing.
     """
     if find_spec("optuna") is None:
         raise OptionsRefused("sweeps need Optuna beside the server: pip install 'runlore[lab]'")
@@ -85,6 +92,7 @@ def plan(store: RunStore, request: SweepRequest) -> Plan:
         made.grid()
     if request.sampler == "gp" and find_spec("torch") is None:
         raise OptionsRefused("Gaussian processes need PyTorch beside the server: pip install torch; or use tpe")
+    _check_population(run, request)
     if request.pruner == "none" and (request.least_steps or request.most_steps):
         raise OptionsRefused("steps say when a trial may be pruned: choose a pruner as well")
     if request.least_steps and request.most_steps and request.least_steps >= request.most_steps:
@@ -93,3 +101,18 @@ def plan(store: RunStore, request: SweepRequest) -> Plan:
         raise OptionsRefused("an environment built from the lock has a kernel of its own: name no other one")
     asked = msgspec.structs.replace(request, run_id=run.run_id)
     return Plan(asked, run, made, steps(run, request.metric))
+
+
+def _check_population(run: RunRecord, request: SweepRequest) -> None:
+    if request.sampler != "population":
+        if request.population is not None:
+            raise OptionsRefused("only the sampler 'population' has members: leave their number out, or choose it")
+        return
+    checkpoint(run)
+    if request.seeds > 1:
+        raise OptionsRefused(
+            "a member of a population goes on from one checkpoint, so it is trained with one seed a generation: "
+            "sweep a seed of the notebook's as a parameter instead (-p seed=0..9)"
+        )
+    if request.pruner != "none":
+        raise OptionsRefused("a population prunes by itself, after each generation: leave the pruner out")

@@ -17,7 +17,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runlore_server.rerun.literals import written
 from runlore_server.sweep.dimension import Range
-from runlore_server.sweep.plan import DEFAULT_TRIALS
+from runlore_server.sweep.member import Member
+from runlore_server.sweep.plan import DEFAULT_TRIALS, MEMBERS
+from runlore_server.sweep.population import Population
 from runlore_server.sweep.request import SweepRequest
 from runlore_server.sweep.space import Point, Space
 from runlore_server.sweep.study import was_returned
@@ -47,16 +49,30 @@ class Proposer:
         self._coarse = coarse_trials(request)
         self.phase: str | None = None
 
-    def next(self, trials: Sequence[FrozenTrial]) -> Point | None:
-        """The next point; ``None`` when all points of a grid were tried.
+    def next(self, trials: Sequence[FrozenTrial]) -> tuple[Point, Member | None] | None:
+        """The next point, and who of a population tries it.
+
+        ``None`` when all points of a grid were tried, or a generation has not ended.
 
         Raises:
             SpaceRefused: no point was found that meets all conditions.
+            OptionsRefused: see ``Population.next``.
         """
         tried = [trial for trial in trials if not was_returned(trial)]
+        if self._request.sampler == "population":
+            members = self._request.population or MEMBERS
+            population = Population(self._space, members, self._request.direction, self._seed)
+            found = population.next(tried)
+            if found is not None:
+                self.phase = f"generation {found[1].generation + 1} of a population"
+            return found
+        point = self._next_point(tried, len(trials))
+        return (point, None) if point is not None else None
+
+    def _next_point(self, tried: Sequence[FrozenTrial], before: int) -> Point | None:
         if self._request.sampler == "grid":
             return self._grid(tried)
-        source = random.Random(f"{self._seed}-{len(trials)}")  # noqa: S311 - nothing secret
+        source = random.Random(f"{self._seed}-{before}")  # noqa: S311 - nothing secret
         if self._request.sampler == "random":
             return self._space.draw(source)
         space = self._space

@@ -8,7 +8,7 @@ import msgspec
 
 from runlore_server.rerun.folder import Env, Scope
 
-Sampler = Literal["grid", "random", "tpe", "gp", "coarse-to-fine"]
+Sampler = Literal["grid", "random", "tpe", "gp", "coarse-to-fine", "population"]
 Pruner = Literal["none", "median", "halving", "hyperband"]
 Direction = Literal["minimize", "maximize"]
 Reading = Literal["last", "best", "tail"]
@@ -30,6 +30,7 @@ class SweepRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     its last point and others after 100 trials. ``jobs`` trials run at a time, by default as many as the queue
     carries out. ``pruner`` ends a trial while it trains; halving and Hyperband first ask after ``least_steps``
     steps of the metric and take ``most_steps`` for a whole training, by default those of the original.
+    ``population`` is how many members the sampler of that name trains, each of their generations a trial a member.
     ``sampler_seed`` makes proposals repeatable where trials run one after the other.
 
     The rest is passed on to every rerun (see ``queue.request.Request``).
@@ -48,6 +49,7 @@ class SweepRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     jobs: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
     seeds: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
     center: Center = "mean"
+    population: Annotated[int, msgspec.Meta(ge=2, le=1000)] | None = None
     least_steps: Annotated[int, msgspec.Meta(ge=1)] | None = None
     most_steps: Annotated[int, msgspec.Meta(ge=1)] | None = None
     sampler_seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] | None = None

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from runlore.home import Home
 from runlore_server.database import alone
+from runlore_server.sweep.member import Member, member_of
 from runlore_server.sweep.request import SweepRequest
 from runlore_server.sweep.space import Point, Space
 from runlore_server.sweep.sweep import DATABASE, Sweep
@@ -78,11 +79,12 @@ class Study:
         with _as_os_error(self._path):
             return self._study.get_trials(deepcopy=False)
 
-    def begin(self, point: Point | None) -> FrozenTrial:
+    def begin(self, point: Point | None, member: Member | None = None) -> FrozenTrial:
         """Write down a trial that runs from now on, of this point or of one that was given back."""
         with _as_os_error(self._path):
             if point is not None:
-                self._study.enqueue_trial(self._space.stored(point))
+                kept = member.attributes() if member is not None else None
+                self._study.enqueue_trial(self._space.stored(point), kept)
             distributions = {one.name: one.distribution() for one in self._space.dimensions}
             number = self._study.ask(distributions).number
             return self._study.get_trials(deepcopy=False)[number]
@@ -90,7 +92,8 @@ class Study:
     def give_back(self, trial: FrozenTrial) -> None:
         """End a trial that was cut short and have its point tried again by the next one to begin."""
         with _as_os_error(self._path):
-            self._study.enqueue_trial(trial.params)
+            member = member_of(trial)
+            self._study.enqueue_trial(trial.params, member.attributes() if member is not None else None)
             self._keep(trial, _RETURNED, True)
             self._study.tell(trial.number, state=TrialState.FAIL)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from optuna.trial import FrozenTrial, TrialState
 
+from runlore_server.sweep.member import member_of
 from runlore_server.sweep.plan import Plan
 from runlore_server.sweep.study import runs_of, was_returned, why
 from runlore_server.sweep.sweep import Trial
@@ -41,7 +42,7 @@ def summary(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int | None, list
 
 
 def _told(trial: FrozenTrial, plan: Plan) -> Trial:
-    step = trial.last_step
+    step, member = trial.last_step, member_of(trial)
     return Trial(
         number=trial.number,
         state=_STATES[trial.state],
@@ -53,6 +54,9 @@ def _told(trial: FrozenTrial, plan: Plan) -> Trial:
         started=_seconds(trial.datetime_start),
         ended=_seconds(trial.datetime_complete),
         why=why(trial),
+        member=member.number if member is not None else None,
+        generation=member.generation if member is not None else None,
+        resumed_from=member.source if member is not None else None,
     )
 
 

@@ -47,6 +47,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One point that was tried. ``runs`` are the reruns that did, one for each seed; times are Unix seconds.
 
     ``step`` and ``latest`` are those of the metric's last point that was looked at while it trained.
+    ``member`` and ``generation`` count those of a population from 0; ``resumed_from`` is the run whose checkpoint
+    it goes on from.
     """
 
     number: int
@@ -59,6 +61,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     started: float | None = None
     ended: float | None = None
     why: str | None = None
+    member: int | None = None
+    generation: int | None = None
+    resumed_from: str | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from runlore_server.verdict.rungs.sighting import Seen, Sighting, seen
 
 def data(evidence: Evidence) -> Seen:
     """Files that the cells read and had not made themselves."""
-    found: list[Sighting] = []
+    found: list[Sighting] = _checkpoints(evidence)
     made: set[str] = set()
     recorded = False
     for pair in evidence.pairs:
@@ -28,6 +28,15 @@ def data(evidence: Evidence) -> Seen:
                 found.append(Sighting(f"{path} was read unverified{why}.", pair.ordinal, weak=True))
         made.update(written.path for written in pair.original.facts.writes)
     return seen("data", found, recorded=recorded)
+
+
+def _checkpoints(evidence: Evidence) -> list[Sighting]:
+    before, resumed = evidence.run.checkpoint, evidence.plan.resumed
+    if (before.files if before is not None else {}) == (resumed.files if resumed is not None else {}):
+        return []
+    whose = (resumed.source if resumed is not None else None, before.source if before is not None else None)
+    rerun, original = (f"from the checkpoint of run {run}" if run is not None else "anew" for run in whose)
+    return [Sighting(f"The rerun began {rerun}, the original {original}.", evidence.run.cell)]
 
 
 def _first_reads(cell: CellRecord) -> dict[str, FileRead]:
