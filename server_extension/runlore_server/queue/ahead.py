@@ -90,10 +90,6 @@ class Ahead:
         self._warm.close()
 
     def _prepare(self) -> None:
-        try:
-            self._warm.get_ready()
-        except OSError as error:
-            _log.debug("nothing is started ahead: %s", error)
         while True:
             with self._lock:
                 waiting = [run_id for run_id, one in self._expected.items() if not one.prepared]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -115,7 +116,11 @@ class LocalBackend:
 
     def prepared(self, row: Row) -> Folder | None:
         """The folder of a job that was expected and whose turn has come, if it is prepared."""
-        return self._ahead.prepared(row)
+        found = self._ahead.prepared(row)
+        if found is None:
+            with contextlib.suppress(OSError):  # then it does without
+                self._warm.get_ready()  # while the job is prepared
+        return found
 
     def reattach(self, handle: str, attempt: Attempt) -> bool:  # noqa: ARG002 - a process of the owner that died
         """What an earlier owner began ends with it: what is left of it here is killed."""

@@ -4,6 +4,12 @@ A forked runner is at work after some milliseconds instead of half a second of a
 with the others. It is a process like any other in all else: a session, a keeper, an environment and a log of its
 own. The nest has no threads and does nothing else, so that forks of it are clean. It ends with its owner, and some
 time after the last runner did; its own death ends none of them.
+
+The first runner hatches as soon as it could start a kernel, and imports papermill itself while that boots: nobody
+waits longer for it than for a runner that is a program. For the next ones the nest has imported papermill.
+
+Kernels do not hatch so. What comes of one interpreter has one layout of addresses, and the order of whatever is
+hashed by its address with it: reruns that agree in that would prove less than they seem to.
 """
 
 from __future__ import annotations
@@ -25,16 +31,15 @@ MOST_BYTES = 160_000
 _LINGER = 120.0
 """Seconds without a runner after which the nest ends."""
 
+_SETTLED = 2.0
+"""Seconds in which a first runner and its kernel have booted; until then they need the processors more."""
+
 
 class Wish(msgspec.Struct, frozen=True):
     """A runner that is asked for: its folder and its whole environment."""
 
     folder: str
     environ: dict[str, str]
-
-
-class Ready(msgspec.Struct, frozen=True, tag=True):
-    """Told once, when runners can be had at once."""
 
 
 class Hatched(msgspec.Struct, frozen=True, tag=True):
@@ -50,7 +55,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     status: int
 
 
-Told = Ready | Hatched | Ended
+Told = Hatched | Ended
 
 
 def main() -> None:
@@ -61,7 +66,6 @@ def main() -> None:
     from runlore_server.rerun.replayer import warm_up
     from runlore_server.rerun.runner import import_papermill
 
-    import_papermill()
     warm_up()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # its owner decides
@@ -73,9 +77,12 @@ def main() -> None:
     heard: list[Any] = [owner, ended]
     running: set[int] = set()
     idle_since = time.monotonic()
-    _say(owner, Ready())
+    whole = False
     while running or (owner in heard and time.monotonic() - idle_since < _LINGER):
-        ready, _, _ = select.select(heard, [], [], _LINGER)
+        ready, _, _ = select.select(heard, [], [], _LINGER if whole else _SETTLED)
+        if not whole and (not ready or (owner in ready and running)):
+            import_papermill()
+            whole = True
         if owner in ready:
             message, descriptors, _, _ = socket.recv_fds(owner, MOST_BYTES, 2)
             if message:

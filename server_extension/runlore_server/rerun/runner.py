@@ -28,9 +28,10 @@ from runlore_server.rerun.outcome import Outcome, ReplayNotStarted
 from runlore_server.rerun.outputs import OutputLimit
 from runlore_server.rerun.replayer import Replayer, warm_up
 
-_UNNEEDED = ("rfc3987_syntax", "isoduration", "pyarrow")
+_UNNEEDED = ("rfc3987_syntax", "isoduration", "pyarrow", "boto3", "gcsfs", "github", "azure")
 """Optional packages that jsonschema and papermill import where they are installed, for what no rerun does:
-checking IRIs (a second, for a grammar) and durations, and notebooks on HDFS (a quarter of a second)."""
+checking IRIs (a second, for a grammar) and durations, and notebooks that lie elsewhere (up to a quarter of a second
+each)."""
 
 BOOT, BEGIN = b"boot\n", b"begin\n"
 """The lines that a runner is told."""

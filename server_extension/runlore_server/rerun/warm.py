@@ -37,7 +37,7 @@ more does not matter, while its memory may."""
 
 _LOOK = 0.1
 _ANSWER = 30.0
-"""Seconds to wait for a nest that boots."""
+"""Seconds to wait for what a nest answers, which may still boot."""
 
 
 class WarmRunners:
@@ -51,24 +51,19 @@ class WarmRunners:
     def __init__(self, home: Home, size: int) -> None:
         self._home, self._size = home, size
         self._lock = threading.Lock()
+        self._nesting = threading.Lock()
         self._nest: _Nest | None = None
         self._booted: dict[Path, _Booted] = {}
         self._closed = False
 
     def get_ready(self) -> None:
-        """Have a nest, from which runners come at once; wait until it is there. Elsewhere than on Linux, nothing.
-
-        Whoever needs a runner now does not wait for one: to boot both would take longer.
+        """Have a nest boot, where there is none, since a runner will be needed soon. Elsewhere than on Linux, nothing.
 
         Raises:
             OSError: it cannot be started.
         """
         if sys.platform == "linux":
-            with self._lock:
-                if self._nest is None or not self._nest.lives:
-                    self._nest = _Nest()
-                found = self._nest
-            found.ready.wait(_ANSWER)
+            self._living_nest()
 
     def boot(self, folder: Folder) -> bool:
         """Start the runner and the kernel of a prepared rerun that will be taken soon.
@@ -134,15 +129,23 @@ class WarmRunners:
             waiting = list(self._booted)
         for path in waiting:
             self.drop(Folder(path))
-        with self._lock:
+        with self._nesting:
             if self._nest is not None:
                 self._nest.close()
 
     def _process(self, folder: Folder, environ: dict[str, str]) -> Process:
-        if self._nest is not None and self._nest.ready.is_set():
-            with contextlib.suppress(OSError, queue.Empty):  # it is just ending
-                return self._nest.hatch(folder, environ)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # it is just ending, or cannot be had
+                return self._living_nest().hatch(folder, environ)
         return spawn(folder, environ)
+
+    def _living_nest(self) -> _Nest:
+        with self._nesting:
+            if self._nest is None or not self._nest.lives:
+                if self._closed:
+                    raise OSError("nothing is started ahead any more")
+                self._nest = _Nest()
+            return self._nest
 
 
 @dataclass(frozen=True)
@@ -191,14 +194,13 @@ class _Nest:
         self._answers: queue.Queue[_Runner | None] = queue.Queue()
         self._runners: dict[int, _Runner] = {}
         self.lives = True
-        self.ready = threading.Event()
         threading.Thread(target=self._listen, name="runlore nest", daemon=True).start()
 
     def hatch(self, folder: Folder, environ: dict[str, str]) -> _Runner:
-        """A new runner, its log as its output.
+        """A new runner, its log as its output; a nest that still boots is waited for.
 
         Raises:
-            OSError, queue.Empty: the nest cannot.
+            OSError: the nest cannot.
         """
         wish = msgspec.json.encode(nest.Wish(str(folder.path), environ))
         if len(wish) > nest.MOST_BYTES:
@@ -208,9 +210,7 @@ class _Nest:
             commands = os.fdopen(ours, "wb")
             try:
                 socket.send_fds(self._socket, [wish], [theirs, log.fileno()])
-                runner = self._answers.get(timeout=_ANSWER)
-                if runner is None:
-                    raise OSError("the nest has ended")
+                runner = self._answered()
             except BaseException:
                 commands.close()
                 raise
@@ -218,6 +218,16 @@ class _Nest:
                 os.close(theirs)
             runner.stdin = commands
             return runner
+
+    def _answered(self) -> _Runner:
+        try:
+            runner = self._answers.get(timeout=_ANSWER)
+        except queue.Empty:
+            self.close()  # what it may still hatch has no input, and ends; nobody may take it for the next one
+            raise OSError("the nest does not answer") from None
+        if runner is None:
+            raise OSError("the nest has ended")
+        return runner
 
     def close(self) -> None:
         """Let it end, once the last of its runners has."""
@@ -229,15 +239,12 @@ class _Nest:
         with self._socket, contextlib.suppress(OSError):
             while message := self._socket.recv(nest.MOST_BYTES):
                 told = msgspec.json.decode(message, type=nest.Told)
-                if isinstance(told, nest.Ready):
-                    self.ready.set()
-                elif isinstance(told, nest.Hatched):
+                if isinstance(told, nest.Hatched):
                     self._runners[told.pid] = _Runner(told.pid)
                     self._answers.put(self._runners[told.pid])
                 else:
                     self._runners.pop(told.pid).end(told.status)
         self.lives = False
-        self.ready.set()
         self._answers.put(None)
         self._process.wait()
         while self._runners:  # it was killed; nobody tells of them any more
