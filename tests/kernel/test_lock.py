@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from runlore.capture import lock as locks
-from runlore.capture import wheels
+from runlore.capture import records, wheels
 from runlore.capture.taking import Order, take
 from runlore.home import Home
 from runlore.objects import ObjectStore
@@ -94,6 +95,47 @@ def test_a_file_edited_by_hand_is_named_and_kept(recorder: Recorder) -> None:
     after = locks.decode(recorder.objects.get(facts["lock"]))
     (said,) = locks.differences(lock_of(before), after)
     assert said.text == "Files of demo 1.0 were edited by hand: demo/__init__.py."
+
+
+def test_a_remembered_look_at_an_environment_finds_what_a_first_one_finds(tmp_path: Path) -> None:
+    site, file = tmp_path / "site-packages", records.file_of(tmp_path, "demo")
+    for name in ("demo", "other", "third"):
+        lay_out(site, name, {f"{name}/__init__.py": "value = 1\n", f"{name}/more.py": "a = 1\n"})
+        for path in (site / name).iterdir():
+            os.utime(path, (path.stat().st_mtime + 100,) * 2)  # as if it may have been edited
+    time.sleep(2.2)  # what was changed just now is not remembered
+
+    def taken(remembered: Path | None = file) -> tuple[str, dict[str, str | None]]:
+        order = Order(
+            directories=[str(site)],
+            objects=str(tmp_path / "objects"),
+            prefix=str(tmp_path),
+            base="",
+            remembered=str(remembered) if remembered is not None else None,
+        )
+        found = take(order)
+        return found.lock, found.edited
+
+    first = taken()
+    known = file.read_bytes()
+    assert taken() == taken(None) == first
+    assert file.read_bytes() == known
+
+    edited = site / "demo" / "__init__.py"
+    before = edited.stat()
+    edited.write_text("value = 2\n")  # of the same size
+    os.utime(edited, ns=(before.st_atime_ns, before.st_mtime_ns))  # and age
+    (site / "other" / "more.py").unlink()
+    listed = site / "third-1.0.dist-info" / "RECORD"
+    listed.write_text(listed.read_text().replace("third/more.py", "third/less.py"))
+    second = taken()
+    assert second == taken(None)
+    assert second[0] != first[0]
+    assert second[1].keys() == {"demo/__init__.py", "other/more.py", "third/less.py"}
+
+    for damage in (b"{", b'{"format":9,"listings":{}}', known[:-9]):
+        file.write_bytes(damage)
+        assert taken() == second
 
 
 def lock_of(*packages: locks.LockedPackage) -> locks.Lock:

@@ -12,7 +12,7 @@ import blake3
 import msgspec
 
 import runlore
-from runlore.capture import errands, lockfiles, wheels
+from runlore.capture import errands, lockfiles, records, wheels
 from runlore.capture.environment import Directories
 from runlore.capture.taking import Order, Taken, take
 
@@ -52,6 +52,7 @@ class Locking:
             prefix=sys.prefix,
             base=base or "",
             lockfiles=files,
+            remembered=str(records.file_of(self._objects.parent, sys.prefix)),
         )
         taken = self._take(order)
         self._seen, self._taken, self._state = seen, taken, []

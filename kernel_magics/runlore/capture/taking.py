@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from blake3 import blake3
 
 from runlore.capture import git, indexes, lockfiles, wheels
 from runlore.capture.environment import installed
 from runlore.capture.lock import FORMAT, CondaPackage, Lock, LockedPackage, Source, without_credentials
+from runlore.capture.records import Listing, Records, is_settled, stamp
 from runlore.objects import ObjectStore
 
 _EDIT_LIMIT = 2**20
@@ -29,7 +29,8 @@ _SLACK = 2_000_000_000
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """``directories`` are the kernel's ``sys.path``, ``objects`` the store to write to.
 
-    ``lockfiles`` are those of the project that the kernel works in.
+    ``lockfiles`` are those of the project that the kernel works in. ``remembered`` is the file that makes the next
+    look at the environment a shorter one.
     """
 
     directories: list[str]
@@ -37,6 +38,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     base: str
     lockfiles: lockfiles.State = ()
+    remembered: str | None = None
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +63,16 @@ def take(order: Order) -> Taken:
         OSError: the store cannot be written.
     """
     objects = ObjectStore(Path(order.objects))
+    records = Records(Path(order.remembered) if order.remembered else None)
     problems: list[tuple[str, str]] = []
     packages = []
     for name, version, info in installed(order.directories):
         try:
-            packages.append(_package(name, version, info, objects, order.prefix))
+            packages.append(_package(name, version, info, objects, order.prefix, records))
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             problems.append((f"package {name}", f"{type(error).__name__}: {error}"))
             packages.append(LockedPackage(name=name, version=version))
+    records.save()
     lock = Lock(
         format=FORMAT,
         python=platform.python_version(),
@@ -97,14 +101,16 @@ def take(order: Order) -> Taken:
     )
 
 
-def _package(name: str, version: str, info: Path, objects: ObjectStore, prefix: str) -> LockedPackage:
-    entries = wheels.read_record(info) if info.is_dir() else None
+def _package(  # noqa: PLR0917 - all of it is needed
+    name: str, version: str, info: Path, objects: ObjectStore, prefix: str, records: Records
+) -> LockedPackage:
+    listing = records.listing(info)
     source = _source(name, info, objects, prefix)
-    edited = _edited(info, entries, objects) if entries else {}
+    edited = _edited(info, listing, objects) if listing is not None else {}
     wheel = None
-    if source is not None and source.kind != "path" and entries and name != "runlore":
+    if source is not None and source.kind != "path" and listing is not None and name != "runlore":
         try:
-            wheel = objects.put(wheels.pack(info, entries))
+            wheel = objects.put(wheels.pack(info, wheels.read_record(info) or ()))
         except wheels.TooLarge as error:
             source = msgspec.structs.replace(source, why=source.why or f"the installed files are {error}")
     return LockedPackage(
@@ -112,19 +118,14 @@ def _package(name: str, version: str, info: Path, objects: ObjectStore, prefix: 
         version=version,
         installer=_line(info / "INSTALLER"),
         requested=(info / "REQUESTED").exists(),
-        contents=_contents(entries) if entries else None,
+        contents=listing.contents if listing is not None else None,
         source=source,
         wheel=wheel,
         edited=edited,
     )
 
 
-def _contents(entries: list[wheels.Entry]) -> str:
-    lines = sorted(f"{entry.path},{entry.hash}" for entry in entries if not entry.made_by_installer)
-    return str(blake3("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest())
-
-
-def _edited(info: Path, entries: list[wheels.Entry], objects: ObjectStore) -> dict[str, str | None]:
+def _edited(info: Path, listing: Listing, objects: ObjectStore) -> dict[str, str | None]:
     """Python files that are not as they were installed.
 
     Only those are read whose size or age gives them away. The age is compared with that of the metadata, which
@@ -136,24 +137,28 @@ def _edited(info: Path, entries: list[wheels.Entry], objects: ObjectStore) -> di
     except OSError:
         return found
     folder = f"{info.parent}{os.sep}"
-    for entry in entries:
-        if not entry.path.endswith((".py", ".pth")) or entry.made_by_installer:
-            continue
-        path = folder + entry.path  # tens of thousands of them
+    hashes: dict[str, str] = {}
+    for name, size in listing.sources:
         try:
-            stat = os.stat(path)
+            stat = os.stat(folder + name)  # tens of thousands of them
         except OSError:
-            found[entry.path] = None
+            found[name] = None
             continue
         aged = stat.st_mtime_ns > installed_at + _SLACK
-        if not aged and (entry.size is None or stat.st_size == entry.size):
+        if not aged and (size is None or stat.st_size == size):
+            continue
+        seen = stamp(stat)
+        if listing.unchanged.get(name) == seen:
             continue
         if stat.st_size > _EDIT_LIMIT:
-            found[entry.path] = None
+            found[name] = None
             continue
-        content = Path(path).read_bytes()
-        if entry.hash.startswith("sha256=") and wheels.sha256(content) != entry.hash:
-            found[entry.path] = objects.put(content)
+        content = Path(folder + name).read_bytes()
+        hashes = hashes or {entry.path: entry.hash for entry in wheels.read_record(info) or ()}
+        if hashes.get(name, "").startswith("sha256=") and wheels.sha256(content) != hashes[name]:
+            found[name] = objects.put(content)
+        elif is_settled(seen):
+            listing.unchanged[name] = seen
     return found
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from runlore.capture.records import FOLDER as INSTALLED
 from runlore_server.doctor.checkup import Checkup
 from runlore_server.doctor.findings import Kind
 from runlore_server.doctor.objects import LEFTOVER, OLD, STRANGE
@@ -49,7 +50,10 @@ READ_ONLY = Kind(
     "Set RUNLORE_HOME to a folder of your own to record.",
 )
 
-_FOLDERS = ("sessions", "objects", "reruns", "pins", "environments", "mlflow", "mirror", "sweeps")
+_FOLDERS = (
+    *("sessions", "objects", "reruns", "pins", "environments", INSTALLED),
+    *("mlflow", "mirror", "sweeps"),
+)
 _DATABASES = (
     *("index.sqlite", "jobs.sqlite", "filters.sqlite", "annotations.sqlite"),
     *("retention.sqlite", "automation.sqlite", "sweeps.sqlite", "data-cache.sqlite"),
@@ -83,7 +87,8 @@ def check(checkup: Checkup) -> None:
 
 def leftovers(home: Path) -> Iterator[Path]:
     """What was left half-written beside the objects: old enough to be nobody's."""
-    for folder in (home, home / "reruns", home / "pins", home / "mlflow", *_below(home / "reruns")):
+    folders = (home / name for name in ("reruns", "pins", INSTALLED, "mlflow"))
+    for folder in (home, *folders, *_below(home / "reruns")):
         try:
             names = sorted(path for path in folder.iterdir() if _is_staged(path.name))
         except OSError:

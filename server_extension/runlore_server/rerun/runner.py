@@ -30,8 +30,8 @@ from runlore_server.rerun.replayer import Replayer, warm_up
 
 _UNNEEDED = ("rfc3987_syntax", "isoduration", "pyarrow", "boto3", "gcsfs", "github", "azure")
 """Optional packages that jsonschema and papermill import where they are installed, for what no rerun does:
-checking IRIs (a second, for a grammar) and durations, and notebooks that lie elsewhere (up to a quarter of a second
-each)."""
+checking IRIs (a second, for a grammar) and durations, and notebooks that lie elsewhere (up to a quarter of a
+second each)."""
 
 BOOT, BEGIN = b"boot\n", b"begin\n"
 """The lines that a runner is told."""

@@ -57,7 +57,7 @@ class WarmRunners:
         self._closed = False
 
     def get_ready(self) -> None:
-        """Have a nest boot, where there is none, since a runner will be needed soon. Elsewhere than on Linux, nothing.
+        """Have a nest boot, where there is none: a runner will be needed soon. Elsewhere than on Linux, nothing.
 
         Raises:
             OSError: it cannot be started.

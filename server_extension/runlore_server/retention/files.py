@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runlore.capture.data.clerk import CACHE
+from runlore.capture.records import FOLDER as INSTALLED
 from runlore.checkpoint_folder import FOLDER
 from runlore.home import Home
 from runlore_server.retention.notes import NAME
 
 _SILENT = {
-    *("objects", "environments", "pins", "mlflow", "sweeps", "sweeps.sqlite"),
+    *("objects", "environments", "pins", INSTALLED, "mlflow", "sweeps", "sweeps.sqlite"),
     *("key", CACHE, "index.sqlite", NAME),
 }
 """At the top of a home: the objects themselves, and what is built from the rest of it, or from elsewhere."""
