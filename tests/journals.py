@@ -58,10 +58,18 @@ class FakeKernel:
     def write(self, event: ev.AnyEvent) -> None:
         self.journal.append(event)
 
-    def cell(self, source: str, outcome: ev.Outcome | None = "ok", rng: dict[str, str] | None = None) -> int:
+    def cell(
+        self,
+        source: str,
+        outcome: ev.Outcome | None = "ok",
+        rng: dict[str, str] | None = None,
+        cell_id: str | None = None,
+    ) -> int:
         """One executed cell; ``outcome`` ``None`` leaves it running."""
         ordinal, self.ordinal = self.ordinal, self.ordinal + 1
-        self.write(ev.CellStarted(time=time.time(), ordinal=ordinal, source=source, rng=rng or {}))
+        self.write(
+            ev.CellStarted(time=time.time(), ordinal=ordinal, source=source, rng=rng or {}, cell_id=cell_id)
+        )
         if outcome is not None:
             self.finish_cell(ordinal, outcome)
         return ordinal

@@ -81,6 +81,7 @@ class RunRecord:
     ``reported`` is what MLflow said last of the metrics of a run of its own, whose files may not be there yet.
 
     ``checkpoint`` is what it goes on from; ``None`` for a run that never asked for the folder of its checkpoint.
+    ``cell_id`` is the front-end's id of the cell that opened the run, where it said one.
     ``last_cell`` is the ordinal in which the run ended; ``None`` while it is open.
     ``rerun_of`` names the run that it repeats; ``prefix`` is explained at ``events.RunStarted``.
     """
@@ -98,6 +99,7 @@ class RunRecord:
     watch: list[str]
     rerun_of: str | None
     prefix: bool
+    cell_id: str | None = None
     status: RunStatus = "running"
     duration: float | None = None
     last_cell: int | None = None
@@ -298,6 +300,7 @@ class SessionRecord:
     def _(self, event: ev.RunStarted) -> None:
         if not _RUN_ID.fullmatch(event.run_id):
             return
+        cell = self.cells.get(event.cell) if event.cell is not None else None
         self.runs[event.run_id] = RunRecord(
             run_id=event.run_id,
             session_id=self.session_id,
@@ -312,6 +315,7 @@ class SessionRecord:
             watch=event.watch,
             rerun_of=event.rerun_of if event.rerun_of and _RUN_ID.fullmatch(event.rerun_of) else None,
             prefix=event.prefix,
+            cell_id=None if cell is None else cell.cell_id,
         )
 
     @_apply.register

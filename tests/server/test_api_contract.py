@@ -113,6 +113,17 @@ def test_the_kernels_that_can_be_chosen(fetch):
     assert found["gateway"] is None
 
 
+def test_the_cells_of_a_notebook(fetch, home):
+    found = fetch("get", "/runlore/cells", params={"path": "train.ipynb"})
+    assert (found["total"], found["newest"]) == (1, "aaaa000000000001")
+    (cell,) = found["cells"]
+    assert (cell["source"], cell["count"], cell["runs"][0]["name"]) == ("train()", 1, "rich")
+    assert found["notebook"].endswith("/train.ipynb")
+    named = {"path": "deep/train.ipynb", "run": "aaaa000000000001"}
+    assert fetch("get", "/runlore/cells", params=named)["cells"] == found["cells"]
+    fetch("get", "/runlore/cells", params={"path": "/"}, status=400)
+
+
 def test_the_list_holds_every_kind_of_run(fetch, eventually):
     page = fetch("get", "/runlore/runs")
     runs = {run["name"]: run for run in page["runs"]}

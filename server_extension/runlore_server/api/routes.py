@@ -6,6 +6,7 @@ from typing import Any
 
 from runlore_server.api.artifacts import ArtifactHandler, TableHandler
 from runlore_server.api.base import RunloreHandler
+from runlore_server.api.cells import CellsHandler
 from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
 from runlore_server.api.filters import FilterHandler, FiltersHandler
@@ -35,6 +36,7 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}/outputs/{_ID}": OutputsHandler,
     f"/runlore/runs/{_ID}/artifacts/{_PATH}": ArtifactHandler,
     f"/runlore/runs/{_ID}/tables/{_PATH}": TableHandler,
+    "/runlore/cells": CellsHandler,
     "/runlore/groups": GroupsHandler,
     "/runlore/curves": CurvesHandler,
     "/runlore/filters": FiltersHandler,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runlore_server.database import alone, remove_beside
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever something is to be written differently; a file of another format is replaced."""
 
 _WAIT = 5.0
