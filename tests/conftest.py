@@ -45,6 +45,12 @@ class Result:
             parts.append(output.get("evalue", ""))
         return "\n".join(part for part in parts if part)
 
+    def update(self, content: dict[str, Any]) -> None:
+        """Change what is displayed, as a front-end does."""
+        for output in self.outputs:
+            if output.get("transient") == content["transient"]:
+                output["data"] = content["data"]
+
     def card(self) -> dict[str, Any] | None:
         """The bundle of the card, if the cell shows one."""
         for output in self.outputs:
@@ -75,7 +81,11 @@ class Notebook:
         result = Result({})
 
         def hook(message: dict[str, Any]) -> None:
-            if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
+            if message["msg_type"] == "update_display_data":
+                result.update(message["content"])
+            elif message["msg_type"] == "clear_output":
+                result.outputs.clear()
+            elif message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
                 output = {**message["content"], "output_type": message["msg_type"]}
                 result.outputs.append(output)
                 if on_output is not None:

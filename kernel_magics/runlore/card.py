@@ -1,4 +1,4 @@
-"""The card under a tracked cell: one line with the run's outcome, last metrics and a sparkline.
+"""The card under a tracked cell: one line with the run's state, last metrics and a sparkline.
 
 The MIME bundle carries data for the JupyterLab renderer, plain text for terminals, and HTML for everything
 else (an exported notebook, another front-end); the HTML holds no script and escapes all that is the user's.
@@ -20,15 +20,16 @@ MIME_TYPE = "application/vnd.runlore.run.v1+json"
 
 _SPARK_POINTS = 40
 _MOST_METRICS = 6
-_SIGNS = {"finished": "✓", "failed": "✗", "interrupted": "■"}
+_SIGNS = {"running": "○", "finished": "✓", "failed": "✗", "interrupted": "■"}
 
 
 def bundle(run: Run) -> dict[str, Any]:
-    """The MIME bundle of a finished run.
+    """The MIME bundle of a run as it is now.
 
-    Data: ``version`` 1, ``run_id``, ``name``, ``experiment``, ``status``, ``duration`` in seconds, ``metrics``
-    (``name``, ``last``, ``spark``: up to 40 values, ``None`` for gaps), ``error`` (``name``, ``message``) or
-    ``None``. Numbers that JSON has no word for are the strings ``NaN``, ``Infinity`` and ``-Infinity``.
+    Data: ``version`` 1, ``run_id``, ``name``, ``experiment``, ``status``, ``started`` (Unix seconds), ``duration``
+    (seconds so far), ``metrics`` (``name``, ``last``, ``spark``: up to 40 values, ``None`` for gaps), ``error``
+    (``name``, ``message``) or ``None``. Numbers that JSON has no word for are the strings ``NaN``, ``Infinity``
+    and ``-Infinity``.
     """
     files = list(run.curves.files().items())[:_MOST_METRICS]
     metrics = [summary for name, path in files if (summary := _summary(name, path))]
@@ -37,8 +38,9 @@ def bundle(run: Run) -> dict[str, Any]:
         "run_id": run.run_id,
         "name": run.name,
         "experiment": run.info.experiment,
-        "status": run.status,
-        "duration": run.duration,
+        "status": run.status or "running",
+        "started": run.info.time,
+        "duration": run.elapsed,
         "metrics": metrics,
         "error": {"name": run.error.name, "message": run.error.message} if run.error else None,
     }
@@ -84,8 +86,14 @@ def _short(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
+def _state(data: dict[str, Any]) -> str:
+    if data["status"] == "running":
+        return "running"  # for how long, only one who looks at the run can say
+    return f"{data['status']} in {format_duration(data['duration'])}"
+
+
 def _text(data: dict[str, Any]) -> str:
-    head = f"{_SIGNS[data['status']]} {data['name']}  {data['status']} in {format_duration(data['duration'])}"
+    head = f"{_SIGNS[data['status']]} {data['name']}  {_state(data)}"
     return "  ".join([head, *_parts(data), f"[{data['run_id'][:8]}]"])
 
 
@@ -95,7 +103,7 @@ def _html(data: dict[str, Any]) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:4px 12px;align-items:center;font-size:13px">'
         f"<span>{_SIGNS[data['status']]} <b>{escape(data['name'])}</b></span>"
-        f"<span>{data['status']} in {format_duration(data['duration'])}</span>{spark}{shown}"
+        f"<span>{_state(data)}</span>{spark}{shown}"
         f'<code style="opacity:.7">{data["run_id"][:8]}</code></div>'
     )
 

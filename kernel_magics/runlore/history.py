@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from runlore.capture.outputs import OutputCapture
     from runlore.session import CellCapture, Session
 
 
@@ -31,12 +32,12 @@ def code_captures(session: Session) -> list[CellCapture]:
     return captures
 
 
-def shell_captures(session: Session, shell: InteractiveShell) -> list[CellCapture]:
-    """Those that need a shell."""
+def shell_captures(session: Session, shell: InteractiveShell) -> tuple[OutputCapture, list[CellCapture]]:
+    """Those that need a shell: that of outputs, and those that come after it."""
     from runlore.capture.machinery import Machinery
     from runlore.capture.outputs import OutputCapture
     from runlore.capture.variables import VariableCapture
     from runlore.later import LaterWriter
 
     writer = LaterWriter(session)
-    return [OutputCapture(session, shell, writer), VariableCapture(session, shell, writer), Machinery(), writer]
+    return OutputCapture(session, shell, writer), [VariableCapture(session, shell, writer), Machinery(), writer]

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runlore import card
 from runlore import events as ev
 from runlore.capture import rng
 from runlore.capture.names import Variables
 from runlore.capture.params import config_params, literal_params
+from runlore.cards import Cards
 from runlore.history import shell_captures
 from runlore.interrupts import held_off
 from runlore.outcome import outcome_of
@@ -47,7 +47,8 @@ class ShellRecorder:
         self._shell = shell
         # A cell before this one may have changed the directory; a rerun starts where the kernel did.
         self.session = Session.begin(plan=plan, notebook=_notebook_path(shell), cwd=shell.starting_dir)
-        self.session.captures += shell_captures(self.session, shell)
+        outputs, others = shell_captures(self.session, shell)
+        self.session.captures += [outputs, *others]
         self._plan = plan
         self._replayed = 0
         self._info: ExecutionInfo | None = None
@@ -58,9 +59,7 @@ class ShellRecorder:
         self._attached = False
         self._sources: list[str] = []
         self._stopping = Stopping(self.session, shell)
-        self._known_runs = len(self.session.runs)
-        self._uncarded: list[Run] = []
-        """Runs that have not shown their card yet, because they are open."""
+        self._cards = Cards(self.session, shell, outputs.cleared_card)
         self._transformer = TrackedCellTransformer()
 
     def attach(self) -> None:
@@ -74,7 +73,7 @@ class ShellRecorder:
         shell.events.register("post_run_cell", self._after_cell)
         shell.input_transformers_cleanup.append(rewrite_cell)
         shell.ast_transformers += [self._transformer, self._stopping.replacer]
-        self.session.on_open = self._describe_run
+        self.session.on_open = self._run_opened
         if self._plan is None:
             self._catch_up()
         elif self._replayed == 0 and self._plan.cells and self._plan.cells[0].execution_count is not None:
@@ -158,7 +157,7 @@ class ShellRecorder:
         self._finish_tracked(self.session.open_runs, outcome, error)
         with self.session.users.shown(self._look()):
             self.session.finish_cell(outcome, duration, error, **stopped)
-        self._show_cards()
+        self._cards.cell_ended(cell.ordinal)
 
     def _after_inner_cell(self, result: ExecutionResult) -> None:
         """The end of a cell run from within the recorded one, and of what it tracks."""
@@ -193,16 +192,9 @@ class ShellRecorder:
                 ev.CellStarted(time=time.time(), source=source, execution_count=execution_count, **details)
             )
 
-    def _show_cards(self) -> None:
-        from IPython.display import publish_display_data
-
-        self._uncarded += self.session.runs[self._known_runs :]
-        self._known_runs = len(self.session.runs)
-        ended = [run for run in self._uncarded if run.status is not None]
-        self._uncarded = [run for run in self._uncarded if run.status is None]
-        for run in ended:
-            if not run.info.prefix:
-                publish_display_data(card.bundle(run))  # type: ignore[no-untyped-call]
+    def _run_opened(self, run: Run) -> None:
+        self._cards.opened(run)
+        self._describe_run(run)
 
     def _describe_run(self, run: Run) -> None:
         """A run was opened in the running cell: find its parameters in what the notebook assigned so far."""

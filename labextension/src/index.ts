@@ -1,7 +1,7 @@
 import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { modelPlugin } from './model/plugin';
-import { cardPlugin } from './notebook/plugin';
+import { cardPlugin } from './notebook/cardPlugin';
 import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';

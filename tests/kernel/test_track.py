@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -43,8 +44,8 @@ def test_card_is_an_output_of_its_own_with_text_and_html(shared_notebook: Notebo
         "%%track '<b>bold</b>'\nimport runlore\nfor v in (3.0, float('nan'), 1.0): runlore.log(loss=v)\n41 + 1"
     )
     kinds = [output["output_type"] for output in result.outputs]
-    assert kinds == ["execute_result", "display_data"]
-    assert result.outputs[0]["data"]["text/plain"] == "42"
+    assert kinds == ["display_data", "execute_result"]
+    assert result.outputs[1]["data"]["text/plain"] == "42"
     card = result.card()
     assert card is not None
     data = card["application/vnd.runlore.run.v1+json"]
@@ -53,6 +54,30 @@ def test_card_is_an_output_of_its_own_with_text_and_html(shared_notebook: Notebo
     assert "finished in" in card["text/plain"]
     assert "<b>bold</b>" not in card["text/html"]
     assert "&lt;b&gt;bold" in card["text/html"]
+
+
+def test_the_card_is_there_while_the_run_is_open_and_then_tells_its_outcome(shared_notebook: Notebook) -> None:
+    shown: list[str] = []
+    result = shared_notebook.run(
+        "%%track live\nprint('within')",
+        on_output=lambda output: shown.append(output.get("text") or card_data(output)["status"]),
+    )
+    assert shown == ["running", "within\n"]
+    (card,) = (output for output in result.outputs if output["output_type"] == "display_data")
+    assert card_data(card)["status"] == "finished"
+    assert card_data(card)["started"] == pytest.approx(shared_notebook.last_run().started)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_card_that_the_cell_clears_is_shown_again_at_its_end(shared_notebook: Notebook, wait: bool) -> None:
+    source = f"from IPython.display import clear_output\nclear_output(wait={wait})\nprint('after')"
+    cards = [card_data(output) for output in shared_notebook.run("%%track\n" + source).outputs[1:]]
+    assert [card["status"] for card in cards] == ["finished"]
+
+
+def card_data(output: dict[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = output["data"]["application/vnd.runlore.run.v1+json"]
+    return data
 
 
 def test_cell_computes_as_if_it_were_not_tracked(shared_notebook: Notebook) -> None:
@@ -127,7 +152,9 @@ def test_wrong_line_magics_are_said(shared_notebook: Notebook, line: str) -> Non
 
 
 def test_span_covers_cells_until_off(shared_notebook: Notebook) -> None:
-    shared_notebook.run("%track on whole --tag kind=span")
+    opening = shared_notebook.run("%track on whole --tag kind=span").card()
+    assert opening is not None
+    assert opening["application/vnd.runlore.run.v1+json"]["status"] == "running"
     again = shared_notebook.run("%track on another")
     assert "open already" in again.text
     shared_notebook.run("import runlore; runlore.log(loss=2.0)")

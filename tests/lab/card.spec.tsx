@@ -1,11 +1,14 @@
 import { MimeModel, RenderMimeRegistry } from '@jupyterlab/rendermime';
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { readCard } from '../../labextension/src/notebook/card';
-import { cardFactory } from '../../labextension/src/notebook/renderer';
+import { cardFactory, CardRenderer } from '../../labextension/src/notebook/renderer';
+import { Runlore } from '../../labextension/src/model/runlore';
 import { CARD_MIME_TYPE } from '../../labextension/src/tokens';
+import { Page } from './page';
+import { someCurve, someRun, someVerdict } from './runs';
 
 const card = {
   version: 1,
@@ -24,6 +27,7 @@ const card = {
 describe('readCard', () => {
   it('takes what the kernel writes', () => {
     expect(readCard(card)).toEqual(card);
+    expect(readCard({ ...card, status: 'running', started: 1.5 })).not.toBeNull();
     expect(readCard({ ...card, error: { name: 'ValueError', message: 'no' } })).not.toBeNull();
   });
 
@@ -34,6 +38,7 @@ describe('readCard', () => {
     ['a later version', { ...card, version: 2 }],
     ['an unknown status', { ...card, status: 'exploded' }],
     ['a name that is no text', { ...card, name: { __html: '<b>' } }],
+    ['a start that is no number', { ...card, started: 'now' }],
     ['a duration that is no number', { ...card, duration: '12' }],
     ['metrics that are none', { ...card, metrics: { length: 1 } }],
     ['a metric without points', { ...card, metrics: [{ name: 'loss', last: 1 }] }],
@@ -53,10 +58,13 @@ describe('the renderer', () => {
 
   async function render(
     data: unknown,
-    onOpen: ((runId: string) => void) | null
+    onOpen: ((runId: string) => void) | null,
+    runlore: Runlore | null = null
   ): Promise<HTMLElement> {
     const rendermime = new RenderMimeRegistry();
-    rendermime.addFactory(cardFactory({ onOpen, trans: nullTranslator.load('runlore') }));
+    const actions = onOpen && { open: onOpen, rerun: vi.fn(), toggle: vi.fn() };
+    const trans = nullTranslator.load('runlore');
+    rendermime.addFactory(cardFactory({ runlore, actions, trans }));
     const bundle = { [CARD_MIME_TYPE]: data, 'text/html': '<b>card</b>', 'text/plain': 'card' };
     const model = new MimeModel({ data: bundle as never, trusted: false });
     // As Lab chooses for an untrusted notebook.
@@ -101,5 +109,74 @@ describe('the renderer', () => {
   it('says so when the card is from another version', async () => {
     const node = await render({ version: 7 }, null);
     expect(node.textContent).toBe('A run recorded by another version of Runlore');
+  });
+});
+
+describe('the card of a run that the server knows', () => {
+  let page: Page;
+  let runlore: Runlore;
+  const running = { ...card, status: 'running', started: 1000, duration: 0, metrics: [] };
+
+  beforeEach(async () => {
+    page = await Page.open();
+    page.server.runs = [someRun({ status: 'running', duration: null, started: 1000 })];
+    page.server.curves = [someCurve('a1', [2, 1, NaN, 0.5])];
+    runlore = page.create();
+  });
+
+  afterEach(() => page.close());
+
+  /** A card in view. */
+  function show(data: unknown): CardRenderer {
+    const actions = { open: vi.fn(), rerun: vi.fn(), toggle: vi.fn() };
+    const trans = nullTranslator.load('runlore');
+    const renderer = new CardRenderer({ runlore, actions, trans });
+    Widget.attach(renderer, document.body);
+    void renderer.renderModel(new MimeModel({ data: { [CARD_MIME_TYPE]: data as never } }));
+    return renderer;
+  }
+
+  it('shows what is recorded at once, then the points so far, then the end', async () => {
+    const renderer = show(running);
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('resnetrunning'));
+    expect(renderer.node.querySelector('svg path')).not.toBeNull();
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('loss 0.1981'));
+    const path = renderer.node.querySelector('.jp-Runlore-card-spark path')?.getAttribute('d');
+    expect(path?.match(/[ML]/g)).toEqual(['M', 'L', 'M']);
+    page.server.runs = [someRun({ name: 'renamed' })];
+    page.emit({ runs: ['a1'] });
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('renamedfinished'), 5000);
+    expect(renderer.node.textContent).toContain('12.3 s');
+    renderer.dispose();
+  });
+
+  it('tells the verdict of the newest rerun', async () => {
+    const rerun = someRun({ run_id: 'b1', rerun_of: 'a1', verdict: someVerdict() });
+    page.server.runs = [rerun, someRun()];
+    const renderer = show(card);
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('rerunBIT-EXACT'));
+    renderer.dispose();
+  });
+
+  it('asks for all cards together, and for none that is gone', async () => {
+    page.server.runs = [someRun(), someRun({ run_id: 'a2', name: 'other' })];
+    const gone = show({ ...card, run_id: 'a3' });
+    const shown = [show(card), show({ ...card, run_id: 'a2' }), show({ ...card, run_id: "x' or" })];
+    gone.dispose();
+    await vi.waitFor(() => expect(runlore.cards.get('a2')).toBeDefined());
+    const asked = page.server.requests
+      .map(decodeURIComponent)
+      .filter(one => one.includes('?filter=id'));
+    expect(asked).toEqual([expect.stringContaining("id+in+('a1',+'a2')")]);
+    shown.forEach(renderer => renderer.dispose());
+  });
+
+  it('stays with what is recorded when the server is away', async () => {
+    page.server.refusal = [502, '<html>Bad gateway</html>'];
+    const renderer = show(running);
+    await vi.waitFor(() => expect(page.server.requests.length).toBeGreaterThan(1));
+    expect(renderer.node.textContent).toContain('resnetrunning');
+    expect(renderer.node.textContent).not.toContain('0 ms');
+    renderer.dispose();
   });
 });

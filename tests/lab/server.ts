@@ -7,6 +7,7 @@ import { RunloreClient } from '../../labextension/src/api/client';
 import {
   IAnnotation,
   IJob,
+  IRecordedNotebook,
   IRun,
   IRunDetail,
   IRunGroup,
@@ -32,6 +33,8 @@ export class RestServer {
   /** Newest first. */
   runs: IRun[] = [];
   jobs: IJob[] = [];
+  /** What is recorded of any notebook. */
+  notebook: IRecordedNotebook = { notebook: '/work/a.ipynb', total: 0, newest: null, cells: [] };
   curves: IWireCurve[] = [];
   /** Answers in place of all others while it is set. */
   refusal: Answer | null = null;
@@ -84,6 +87,9 @@ export class RestServer {
     }
     if (resource === 'runs' && id === undefined) {
       return [200, this._page(url)];
+    }
+    if (resource === 'cells') {
+      return [200, this.notebook];
     }
     if (resource === 'groups') {
       return [200, this._groups(url)];
@@ -161,6 +167,13 @@ export class RestServer {
   }
 
   private _found(filter: string): IRun[] {
+    const listed = /^(id|rerun_of) in \(([^)]*)\)/.exec(filter);
+    if (listed) {
+      const ids = (listed[2] ?? '').split(', ').map(id => id.slice(1, -1));
+      return this.runs.filter(run =>
+        ids.includes((listed[1] === 'id' ? run.run_id : run.rerun_of) ?? '')
+      );
+    }
     const experiment = /experiment = '([^']*)'/.exec(filter);
     const isDeleted = filter.includes('deleted = yes');
     const text = filter.replace(/experiment = '[^']*'|deleted = yes|[()]|\band\b/g, '').trim();

@@ -106,6 +106,11 @@ class OutputCapture:
             self._writer.put(content)
         return {"outputs": self._writer.put(_encoded(shown))}
 
+    def cleared_card(self, display_id: str) -> bool:
+        """Whether the last cell showed a card of Runlore as this display, and cleared it."""
+        with self._lock:
+            return display_id in self._shown.cleared
+
     def session_ended(self) -> None:
         self._text.release()
         if self._sender is not None and self._sender.__dict__.get("send") is self._wrapper:
@@ -175,7 +180,7 @@ class OutputCapture:
 
     def _take_display(self, content: Any, kind: str = "display_data") -> None:
         display_id = (content.get("transient") or {}).get("display_id")
-        if display_id is not None and display_id not in self._displays:
+        if display_id is not None and display_id not in self._displays and MIME_TYPE not in content["data"]:
             self._displays[display_id] = f"{self._ordinal}.{self._named}"
             self._named += 1
         self._shown.display(kind, content["data"], display_id)

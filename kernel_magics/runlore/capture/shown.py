@@ -118,6 +118,9 @@ class CellShown:
     Args:
         skipped_mime: displays that hold this type are left out.
         render: the form of a value of some types, asked when the cell has ended; ``None`` to take it as it is.
+
+    Attributes:
+        cleared: the ids of displays that were left out, and which the cell then cleared.
     """
 
     def __init__(self, skipped_mime: str, render: Callable[[str, Any], Any]) -> None:
@@ -129,6 +132,8 @@ class CellShown:
         self._more = 0
         self._more_hash = blake3()
         self._clear_at_next = False
+        self._skipped: set[str] = set()
+        self.cleared: set[str] = set()
         self.blobs = Blobs()
 
     def stream(self, name: str, text: str) -> None:
@@ -151,7 +156,11 @@ class CellShown:
         return None
 
     def display(self, kind: str, data: Any, display_id: str | None) -> None:
-        if not isinstance(data, dict) or self._skipped_mime in data:
+        if not isinstance(data, dict):
+            return
+        if self._skipped_mime in data:
+            if display_id is not None:
+                self._skipped.add(display_id)
             return
         self._about_to_show()
         if self._admit(_Shown(kind, data, display_id), data):
@@ -159,7 +168,7 @@ class CellShown:
 
     def update(self, data: Any, display_id: str | None, earlier: str | None) -> None:
         """A display was changed; ``earlier`` names it where a cell before this one had shown it."""
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or self._skipped_mime in data:
             return
         self._hold(data)
         for entry in self._entries:
@@ -186,6 +195,7 @@ class CellShown:
             self._clear_at_next = True
             return
         self._clear_at_next = False
+        self.cleared |= self._skipped
         self._entries = [one for one in self._entries if isinstance(one, _Shown) and one.kind == "update"]
         self._room.clear()
         self._held = self._more = 0

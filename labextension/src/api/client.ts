@@ -5,6 +5,7 @@ import { ProvenanceClient } from './provenance';
 import {
   IAnnotation,
   IJob,
+  IRecordedNotebook,
   IRunDetail,
   IRunGroups,
   IRunPage,
@@ -36,6 +37,13 @@ export class RunloreClient {
   /** The runs that a filter finds, by what they have in a field. */
   async groups(options: RunloreClient.IGroupsOptions): Promise<IRunGroups> {
     return this._connection.request<IRunGroups>('GET', withQuery('groups', given(options)));
+  }
+
+  /** Which cells of a notebook are recorded; runs that are named count too, wherever they were recorded. */
+  async cells(path: string, runs: readonly string[] = []): Promise<IRecordedNotebook> {
+    const query = new URLSearchParams({ path });
+    runs.forEach(run => query.append('run', run));
+    return this._request<IRecordedNotebook>('GET', withQuery('cells', query));
   }
 
   /** Change what the user says of runs: of all of them, or where that is refused of none. */

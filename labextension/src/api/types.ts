@@ -102,6 +102,31 @@ export interface IRun {
   mlflow_run_id: string | null;
 }
 
+/** What a list of a cell's runs tells of one. */
+export type IShortRun = Pick<IRun, 'run_id' | 'name' | 'status' | 'started'>;
+
+/** A cell of a notebook of which there are runs. */
+export interface IRecordedCell {
+  /** As the front-end named it, where it did. */
+  cell_id: string | null;
+  /** As it was last run in one of the runs; null where that is lost. */
+  source: string | null;
+  /** How many runs there are. */
+  count: number;
+  /** The newest of them, newest first. */
+  runs: IShortRun[];
+}
+
+export interface IRecordedNotebook {
+  /** What runs call the notebook. */
+  notebook: string;
+  /** How many runs of it there are. */
+  total: number;
+  /** The newest of them. */
+  newest: string | null;
+  cells: IRecordedCell[];
+}
+
 export interface IRunPage {
   runs: IRun[];
   next: string | null;

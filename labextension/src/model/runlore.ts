@@ -4,7 +4,8 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
 import { IAnnotation, IJob, IRunDetail, RunSelection } from '../api/types';
-import { ChoicesModel } from './choices';
+import { CardsModel } from './cards';
+import { ChoicesModel, mainMetric } from './choices';
 import { ColorsModel } from './colors';
 import { ColumnsModel } from './columns';
 import { CurvesModel } from './curves';
@@ -44,6 +45,13 @@ export class Runlore implements IDisposable {
         this.jobs.active.length > 0 ||
         this.runs.list.some(run => run.status === 'running')
     });
+    this.cards = new CardsModel({
+      client: this._client,
+      fetched: this._fetched,
+      retain: () => this.retain(),
+      find: runId => this.runs.get(runId),
+      metricOf: run => mainMetric(Object.keys(run.metrics), null, this.preferences.metric)
+    });
     this._restored = Promise.all([
       this.colors.restore(),
       this.choices.restore(),
@@ -66,6 +74,8 @@ export class Runlore implements IDisposable {
   readonly columns: ColumnsModel;
   readonly choices: ChoicesModel;
   readonly selection: SelectionModel;
+  /** The runs whose cards are in view in notebooks. */
+  readonly cards: CardsModel;
   /** The curves of the runs that are shown. */
   readonly curves: CurvesModel;
 

@@ -3,7 +3,7 @@ import { WireNumber } from '../api/types';
 /** The version of the card that is understood here. */
 const VERSION = 1;
 const MOST_POINTS = 200;
-const STATUSES = ['finished', 'failed', 'interrupted'] as const;
+const STATUSES = ['running', 'finished', 'failed', 'interrupted'] as const;
 
 /**
  * A metric in a card.
@@ -23,8 +23,11 @@ export interface ICard {
   run_id: string;
   name: string;
   experiment: string;
+  /** As it was when the card was last written. */
   status: (typeof STATUSES)[number];
-  /** Seconds. */
+  /** Unix seconds; earlier versions did not say. */
+  started?: number;
+  /** Seconds, so far. */
   duration: number;
   metrics: ICardMetric[];
   error: { name: string; message: string } | null;
@@ -43,6 +46,7 @@ function isCard(data: unknown): data is ICard {
     typeof data.name === 'string' &&
     typeof data.experiment === 'string' &&
     STATUSES.some(status => status === data.status) &&
+    (data.started === undefined || isFiniteNumber(data.started)) &&
     isFiniteNumber(data.duration) &&
     Array.isArray(data.metrics) &&
     data.metrics.every(isMetric) &&

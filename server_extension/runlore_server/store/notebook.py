@@ -47,7 +47,7 @@ class RecordedCell:
 
 @dataclass
 class RecordedNotebook:
-    """The runs of a notebook, without reruns: how many, the newest, and its cells, that of the newest run first."""
+    """The runs of a notebook, without reruns: how many, the newest, and its cells, the newest first."""
 
     total: int
     newest: RunRecord | None
