@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { RunloreClient } from '../../labextension/src/api/client';
 import { IRun, IRunDetail } from '../../labextension/src/api/types';
-import { DEFAULT_CHOICE } from '../../labextension/src/model/choices';
+import { ChoicesModel } from '../../labextension/src/model/choices';
 import { CurvesModel } from '../../labextension/src/model/curves';
 import { DetailsView, IDetailsViewProps } from '../../labextension/src/panels/details/view';
 import { someDetail, someJob, someRun, someVerdict } from './runs';
@@ -28,8 +28,7 @@ describe('the details of a run', () => {
         job={undefined}
         curves={new CurvesModel(client, () => 10)}
         style={{ color: 0, dash: 'solid' }}
-        choice={DEFAULT_CHOICE}
-        onChoice={vi.fn()}
+        host={{ choices: new ChoicesModel(null) }}
         highlight={null}
         find={() => undefined}
         onRerun={vi.fn()}

@@ -21,11 +21,11 @@ const MOST_COLORED = MOST_SHOWN;
  */
 export class CompareModel implements IDisposable {
   constructor(
-    private readonly _runlore: Runlore,
+    readonly runlore: Runlore,
     source: CompareSource,
     state: IStateDB | null
   ) {
-    this.runs = new ComparedRuns(_runlore, source);
+    this.runs = new ComparedRuns(runlore, source);
     this.selection = new CompareSelection();
     this.look = new CompareLook(state);
     this.runs.changed.connect(this._onRuns, this);
@@ -87,8 +87,8 @@ export class CompareModel implements IDisposable {
   /** How the runs are drawn, as long as there are not too many to be told apart. */
   get styles(): ReadonlyMap<string, IRunStyle> {
     const ids = this.drawn.map(run => run.run_id);
-    const { shown } = this._runlore.selection;
-    this._styles ??= this._runlore.colors.styles(
+    const { shown } = this.runlore.selection;
+    this._styles ??= this.runlore.colors.styles(
       [...new Set([...shown, ...ids])].slice(0, shown.length + MOST_COLORED)
     );
     return this._styles;

@@ -6,9 +6,10 @@ import { Cursor } from '../../charts/cursor';
 import { IDrawing, timeUnit } from '../../charts/drawing';
 import { Range } from '../../charts/scale';
 import { ILine } from '../../charts/traces';
-import { ChartChoice } from '../../model/choices';
+import { ChartChoice, ChoicesModel } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
+import { Runlore } from '../../model/runlore';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
 import { useHidden } from './hidden';
@@ -27,16 +28,21 @@ export interface ICurvesGridProps {
   styles: ReadonlyMap<string, IRunStyle>;
   /** Of this view alone; whoever made it says when nobody looks any more. */
   curves: CurvesModel;
-  choice: ChartChoice;
-  onChange: (change: Partial<ChartChoice>) => void;
+  host: ICurvesHost;
   trans: TranslationBundle;
 }
+
+/**
+ * What the charts keep, and ask for, beyond their own view.
+ */
+export type ICurvesHost = Pick<Runlore, 'choices'>;
 
 /**
  * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
  */
 export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
-  const { runs, styles, curves, choice, onChange, trans } = props;
+  const { runs, styles, curves, host, trans } = props;
+  const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '');
   const [count, setCount] = React.useState(FIRST);
   const names = metricsOf(runs);
   const shown = names.slice(0, count);
@@ -84,6 +90,22 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
       <Legend {...{ charts, drawing, cursor, hidden, trans }} />
     </div>
   );
+}
+
+/** How the curves of an experiment are looked at, and how to change it. */
+function useChoice(
+  choices: ChoicesModel,
+  experiment: string
+): [ChartChoice, (change: Partial<ChartChoice>) => void] {
+  const subscribe = React.useCallback(
+    (notify: () => void) => {
+      choices.changed.connect(notify);
+      return () => void choices.changed.disconnect(notify);
+    },
+    [choices]
+  );
+  const choice = React.useSyncExternalStore(subscribe, () => choices.get(experiment));
+  return [choice, change => choices.update(experiment, change)];
 }
 
 function split(text: string): string[] {

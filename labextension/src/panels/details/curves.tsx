@@ -2,10 +2,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { ChartChoice } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
-import { CurvesGrid } from '../curves/grid';
+import { CurvesGrid, ICurvesHost } from '../curves/grid';
 
 /**
  * Every metric of the run, a small chart each.
@@ -14,11 +13,10 @@ export function Curves(props: {
   run: IRun;
   curves: CurvesModel;
   style: IRunStyle;
-  choice: ChartChoice;
-  onChoice: (change: Partial<ChartChoice>) => void;
+  host: ICurvesHost;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, curves, style, choice, onChoice, trans } = props;
+  const { run, curves, style, host, trans } = props;
   const styles = React.useMemo(() => new Map([[run.run_id, style]]), [run.run_id, style]);
-  return <CurvesGrid {...{ runs: [run], styles, curves, choice, trans }} onChange={onChoice} />;
+  return <CurvesGrid {...{ runs: [run], styles, curves, host, trans }} />;
 }

@@ -2,10 +2,10 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IJob, IRun, IRunDetail } from '../../api/types';
-import { ChartChoice } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { runTitle } from '../marks/name';
+import { ICurvesHost } from '../curves/grid';
 import { Artifacts } from './artifacts';
 import { Code, Highlighter } from './code';
 import { Curves } from './curves';
@@ -25,8 +25,7 @@ export interface IDetailsViewProps {
   job: IJob | undefined;
   curves: CurvesModel;
   style: IRunStyle;
-  choice: ChartChoice;
-  onChoice: (change: Partial<ChartChoice>) => void;
+  host: ICurvesHost;
   highlight: Highlighter | null;
   /** A run that is loaded. */
   find: (runId: string) => IRun | undefined;
@@ -40,7 +39,7 @@ export interface IDetailsViewProps {
  * Everything recorded about a run.
  */
 export function DetailsView(props: IDetailsViewProps): React.ReactElement {
-  const { run, curves, style, choice, onChoice, highlight, find, onOpen, trans } = props;
+  const { run, curves, style, host, highlight, find, onOpen, trans } = props;
   const tabs = [
     {
       id: 'overview',
@@ -50,7 +49,7 @@ export function DetailsView(props: IDetailsViewProps): React.ReactElement {
     {
       id: 'curves',
       label: trans.__('Curves'),
-      render: () => <Curves {...{ run, curves, style, choice, onChoice, trans }} />
+      render: () => <Curves {...{ run, curves, style, host, trans }} />
     },
     {
       id: 'code',

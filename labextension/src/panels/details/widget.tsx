@@ -21,8 +21,7 @@ export class RunDetails extends VisibleWidget {
     const { runlore, runId } = _options;
     const detail = new DetailModel(runlore, runId);
     const curves = runlore.newCurves();
-    const { runs, jobs, choices } = runlore;
-    super([detail.changed, curves.changed, runs.changed, jobs.changed, choices.changed]);
+    super([detail.changed, curves.changed, runlore.runs.changed, runlore.jobs.changed]);
     this._detail = detail;
     this._curves = curves;
     this.addClass('jp-Runlore-details');
@@ -80,8 +79,7 @@ export class RunDetails extends VisibleWidget {
         now={presentTime()}
         job={list.find(job => job.run_id === runId) ?? runlore.jobs.latestOf(runId)}
         curves={this._curves}
-        choice={runlore.choices.get(run.experiment)}
-        onChoice={change => runlore.choices.update(run.experiment, change)}
+        host={runlore}
         find={id => runlore.runs.get(id)}
         onRerun={() => actions.rerun(runId)}
         onStop={actions.stop}
