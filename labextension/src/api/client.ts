@@ -43,7 +43,7 @@ export class RunloreClient {
   async cells(path: string, runs: readonly string[] = []): Promise<IRecordedNotebook> {
     const query = new URLSearchParams({ path });
     runs.forEach(run => query.append('run', run));
-    return this._request<IRecordedNotebook>('GET', withQuery('cells', query));
+    return this._connection.request<IRecordedNotebook>('GET', withQuery('cells', query));
   }
 
   /** Change what the user says of runs: of all of them, or where that is refused of none. */

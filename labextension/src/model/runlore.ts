@@ -46,7 +46,7 @@ export class Runlore implements IDisposable {
         this.runs.list.some(run => run.status === 'running')
     });
     this.cards = new CardsModel({
-      client: this._client,
+      client: this.client,
       fetched: this._fetched,
       retain: () => this.retain(),
       find: runId => this.runs.get(runId),
