@@ -99,7 +99,7 @@ def _filters(config: Config, options: argparse.Namespace) -> _Result:
 
 
 def _show(config: Config, options: argparse.Namespace) -> _Result:
-    from runlore_server.automation.judging import judgement_of
+    from runlore_server.automation.judging import Judging
 
     store = _store(config)
     run = store.find(options.run)
@@ -111,7 +111,8 @@ def _show(config: Config, options: argparse.Namespace) -> _Result:
         mlflow_run_id=_mlflow_ids(config, [run]).get(run.run_id),
         said=store.annotations.known.get(run.run_id, NOTHING),
     )
-    settable, judged = _settable(run, store), judgement_of(store, run, known.verdict)
+    judging = Judging(store)
+    settable, judged = _settable(run, store), judging.of(run.run_id, known.verdict, judging.criteria())
     told = {**report.detail_object(known), "parameters": [parameter.described() for parameter in settable]}
     told["criteria"] = msgspec.to_builtins(judged)
     met = ["", "criteria:", *(f"  {line}" for line in judged.described())] if judged is not None else []

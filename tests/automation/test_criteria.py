@@ -17,6 +17,7 @@ from runlore_server.automation import declared
 from runlore_server.automation.criteria import Criteria, Limit
 from runlore_server.automation.junit import junit
 from runlore_server.automation.markdown import markdown
+from runlore_server.automation.notes import AutomationNotes
 from runlore_server.automation.verification import Verification
 from tests.automation.test_bundle import run
 from tests.rerun.conftest import Recorded
@@ -91,6 +92,23 @@ def test_criteria_decide_and_the_verdict_stays(
     assert (done.code, done.json["verdict"]) == (1, "DIVERGED")
     assert [finding["met"] for finding in done.json["judgement"]["findings"]] == [True, False, True]
     assert "metrics.x is 1.0" in done.json["judgement"]["findings"][1]["told"]
+
+
+def test_jobs_of_the_queue_are_held_against_them_as_they_are_now(copied: Recorded) -> None:
+    home = copied.home.path
+    notes = AutomationNotes(Home(home))
+    notes.put_criteria("default", Criteria(verdict="any", conditions=["metrics.x > 2"]))
+    done = copied.command("rerun", copied.runs["noisy"].run_id, "--queue")
+    assert "NOT MET  metrics.x > 2 (metrics.x is 1.0" in done.stdout
+    (job,) = copied.command("jobs", "--json").json["jobs"]
+    assert (job["verdict"]["verdict"], job["criteria"]["exit_code"]) == ("DIVERGED", 1)
+    assert [finding["met"] for finding in job["criteria"]["findings"]] == [True, False]
+    assert "DIVERGED, not as asked" in copied.command("jobs").stdout
+    notes.put_criteria("default", Criteria(conditions=["metrics.x < 2"], tolerances={"x": Limit(rtol=0.1)}))
+    (job,) = copied.command("jobs", "--json").json["jobs"]
+    assert job["criteria"]["exit_code"] == 0
+    notes.remove_criteria("default")
+    assert copied.command("jobs", "--json").json["jobs"][0]["criteria"] is None
 
 
 def test_criteria_travel_as_a_file(home: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,6 +101,7 @@ export function someJob(change: Partial<IJob> = {}): IJob {
     state: 'running',
     cells_done: 6,
     cells_total: 9,
+    criteria: null,
     cell: 6,
     stage: null,
     submitted: 2000,

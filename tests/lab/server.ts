@@ -130,6 +130,7 @@ export class RestServer {
         state: 'queued',
         cells_done: 0,
         cells_total: 2,
+        criteria: null,
         cell: null,
         stage: null,
         submitted: 1,

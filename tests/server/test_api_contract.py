@@ -9,6 +9,8 @@ from openapi_core.testing import MockRequest, MockResponse
 from runlore import events as ev
 from runlore_server.api.openapi import document
 from runlore_server.api.routes import ROUTES
+from runlore_server.automation.criteria import Criteria
+from runlore_server.automation.notes import AutomationNotes
 from runlore_server.config import Config
 
 NAN, INF = float("nan"), float("inf")
@@ -352,9 +354,11 @@ def test_a_sweep_is_asked_for_shown_changed_and_drawn(fetch, eventually):
 
 
 def test_a_rerun_is_queued_followed_and_judged(fetch, home, eventually):
-    original = real_run(fetch)["run_id"]
+    run = real_run(fetch)
+    original = run["run_id"]
+    AutomationNotes(home).put_criteria(run["experiment"], Criteria(conditions=["status = finished"]))
     job = fetch("post", "/runlore/jobs", json={"run_id": original[:12]}, status=201)
-    assert job["rerun_of"] == original
+    assert (job["rerun_of"], job["criteria"]) == (original, None)
     name = job["run_id"]
 
     def ended():
@@ -363,6 +367,8 @@ def test_a_rerun_is_queued_followed_and_judged(fetch, home, eventually):
 
     job = eventually(ended, seconds=120)
     assert (job["state"], job["verdict"]["verdict"]) == ("succeeded", "BIT-EXACT")
+    assert [found["criterion"] for found in job["criteria"]["findings"]] == ["verdict: exact", "status = finished"]
+    AutomationNotes(home).remove_criteria(run["experiment"])
     assert name in [found["run_id"] for found in fetch("get", "/runlore/jobs")["jobs"]]
     rerun = eventually(lambda: fetch("get", f"/runlore/runs/{original}")["reruns"])
     assert rerun == [name]

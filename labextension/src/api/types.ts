@@ -277,6 +277,13 @@ export interface IWireCurve {
   missing?: string | null;
 }
 
+/** What success criteria say of a rerun. */
+export interface IJudgement {
+  /** 0 where all are met, 2 where nothing could be proved either way, else 1. */
+  exit_code: number;
+  findings: { criterion: string; met: boolean; told: string }[];
+}
+
 export interface IJob {
   /** The run that the rerun makes; also the job's id. */
   run_id: string;
@@ -293,6 +300,8 @@ export interface IJob {
   started: number | null;
   ended: number | null;
   verdict: IVerdict | null;
+  /** What the success criteria of its experiment say of the verdict. */
+  criteria: IJudgement | null;
   /** Why the job could not do its work, where it could not. */
   error: string | null;
 }

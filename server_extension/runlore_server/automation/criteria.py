@@ -95,6 +95,11 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
     exit_code: int
 
+    @property
+    def met(self) -> bool:
+        """Whether all that was asked is so."""
+        return self.exit_code == 0
+
     def described(self) -> list[str]:
         """A line for each criterion."""
         return [f"{'met' if one.met else 'NOT MET'}  {one.criterion} ({one.told})" for one in self.findings]

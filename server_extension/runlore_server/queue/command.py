@@ -201,7 +201,9 @@ def _exit_code(job: Job) -> int:
 def _ending(config: Config, job: Job) -> str:
     if job.verdict is None:
         return f"{job.run_id}  {job.state}: {job.error or 'it was stopped'}"
-    return report.judgement(job.run_id, job.rerun_of, job.verdict, _notebook(config, job))
+    met = [f"  {line}" for line in job.criteria.described()] if job.criteria is not None else []
+    text = report.judgement(job.run_id, job.rerun_of, job.verdict, _notebook(config, job))
+    return "\n".join([text, *(["criteria:", *met] if met else [])])
 
 
 def _notebook(config: Config, job: Job) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from runlore_server.verdict.verdict import Verdict
+
+if TYPE_CHECKING:
+    from runlore_server.automation.criteria import Judgement
 
 JobState = Literal["queued", "running", "stopping", "succeeded", "failed", "cancelled"]
 """``succeeded``: there is a verdict on what the rerun logged. ``failed``: the rerun broke or could not be done."""
@@ -22,7 +25,8 @@ class Job:
     first; one that is ``held`` does not go at all. ``after`` are the jobs that must have succeeded before.
     ``attempt`` counts how often it was started. ``devices`` are those leased for it, by their names. ``cell`` is
     the ordinal, in the original's session, of the cell that runs now. ``stage`` says in a few words what is being
-    done, where that is not the first execution of the cells. ``error`` says why the work could not be done, where
+    done, where that is not the first execution of the cells. ``criteria`` is what the success criteria of its
+    experiment say of the verdict, where it has some. ``error`` says why the work could not be done, where
     it could not; of one that is queued again, why the last attempt failed. Times are Unix seconds.
     """
 
@@ -46,6 +50,7 @@ class Job:
     started: float | None
     ended: float | None
     verdict: Verdict | None
+    criteria: Judgement | None
     error: str | None
 
     @property

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from runlore.home import Home
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from runlore.errors import JournalFormatError
+from runlore_server.automation.criteria import Criteria
+from runlore_server.automation.judging import Judging
 from runlore_server.queue.job import Job
 from runlore_server.queue.row import Row
 from runlore_server.queue.status import leased
+from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
 
+_WITH_VERDICT = ("succeeded", "failed")
+_log = logging.getLogger(__name__)
 
-def as_job(home: Home, row: Row) -> Job:
-    """A job with its verdict, where it has one."""
-    return Job(
-        run_id=row.run_id,
-        rerun_of=row.rerun_of,
-        name=row.name,
-        number=row.number,
-        state=row.state,
-        held=bool(row.held),
-        priority=row.priority,
-        after=row.request.after,
-        sweep=row.sweep,
-        backend=row.backend,
-        devices=leased(row),
-        attempt=row.attempt,
-        cells_done=row.cells_done,
-        cells_total=row.cells_total,
-        cell=row.cell,
-        stage=row.stage,
-        submitted=row.submitted,
-        started=row.started,
-        ended=row.ended,
-        verdict=read_verdict(home, row.run_id) if row.state in ("succeeded", "failed") else None,
-        error=row.error,
-    )
+
+class Listing:
+    """Makes jobs of rows: with their verdicts, and what the criteria of their experiments say of those."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._judging = Judging(store)
+
+    def jobs(self, rows: Sequence[Row]) -> list[Job]:
+        """The jobs in these rows."""
+        criteria: Mapping[str, Criteria] = {}
+        if any(row.state in _WITH_VERDICT for row in rows):
+            try:
+                criteria = self._judging.criteria()
+            except (OSError, sqlite3.Error, JournalFormatError, msgspec.DecodeError) as error:
+                _log.warning("the success criteria of %s cannot be read: %s", self._store.home.path, error)
+        return [self._job(row, criteria) for row in rows]
+
+    def _job(self, row: Row, criteria: Mapping[str, Criteria]) -> Job:
+        verdict = read_verdict(self._store.home, row.run_id) if row.state in _WITH_VERDICT else None
+        return Job(
+            run_id=row.run_id,
+            rerun_of=row.rerun_of,
+            name=row.name,
+            number=row.number,
+            state=row.state,
+            held=bool(row.held),
+            priority=row.priority,
+            after=row.request.after,
+            sweep=row.sweep,
+            backend=row.backend,
+            devices=leased(row),
+            attempt=row.attempt,
+            cells_done=row.cells_done,
+            cells_total=row.cells_total,
+            cell=row.cell,
+            stage=row.stage,
+            submitted=row.submitted,
+            started=row.started,
+            ended=row.ended,
+            verdict=verdict,
+            criteria=self._judging.of(row.run_id, verdict, criteria),
+            error=row.error,
+        )

@@ -16,11 +16,11 @@ from runlore_server.queue.admission import Admission, check_priority, job_id
 from runlore_server.queue.dispatcher import PAUSED, SLOTS
 from runlore_server.queue.job import WORKING, Job
 from runlore_server.queue.ledger import Ledger
-from runlore_server.queue.listing import as_job
+from runlore_server.queue.listing import Listing
 from runlore_server.queue.offering import Offering
 from runlore_server.queue.owner import INTERVAL, Backends, Owner, from_environment
 from runlore_server.queue.request import Request
-from runlore_server.queue.row import NewJob, Row
+from runlore_server.queue.row import NewJob
 from runlore_server.queue.status import QueueStatus, places
 from runlore_server.store.runs import RunStore
 
@@ -45,8 +45,6 @@ class JobQueue:
     def __init__(
         self, home: Home, store: RunStore, on_change: Callable[[str], None], backends: Backends = from_environment
     ) -> None:
-        self._home = home
-        self._store = store
         self._on_change = on_change
         self._ledger = Ledger(home.path / "jobs.sqlite")
         self._announced = self._ledger.last_change()
@@ -54,6 +52,7 @@ class JobQueue:
         self._closing = threading.Event()
         self._owner = Owner(home, store, backends, self._wake, self._closing)
         self._offering = Offering(self._ledger, self._owner)
+        self._listing = Listing(store)
         self._admission = Admission(home, store, self._ledger, self._offering.devices)
         self._threads: list[threading.Thread] = []
 
@@ -118,7 +117,7 @@ class JobQueue:
         self._ledger.add(admitted, time.time())
         self._wake.set()
         found = {row.run_id: row for row in self._ledger.by_ids([job.run_id for job in admitted])}
-        return [self._job(found[job.run_id]) for job in admitted if job.run_id in found]
+        return self._listing.jobs([found[job.run_id] for job in admitted if job.run_id in found])
 
     def jobs(
         self,
@@ -136,8 +135,7 @@ class JobQueue:
             before: only those with a lower ``number``.
             limit: so many at the most.
         """
-        found = self._ledger.all(states=states, sweep=sweep, before=before, limit=limit)
-        return [self._job(row) for row in found]
+        return self._listing.jobs(self._ledger.all(states=states, sweep=sweep, before=before, limit=limit))
 
     def get(self, run_id: str) -> Job:
         """The job that makes this run, given by its id or the only start of one.
@@ -147,7 +145,7 @@ class JobQueue:
             AmbiguousRun: several ids start so.
         """
         row = self._ledger.get(job_id(self._ledger, run_id))
-        return self._job(row) if row is not None else self.get(run_id)  # forgotten meanwhile
+        return self._listing.jobs([row])[0] if row is not None else self.get(run_id)  # forgotten meanwhile
 
     def stop(self, run_id: str) -> Job:
         """Stop a job that waits or runs; return it as it is then, perhaps still stopping.
@@ -216,7 +214,7 @@ class JobQueue:
         ids = [job_id(self._ledger, run_id) for run_id in run_ids]
         self._wait(lambda: not set(self._ledger.states(ids).values()) & set(WORKING), timeout)
         found = {row.run_id: row for row in self._ledger.by_ids(ids)}
-        return [self._job(found[run_id]) for run_id in ids if run_id in found]
+        return self._listing.jobs([found[run_id] for run_id in ids if run_id in found])
 
     # -- the queue as a whole ------------------------------------------------------------------------------
 
@@ -273,9 +271,6 @@ class JobQueue:
     def _changed(self, run_id: str) -> Job:
         self._wake.set()
         return self.get(run_id)
-
-    def _job(self, row: Row) -> Job:
-        return as_job(self._home, row)
 
     def _is_drained(self) -> bool:
         counts = self._ledger.counts()

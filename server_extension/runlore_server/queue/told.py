@@ -53,7 +53,10 @@ def status(found: QueueStatus) -> str:
 
 def _row(job: Job) -> tuple[str, ...]:
     took = job.ended - job.started if job.ended is not None and job.started is not None else None
-    outcome = job.error or (job.verdict.verdict if job.verdict is not None else job.stage or "")
+    word = job.verdict.verdict if job.verdict is not None else job.stage or ""
+    if job.criteria is not None:
+        word += ", as asked" if job.criteria.met else ", not as asked"
+    outcome = job.error or word
     return (
         job.run_id[:_SHORT_ID],
         job.rerun_of[:_SHORT_ID],
