@@ -57,7 +57,7 @@ class Services:
         jobs = JobQueue(config.home, store, on_job)
         jobs.start()  # first: it moves reruns that were cut short out of the way, which nobody else should see
         store.refresh()
-        sweeps = Sweeps(config, store)
+        sweeps = Sweeps(config, store, jobs)
         sweeps.start()
         exporter = Exporter(config, store, exports)
         exporter.start()

@@ -38,6 +38,8 @@ def runs(swept: Swept) -> RunStore:
         (["-p", "lr=0..1", "--metric", "val_loss", "--where", "lr > 2"], "SpaceRefused", "none meets"),
         (["-p", "lr=0..1", "--metric", "val_loss", "--steps", "1..9"], "OptionsRefused", "choose a pruner"),
         (["-p", "lr=0..1", "--metric", "val_loss", "--detach"], "OptionsRefused", "no Jupyter server"),
+        (["-p", "lr=0..1", "--metric", "val_loss", "--backend", "moon"], "OptionsRefused", "no backend is called"),
+        (["-p", "lr=0..1", "--metric", "val_loss", "--gpus", "900"], "OptionsRefused", "GPU"),
         (["-p", "lr=0..1", "--metric", "val_loss", "--seeds", "9999"], "InvalidRequest", "seeds"),
     ],
 )

@@ -33,9 +33,12 @@ def test_a_sweep_outlives_the_server_that_was_killed(
     home = swept.recorded.home
     server = start_server(home)
     body = {"run_id": swept.run_id, "metric": "val_loss", "parameters": {"lr": [0.01, 1.0], "pause": "0.5"}}
+    hopeless = server.call("POST", "/runlore/sweeps", json={**body, "backend": "moon"})
+    assert hopeless.status_code == 400
+    assert hopeless.json()["message"].startswith("No backend is called 'moon'")
     refused = server.call("POST", "/runlore/sweeps", json={**body, "parameters": {"lr": "log:0..1"}})
     assert (refused.status_code, refused.json()["reason"], refused.json()["position"]) == (400, "SpaceRefused", 7)
-    begun = server.call("POST", "/runlore/sweeps", json={**body, "sampler": "grid", "jobs": 1})
+    begun = server.call("POST", "/runlore/sweeps", json={**body, "sampler": "grid", "jobs": 1, "name": "rates"})
     assert begun.status_code == 201, begun.text
     place = f"/runlore/sweeps/{begun.json()['sweep_id']}"
 
@@ -55,6 +58,12 @@ def test_a_sweep_outlives_the_server_that_was_killed(
     assert found["best"]["parameters"] == {"lr": 0.01}
     with contextlib.closing(Ledger(home.path / "jobs.sqlite")) as ledger:
         assert len(ledger.all(sweep=found["sweep_id"])) == 2
+    groups = again.call("GET", "/runlore/groups?by=sweep").json()["groups"]
+    assert ("rates", 2) in [(group["label"], group["count"]) for group in groups]
+    grouped = next(group for group in groups if group["label"] == "rates")
+    assert grouped["value"] == found["sweep_id"]
+    trials = again.call("GET", "/runlore/runs", params={"filter": grouped["filter"]}).json()["runs"]
+    assert {run["rerun_of"] for run in trials} == {swept.run_id}
     plots = again.call("GET", f"{place}/plots").json()["plots"]
     assert {"history", "curves", "parallel", "slices"} <= plots.keys()
     extended = again.call("PATCH", place, json={"wish": "stop", "trials": 5}).json()

@@ -17,6 +17,7 @@ const ATTRIBUTES = [
   'id',
   'session',
   'rerun_of',
+  'sweep',
   'reruns',
   'pinned',
   'starred',

@@ -24,6 +24,7 @@ class GroupsHandler(RunloreHandler):
         await self.answer(self._groups)
 
     def _groups(self, services: Services) -> dict[str, Any]:
+        from runlore_server.filter.fields import SWEEP
         from runlore_server.filter.parser import parse
         from runlore_server.store.groups import PARENT
         from runlore_server.store.search import Query
@@ -32,7 +33,11 @@ class GroupsHandler(RunloreHandler):
         found = services.store.groups(
             Query(where=parse(self.one_query("filter") or "")), by, _best(metric) if metric is not None else None
         )
-        names = services.store.names([str(group.value) for group in found.groups]) if by == PARENT else {}
+        names: dict[str, str] = {}
+        if by == PARENT:
+            names = services.store.names([str(group.value) for group in found.groups])
+        elif by == SWEEP:
+            names = services.sweeps.names()
         groups = [
             {
                 "value": group.value,

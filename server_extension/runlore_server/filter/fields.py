@@ -37,6 +37,9 @@ ATTRIBUTES: dict[str, Type] = {
     "hypothesis": "text",
 }
 
+SWEEP = Field("tag", "runlore.sweep")
+"""What ``sweep`` names: the id of the sweep of which a run is a trial."""
+
 WORDS: dict[str, tuple[str, ...]] = {
     "kind": get_args(RunKind),
     "status": get_args(RunStatus),
@@ -143,6 +146,8 @@ def _statistic(name: str, token: Token, text: str) -> Statistic:
 
 
 def _attribute(name: str, token: Token, text: str) -> Field:
+    if name.lower() == "sweep":
+        return SWEEP
     known = _MLFLOWS_NAMES.get(name.lower(), name.lower())
     if known in ATTRIBUTES:
         return Field("attribute", known)
@@ -150,6 +155,6 @@ def _attribute(name: str, token: Token, text: str) -> Field:
     if point and (entities := near(prefix, ("metrics", "params", "tags", "attributes"))):
         suggestions = [f"{entity}.{rest}" for entity in entities]
         raise FilterError(f"unknown field {name!r}", text, token.position, suggestions)
-    suggestions = near(name, [*ATTRIBUTES, *_MLFLOWS_NAMES])
+    suggestions = near(name, [*ATTRIBUTES, "sweep", *_MLFLOWS_NAMES])
     hint = "" if suggestions else f"; there are {', '.join(ATTRIBUTES)}, metrics.NAME, params.NAME and tags.NAME"
     raise FilterError(f"unknown attribute {name!r}{hint}", text, token.position, suggestions)

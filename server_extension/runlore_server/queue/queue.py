@@ -105,6 +105,14 @@ class JobQueue:
             admitted = [msgspec.structs.replace(admitted[0], run_id=run_id)]
         return self._queued(admitted)[0]
 
+    def check(self, requests: Sequence[Request]) -> None:
+        """Look at requests as ``submit_many`` does; nothing is queued.
+
+        Raises:
+            see ``submit``.
+        """
+        self._admission.admit(requests)
+
     def submit_many(self, requests: Sequence[Request]) -> list[Job]:
         """Queue reruns in this order; all of them, or none. A thousand take less than a second.
 

@@ -13,6 +13,7 @@ import msgspec
 
 from runlore_server.config import Config
 from runlore_server.errors import InvalidRequest, OptionsRefused
+from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep import tables
 from runlore_server.sweep.driving import drive, wants_driver
@@ -51,6 +52,11 @@ def sweep(config: Config, store: RunStore, options: argparse.Namespace, note: No
     planned = plan(store, request(asked))
     if options.detach:
         _require_server(config)
+    jobs = JobQueue(config.home, store, lambda _: None)
+    try:
+        jobs.check([planned.example()])
+    finally:
+        jobs.shutdown()
     folder = create(config.home, planned.request)
     note(f"sweep {folder.sweep_id} of {planned.run.name!r} ({planned.run.run_id})")
     return _shown(folder, 0) if options.detach else _driven(config, folder, note)

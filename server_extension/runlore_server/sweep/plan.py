@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
@@ -45,7 +46,11 @@ class Plan:
         """The same with another budget, which is all that changes in the course of a sweep."""
         return replace(self, request=msgspec.structs.replace(request, run_id=self.run.run_id))
 
-    def rerun(self, sweep_id: str, point: Point, reseed: int | None, source: str | None = None) -> Request:
+    def example(self) -> Request:
+        """What is asked of the queue for some point: where it can never be had, none of the trials can."""
+        return self.rerun(None, self.space.draw(random.Random(0)), None)  # noqa: S311 - nothing secret
+
+    def rerun(self, sweep_id: str | None, point: Point, reseed: int | None, source: str | None = None) -> Request:
         """What is asked of the queue for a point; ``source`` is the run whose checkpoint it goes on from."""
         asked = self.request
         return Request(

@@ -23,6 +23,7 @@ from runlore_server.companion.process import command_of
 from runlore_server.config import Config
 from runlore_server.errors import OptionsRefused
 from runlore_server.ownership import Ownership
+from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep import tables
 from runlore_server.sweep.driving import wants_driver
@@ -77,11 +78,13 @@ class Sweeps:
     Args:
         config: where everything is.
         store: of its runs.
+        jobs: the queue by which trials are carried out.
     """
 
-    def __init__(self, config: Config, store: RunStore) -> None:
+    def __init__(self, config: Config, store: RunStore, jobs: JobQueue) -> None:
         self._config = config
         self._store = store
+        self._jobs = jobs
         self._ownership = _lock(config.home)
         self._closing = threading.Event()
         self._wake = threading.Event()
@@ -112,11 +115,18 @@ class Sweeps:
         """Begin a sweep.
 
         Raises:
-            see ``plan.plan``.
+            see ``plan.plan`` and ``JobQueue.check``.
         """
-        folder = create(self._config.home, plan(self._store, request).request)
+        planned = plan(self._store, request)
+        self._jobs.check([planned.example()])
+        folder = create(self._config.home, planned.request)
         self._wake.set()
         return tables.object_of(folder.sweep(), folder.progress())
+
+    def names(self) -> dict[str, str]:
+        """The names of those sweeps that have one, by their ids."""
+        found = (folder.sweep() for folder in folders(self._config.home))
+        return {sweep.sweep_id: sweep.request.name for sweep in found if sweep.request.name}
 
     def all(self) -> list[dict[str, Any]]:
         """Every sweep, the newest first, without trials."""

@@ -53,6 +53,7 @@ function GroupSelect(props: {
     ['experiment', trans.__('by experiment')],
     ['notebook', trans.__('by notebook')],
     ['rerun_of', trans.__('with reruns')],
+    ['sweep', trans.__('by sweep')],
     ...params.map(name => [fieldName('params', name), name] as [string, string])
   ];
   const isListed = options.some(([field]) => field === group);
