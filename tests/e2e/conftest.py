@@ -110,6 +110,7 @@ def started_lab(
                 "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
                 "IPYTHONDIR": str(directory / "ipython"),
             },
+            cwd=directory,
             stdout=out,
             stderr=subprocess.STDOUT,
         )

@@ -74,7 +74,7 @@ export const CurveChart = React.memo(function CurveChart(
     <div
       className="jp-Runlore-chart"
       ref={root}
-      role="img"
+      role="group" // with controls in it; its name tells the values
       tabIndex={0}
       aria-label={describe(metric, lines, points, trans)}
       data-metric={metric}

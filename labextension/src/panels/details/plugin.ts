@@ -5,6 +5,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { Highlighter } from './code';
+import { addPage } from '../mainArea';
 import { targetRun } from '../target';
 import type { RunDetails } from './widget';
 
@@ -72,7 +73,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         if (!widget) {
           widget = await create(runId);
           await tracker.add(widget);
-          shell.add(widget, 'main', { type: 'Run Details' });
+          addPage(shell, widget, 'Run Details');
         }
         shell.activateById(widget.id);
       }
