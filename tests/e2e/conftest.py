@@ -74,26 +74,26 @@ def started_lab(
     python: str | Path = sys.executable,
     application: str = "jupyterlab",
     base_url: str = "/",
+    port: int | None = None,
 ) -> Iterator[Lab]:
     """A JupyterLab of its own below the directory, until the end of the block.
 
     Args:
-        directory: an empty one.
+        directory: an empty one, or that of a server that was here before.
         options: more of the command line.
         python: the interpreter that has the application.
         application: the module to run; ``notebook`` is Jupyter Notebook.
         base_url: where the server puts everything, as JupyterHub's do; begins and ends in a slash.
+        port: where it answers; None for any that is free.
     """
     root = directory / "work"
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     settings = directory / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
+    settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text(
         json.dumps({"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True})
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     home, log = directory / "home", directory / "lab.log"
     with log.open("wb") as out:
         server = subprocess.Popen(
@@ -124,6 +124,12 @@ def started_lab(
             server.wait(20)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
