@@ -29,6 +29,7 @@ class TestBackend(Backend):
 
     __test__ = False
     name = "test"
+    bound = True
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from runlore_server.queue.request import Request
 from tests.queue.conftest import OpenQueue
 from tests.rerun.conftest import Recorded, wait_until
 
@@ -46,6 +47,26 @@ def test_ctrl_c_stops_what_was_waited_for(quick: Recorded, open_queue: OpenQueue
     command.send_signal(signal.SIGINT)
     assert command.wait(60) == 130
     assert client.get(job.run_id).state == "cancelled"
+
+
+def test_who_has_what_it_waited_for_lets_what_others_queued_end(quick: Recorded, open_queue: OpenQueue) -> None:
+    run_id = quick.runs["quick"].run_id
+    client = open_queue(quick, work=False)
+    client.set_slots(2)
+    mine = quick.start("rerun", run_id, "--queue", "-p", "pause=3")
+    wait_until(lambda: client.jobs(states=["running"]))
+    other = client.submit(Request(run_id=run_id, parameters={"pause": 12.0}, priority=1))
+    wait_until(lambda: client.get(other.run_id).state == "running")
+    later = client.submit(Request(run_id=run_id))
+    client.hold(later.run_id)
+    wait_until(lambda: [job for job in client.jobs() if job.state == "succeeded"])
+    assert client.get(other.run_id).state == "running"
+    client.release(later.run_id)
+    stdout, stderr = mine.communicate(timeout=120)
+    assert "pause" in stdout, stderr
+    ended, waits = client.get(other.run_id), client.get(later.run_id)
+    assert (ended.state, ended.attempt) == ("succeeded", 1)
+    assert (waits.state, waits.attempt) == ("queued", 0)
 
 
 def test_what_cannot_be_is_said(quick: Recorded) -> None:

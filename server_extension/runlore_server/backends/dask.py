@@ -62,6 +62,11 @@ class DaskBackend(RemoteBackend):
         events, self._last = [*self._last, *super().poll()], []
         return events
 
+    @property
+    def bound(self) -> bool:
+        """Whether its attempts end with this process: where the cluster is its own."""
+        return self._own
+
     def close(self) -> None:
         """Let go of the attempts; those on a cluster of this process are stopped, of which ``poll`` tells."""
         if self._own:

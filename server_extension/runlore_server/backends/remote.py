@@ -76,6 +76,11 @@ class RemoteBackend(ABC):
         """By which requests and the queue's status call it."""
         return self._name
 
+    @property
+    def bound(self) -> bool:
+        """Whether its attempts end with this process."""
+        return False
+
     # -- what an engine knows ------------------------------------------------------------------------------
 
     @abstractmethod

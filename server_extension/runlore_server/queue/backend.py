@@ -115,6 +115,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """By which requests and the queue's status call it."""
 
+    @property
+    def bound(self) -> bool:
+        """Whether its attempts end with this process; those of others are found again by the next owner."""
+
     def capacity(self) -> Capacity:
         """What it can do at the moment; cheap to ask."""
 

@@ -114,6 +114,7 @@ def rerun(config: Config, store: RunStore, requests: Sequence[Request], note: No
                     queue.stop(run_id)
             queue.wait(ids, 10.0)
             raise
+        leave(queue, note)
     if all(job.state == "cancelled" for job in ended):
         raise KeyboardInterrupt  # somebody else stopped them
     code = max(_exit_code(job) for job in ended)
@@ -123,6 +124,17 @@ def rerun(config: Config, store: RunStore, requests: Sequence[Request], note: No
         body = {"run_id": job.run_id, "rerun_of": job.rerun_of, "notebook": _notebook(config, job)}
         return {**body, **msgspec.to_builtins(job.verdict)}, texts[0], code
     return {"jobs": [_body(job) for job in ended]}, "\n\n".join(texts), code
+
+
+def leave(queue: JobQueue, note: Note, at_once: Callable[[], bool] = lambda: False) -> None:
+    """Wait for what others queued and this process carries out, unless it is to leave at once or Ctrl-C comes."""
+    told_before = 0
+    with contextlib.suppress(KeyboardInterrupt):
+        while not at_once() and not queue.wind_down(1.0):
+            running = queue.status().running
+            if running != told_before:
+                told_before = running
+                note(f"waiting for {running} that others queued and that run here; Ctrl-C queues them again")
 
 
 def _followed(queue: JobQueue, ids: Sequence[str], note: Note) -> list[Job]:

@@ -97,8 +97,8 @@ class Dispatcher:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is at work."""
-        return not self._active
+        """Whether nothing is at work that would end with this process."""
+        return not any(active.backend.bound for active in self._active.values())
 
     def recover(self) -> None:
         """Take over what an earlier owner began and goes on; clear up the rest and queue it again, each once."""
@@ -121,8 +121,8 @@ class Dispatcher:
                 continue
             self._settlement.found(row, "the server died")
 
-    def step(self) -> None:
-        """Do what there is to do now; cheap where there is nothing.
+    def step(self, *, leaving: bool = False) -> None:
+        """Do what there is to do now; cheap where there is nothing. On ``leaving``, nothing more is started.
 
         Raises:
             OSError, sqlite3.Error: the ledger cannot be used at the moment. Nothing is lost: call it again.
@@ -134,7 +134,7 @@ class Dispatcher:
             self._again = False
             try:
                 self._cancel_stopped()
-                self._start_what_is_next()
+                self._start_what_is_next(leaving)
                 self._hear()
             except BaseException:
                 self._again = True
@@ -239,10 +239,10 @@ class Dispatcher:
             del self._not_before[run_id]
         return bool(due)
 
-    def _start_what_is_next(self) -> None:
+    def _start_what_is_next(self, leaving: bool) -> None:
         free = self._free()
         self._next = []
-        if self._ledger.setting(PAUSED):
+        if leaving or self._ledger.setting(PAUSED):
             return
         for row, lease in self._turns.next(self._ledger.in_turn(), free, self._default, self._not_before):
             backend = self._backends[row.backend or self._default]

@@ -80,6 +80,11 @@ class LocalBackend:
         self._warm = WarmRunners(home, most)
         self._ahead = Ahead(home, store.find, self._warm, most)
 
+    @property
+    def bound(self) -> bool:
+        """Runners end with who waits for them."""
+        return True
+
     def capacity(self) -> Capacity:
         """As many as ``default_slots`` says, and the devices that there were when the queue was taken over."""
         return Capacity(self._slots, self._devices)

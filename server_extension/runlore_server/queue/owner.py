@@ -59,6 +59,8 @@ class Owner:
         self._ownership = Ownership(home.path / "jobs.lock")
         self._ledger: Ledger | None = None
         self._dispatcher: Dispatcher | None = None
+        self._leaving = threading.Event()
+        self._may_go = threading.Event()
 
     @property
     def held(self) -> bool:
@@ -76,10 +78,14 @@ class Owner:
         """Carry jobs out until it is to end."""
         troubled = False
         while not self._closing.is_set():
-            pause = INTERVAL
+            pause, leaving = INTERVAL, self._leaving.is_set()
             try:
-                if self.take_over() and self._dispatcher is not None:
-                    self._dispatcher.step()
+                if not leaving:
+                    self.take_over()
+                if self._dispatcher is not None:
+                    self._dispatcher.step(leaving=leaving)
+                if leaving and (self._dispatcher is None or self._dispatcher.idle):
+                    self._may_go.set()
                 troubled = False
             except Exception:  # noqa: BLE001 - neither the disk's trouble nor a defect of ours may end the queue
                 if not troubled:
@@ -87,6 +93,15 @@ class Owner:
                 troubled, pause = True, _RETRY
             self._wake.wait(pause)
             self._wake.clear()
+
+    def wind_down(self, timeout: float | None) -> bool:
+        """Start nothing more, and wait for what would end with this process; whether it is over by then.
+
+        ``work`` must go on in another thread. ``give_up`` follows; then who waits for the queue takes it over.
+        """
+        self._leaving.set()
+        self._wake.set()
+        return self._may_go.wait(timeout)
 
     def take_over(self) -> bool:
         """Whether it owns the queue now; on becoming the owner, clear up after the one before.

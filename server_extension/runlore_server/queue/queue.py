@@ -70,6 +70,14 @@ class JobQueue:
             thread.start()
             self._threads.append(thread)
 
+    def wind_down(self, timeout: float | None = None) -> bool:
+        """Start no more jobs here and wait for those that ``shutdown`` would stop, which may be others'.
+
+        Returns:
+            Whether that came within ``timeout`` seconds. Others may own the queue after ``shutdown`` alone.
+        """
+        return not self._threads or self._owner.wind_down(timeout)
+
     def shutdown(self) -> None:
         """Stop what runs, with all its processes; the next start, here or elsewhere, runs it anew. Blocks."""
         self._closing.set()

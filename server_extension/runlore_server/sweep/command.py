@@ -130,7 +130,7 @@ def _driven(config: Config, folder: SweepFolder, note: Note) -> Result:
 
     def work() -> None:
         try:
-            while drive(config, folder, leave, work=True, told=teller.tell) is None:
+            while drive(config, folder, leave, work=True, told=teller.tell, note=note) is None:
                 teller.tell(folder.progress())
                 if leave.wait(1.0) or not wants_driver(folder):
                     return

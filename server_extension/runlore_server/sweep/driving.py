@@ -9,6 +9,7 @@ import msgspec
 
 from runlore.errors import RunloreError
 from runlore_server.config import Config
+from runlore_server.queue.command import leave as leave_queue
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.sweep import Progress, SweepFolder
@@ -27,6 +28,7 @@ def drive(
     *,
     work: bool,
     told: Callable[[Progress], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Progress | None:
     """Go on with a sweep until it has ended or is stopped.
 
@@ -36,6 +38,7 @@ def drive(
         leave: ends this at once, and leaves all as it is for the next driver.
         work: whether this process carries the jobs out, too, where no other one does.
         told: called with each change of the progress.
+        note: called with what there is to wait for besides.
 
     Returns:
         How far it is then; ``None`` when another process drives it.
@@ -54,7 +57,9 @@ def drive(
                 jobs.start()
             from runlore_server.sweep.driver import Driver
 
-            return Driver(config.home, store, jobs, folder, leave, told=told).drive()
+            reached = Driver(config.home, store, jobs, folder, leave, told=told).drive()
+            leave_queue(jobs, note, leave.is_set)
+            return reached
         except RunloreError as error:
             before = folder.progress()
             change = folder.sweep().change
