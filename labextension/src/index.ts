@@ -6,6 +6,7 @@ import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';
 import { detailsPlugin } from './panels/details/plugin';
+import { rerunPlugin } from './panels/rerun/plugin';
 import { sidebarPlugin } from './panels/sidebar/plugin';
 
 export { IRunlore } from './tokens';
@@ -19,6 +20,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   detailsPlugin,
   comparePlugin,
   commandsPlugin,
+  rerunPlugin,
   annotationsPlugin,
   cardPlugin
 ];

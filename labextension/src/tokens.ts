@@ -16,6 +16,12 @@ export namespace CommandIds {
   export const compare = 'runlore:compare';
   export const diff = 'runlore:diff';
   export const rerun = 'runlore:rerun';
+  export const rerunWith = 'runlore:rerun-with';
+  export const openNotebook = 'runlore:open-notebook';
+  export const exportNotebook = 'runlore:export-notebook';
+  export const showQueue = 'runlore:show-queue';
+  export const sweep = 'runlore:sweep';
+  export const openSweep = 'runlore:open-sweep';
   export const renameRun = 'runlore:rename-run';
   export const pinRuns = 'runlore:pin-runs';
   export const starRuns = 'runlore:star-runs';

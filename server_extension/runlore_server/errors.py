@@ -33,6 +33,10 @@ class JobNotFound(RunloreError, LookupError):
     """No rerun job makes a run with this id."""
 
 
+class NotebookMissing(RunloreError, LookupError):
+    """The run has no such notebook, or not yet; the text says what to do."""
+
+
 class FilterNotFound(RunloreError, LookupError):
     """No filter is saved under this name."""
 
@@ -46,7 +50,12 @@ class SweepNotFound(RunloreError, LookupError):
 
 
 class SpaceRefused(Misread):
-    """A space of parameters, or a condition on it, is none for the run; nothing was started."""
+    """A space of parameters, or a condition on it, is none for the run; nothing was started.
+
+    ``parameter`` is the one whose values are at fault; ``None`` where that is none alone.
+    """
+
+    parameter: str | None = None
 
 
 class RuleNotFound(RunloreError, LookupError):
@@ -145,7 +154,14 @@ class LabExtraMissing(RunloreError, RuntimeError):
 
 
 class ParameterRefused(RerunRefused):
-    """A parameter cannot be set as asked; the text lists those that there are, or says what it may be."""
+    """A parameter cannot be set as asked; the text lists those that there are, or says what it may be.
+
+    ``parameter`` is its name where it is a single one.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        self.parameter = parameter
+        super().__init__(message)
 
 
 class DataMissing(RerunRefused):

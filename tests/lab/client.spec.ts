@@ -37,15 +37,15 @@ describe('RunloreClient', () => {
   });
 
   it('names another kernel only when there is one', async () => {
-    await client.rerun('r0');
-    await client.rerun('r0', 'julia');
-    expect(server.bodies).toEqual([{ run_id: 'r0' }, { run_id: 'r0', kernel: 'julia' }]);
+    await client.reruns.submit([{ run_id: 'r0' }]);
+    await client.reruns.submit([{ run_id: 'r0', kernel: 'julia' }]);
+    expect(server.bodies).toEqual([[{ run_id: 'r0' }], [{ run_id: 'r0', kernel: 'julia' }]]);
   });
 
   it("carries the server's message, reason and kernels when it refuses", async () => {
     const message = 'The kernel torch-env is not here.';
     server.refusal = [409, { message, reason: 'no_kernel', kernels: ['python3'] }];
-    const error = await client.rerun('r0').catch((reason: unknown) => reason);
+    const error = await client.reruns.submit([{ run_id: 'r0' }]).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       message,
@@ -61,12 +61,15 @@ describe('RunloreClient', () => {
     ['success that is no JSON', [200, '<html>Log in</html>']]
   ] as const)('takes %s as no answer', async (_, answer) => {
     server.refusal = [...answer];
-    await expect(client.jobs()).rejects.toBeInstanceOf(UnavailableError);
+    await expect(client.reruns.jobs()).rejects.toBeInstanceOf(UnavailableError);
   });
 
   it('takes no server at all as no answer', async () => {
     await server.stop();
-    await expect(client.jobs()).rejects.toMatchObject({ name: 'UnavailableError', status: null });
+    await expect(client.reruns.jobs()).rejects.toMatchObject({
+      name: 'UnavailableError',
+      status: null
+    });
     server = await RestServer.start();
   });
 });

@@ -103,7 +103,13 @@ describe('the list', { timeout: 30_000 }, () => {
 
   async function show(): Promise<void> {
     runlore = page.create();
-    const actions = { open: vi.fn(), rerun: vi.fn(), stop: vi.fn(), compare: vi.fn() };
+    const actions = {
+      open: vi.fn(),
+      rerun: vi.fn(),
+      rerunMarked: vi.fn(),
+      stop: vi.fn(),
+      compare: vi.fn()
+    };
     panel = new RunlorePanel({ runlore, actions, translator: nullTranslator });
     Widget.attach(panel, document.body);
     await waitFor(() => expect(rows().length).toBeGreaterThan(0), SOON);

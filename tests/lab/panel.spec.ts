@@ -25,7 +25,13 @@ describe('the sidebar', () => {
   let panel: RunlorePanel;
 
   beforeEach(() => {
-    const actions = { open: vi.fn(), rerun: vi.fn(), stop: vi.fn(), compare: vi.fn() };
+    const actions = {
+      open: vi.fn(),
+      rerun: vi.fn(),
+      rerunMarked: vi.fn(),
+      stop: vi.fn(),
+      compare: vi.fn()
+    };
     panel = new RunlorePanel({ runlore, actions, translator: nullTranslator });
   });
 

@@ -77,7 +77,13 @@ describe('the filter in the sidebar', () => {
 
   beforeEach(async () => {
     server.runs = manyRuns(12);
-    const actions = { open: vi.fn(), rerun: vi.fn(), stop: vi.fn(), compare: vi.fn() };
+    const actions = {
+      open: vi.fn(),
+      rerun: vi.fn(),
+      rerunMarked: vi.fn(),
+      stop: vi.fn(),
+      compare: vi.fn()
+    };
     panel = new RunlorePanel({ runlore: page.create(), actions, translator: nullTranslator });
     Widget.attach(panel, document.body);
     await waitFor(() => expect(rows()).toHaveLength(12));

@@ -71,8 +71,8 @@ describe('selection', () => {
   it('keeps the original beside its rerun', async () => {
     server.runs = manyRuns(3);
     const runlore = await page.load();
-    const job = await runlore.rerun('r1');
-    expect(job.rerun_of).toBe('r1');
+    const [job] = await runlore.rerun([{ run_id: 'r1' }]);
+    expect(job?.rerun_of).toBe('r1');
     expect(runlore.selection.shown).toContain('r1');
     expect(runlore.jobs.active).toHaveLength(1);
   });

@@ -15,7 +15,7 @@ import {
   IWireCurve,
   RunSelection
 } from '../../labextension/src/api/types';
-import { sinceCurve, someDetail } from './runs';
+import { sinceCurve, someDetail, someJob } from './runs';
 
 /** What the server answers: status and body; a string is sent as HTML. */
 export type Answer = [status: number, body: unknown];
@@ -122,31 +122,31 @@ export class RestServer {
       ];
     }
     if (method === 'POST') {
-      const { run_id: original } = body as { run_id: string };
-      const job: IJob = {
-        run_id: `rerun-${original}`,
-        rerun_of: original,
-        name: original,
-        state: 'queued',
-        cells_done: 0,
-        cells_total: 2,
-        criteria: null,
-        cell: null,
-        stage: null,
-        submitted: 1,
-        started: null,
-        ended: null,
-        verdict: null,
-        error: null
-      };
-      this.jobs = [job, ...this.jobs];
-      return [201, job];
+      const asked = body as { run_id: string }[];
+      const jobs = asked.map(({ run_id: original }, index) =>
+        someJob({
+          run_id: `rerun-${original}`,
+          rerun_of: original,
+          name: original,
+          number: this.jobs.length + index + 1,
+          state: 'queued',
+          cells_done: 0,
+          cells_total: 2,
+          cell: null,
+          submitted: 1,
+          started: null
+        })
+      );
+      this.jobs = [...jobs, ...this.jobs];
+      return [201, { jobs }];
     }
     if (method === 'DELETE') {
       this.jobs = this.jobs.map(job => (job.run_id === id ? { ...job, state: 'stopping' } : job));
       return [200, this.jobs.find(job => job.run_id === id)];
     }
-    return [200, { jobs: this.jobs }];
+    const named = url.searchParams.getAll('job');
+    const jobs = this.jobs.filter(job => named.length === 0 || named.includes(job.run_id));
+    return [200, { jobs, next: null }];
   }
 
   /** Of the filters only words of the name, an experiment and `deleted`; of the orders only names and pins. */

@@ -58,6 +58,7 @@ async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
     remove: vi.fn(),
     change: vi.fn(),
     compare: vi.fn(),
+    rerunMarked: vi.fn(),
     chooseColumns: vi.fn(),
     retry: vi.fn()
   };

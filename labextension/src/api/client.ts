@@ -1,10 +1,11 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { Connection } from './connection';
+import { Connection, given, withQuery } from './connection';
 import { ProvenanceClient } from './provenance';
+import { RerunsClient } from './reruns';
+import { SweepsClient } from './sweeps';
 import {
   IAnnotation,
-  IJob,
   IRecordedNotebook,
   IRunDetail,
   IRunGroups,
@@ -15,19 +16,20 @@ import {
 } from './types';
 
 /**
- * The REST interface of the Runlore server extension.
- *
- * Every method rejects with a `RefusedError` when the server refuses and with an `UnavailableError` when
- * nobody who knows Runlore answers.
+ * The REST interface of the Runlore server extension; rejects as `Connection` says.
  */
 export class RunloreClient {
   constructor(settings: ServerConnection.ISettings) {
     this._connection = new Connection(settings);
     this.provenance = new ProvenanceClient(this._connection);
+    this.reruns = new RerunsClient(this._connection);
+    this.sweeps = new SweepsClient(this._connection);
   }
 
   /** What was around a run. */
   readonly provenance: ProvenanceClient;
+  readonly reruns: RerunsClient;
+  readonly sweeps: SweepsClient;
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
@@ -97,22 +99,6 @@ export class RunloreClient {
     await this._connection.request('DELETE', `filters/${encodeURIComponent(name)}`);
   }
 
-  /** Reruns that wait, run or have ended, newest first. */
-  async jobs(): Promise<IJob[]> {
-    return (await this._connection.request<{ jobs: IJob[] }>('GET', 'jobs')).jobs;
-  }
-
-  /** Queue a rerun; in the recorded kernel unless another is named. */
-  async rerun(runId: string, kernel?: string): Promise<IJob> {
-    const body = kernel === undefined ? { run_id: runId } : { run_id: runId, kernel };
-    return this._connection.request<IJob>('POST', 'jobs', body);
-  }
-
-  /** Stop a job; the answer may still be `stopping`. */
-  async stopJob(runId: string): Promise<IJob> {
-    return this._connection.request<IJob>('DELETE', `jobs/${encodeURIComponent(runId)}`);
-  }
-
   private readonly _connection: Connection;
 }
 
@@ -150,19 +136,4 @@ export namespace RunloreClient {
     from?: number;
     to?: number;
   }
-}
-
-function given(options: object): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(options) as [string, string | number | undefined][]) {
-    if (value !== undefined && value !== '') {
-      query.append(name, String(value));
-    }
-  }
-  return query;
-}
-
-function withQuery(path: string, query: URLSearchParams): string {
-  const text = query.toString();
-  return text ? `${path}?${text}` : path;
 }

@@ -70,7 +70,8 @@ function refusal(response: Response, content: unknown): Error {
         response.status,
         content.reason ?? null,
         content.kernels ?? [],
-        content.position ?? null
+        content.position ?? null,
+        content.parameter ?? null
       )
     : new UnavailableError(`${response.status} ${response.statusText}`, response.status);
 }
@@ -81,4 +82,21 @@ function isErrorBody(content: unknown): content is IErrorBody {
     content !== null &&
     typeof (content as { message?: unknown }).message === 'string'
   );
+}
+
+/** The query of the options that are given. */
+export function given(options: object): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(options) as [string, string | number | undefined][]) {
+    if (value !== undefined && value !== '') {
+      query.append(name, String(value));
+    }
+  }
+  return query;
+}
+
+/** A path with its query, if there is one. */
+export function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
 }

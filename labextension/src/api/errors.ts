@@ -11,7 +11,9 @@ export class RefusedError extends Error {
     /** Kernels that could be used instead; empty when that is not the matter. */
     readonly kernels: readonly string[] = [],
     /** The character of a filter that is at fault, from 0; null when that is not the matter. */
-    readonly position: number | null = null
+    readonly position: number | null = null,
+    /** The parameter whose values are at fault; null when that is not the matter. */
+    readonly parameter: string | null = null
   ) {
     super(message);
     this.name = 'RefusedError';

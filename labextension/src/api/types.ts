@@ -289,7 +289,21 @@ export interface IJob {
   run_id: string;
   rerun_of: string;
   name: string;
+  /** The order of submission. */
+  number: number;
   state: JobState;
+  /** It waits, but is not started until it is released. */
+  held: boolean;
+  /** Greater ones go first. */
+  priority: number;
+  /** Jobs that must have succeeded before. */
+  after: string[];
+  sweep: string | null;
+  backend: string | null;
+  /** The uuids of the devices that it has now. */
+  devices: string[];
+  /** How often it was started. */
+  attempt: number;
   cells_done: number;
   cells_total: number;
   /** Ordinal of the cell that runs now. */
@@ -320,4 +334,5 @@ export interface IErrorBody {
   kernels?: string[];
   /** The character of a filter that is at fault, from 0. */
   position?: number;
+  parameter?: string;
 }

@@ -3,6 +3,9 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
+import { RerunsClient } from '../api/reruns';
+import { IJobRequest } from '../api/rerunTypes';
+import { SweepsClient } from '../api/sweeps';
 import { IAnnotation, IJob, IRunDetail, RunSelection } from '../api/types';
 import { CardsModel } from './cards';
 import { ChoicesModel, mainMetric } from './choices';
@@ -17,6 +20,9 @@ import { RunsModel } from './runs';
 import { SearchModel } from './search';
 import { SelectionModel } from './selection';
 
+/** Originals that are picked for the charts when they are rerun together. */
+const MOST_PICKED = 10;
+
 /**
  * Everything that the views show, kept up to date while one of them is visible.
  */
@@ -26,7 +32,7 @@ export class Runlore implements IDisposable {
     this.preferences = new Preferences();
     this.runs = new RunsModel(this.client);
     this.search = new SearchModel(this.client, this.runs);
-    this.jobs = new JobsModel(this.client);
+    this.jobs = new JobsModel(this.client.reruns);
     this.marks = new MarksModel(this.search);
     this.colors = new ColorsModel(options.state, id => this.runs.get(id)?.color ?? null);
     this.columns = new ColumnsModel(options.state);
@@ -106,11 +112,21 @@ export class Runlore implements IDisposable {
     return this.client.run(runId);
   }
 
-  /** Queue a rerun, and keep the original in the charts beside it; rejects as the client does. */
-  async rerun(runId: string, kernel?: string): Promise<IJob> {
-    const job = await this.jobs.rerun(runId, kernel);
-    this.selection.pick(runId);
-    return job;
+  /** Queue reruns, all or none, and keep the originals in the charts beside them; rejects as the client does. */
+  async rerun(requests: readonly IJobRequest[]): Promise<IJob[]> {
+    const jobs = await this.jobs.submit(requests);
+    requests.slice(0, MOST_PICKED).forEach(request => this.selection.pick(request.run_id));
+    return jobs;
+  }
+
+  /** What reruns and their queue are asked by. */
+  get reruns(): RerunsClient {
+    return this.client.reruns;
+  }
+
+  /** What sweeps are asked by. */
+  get sweeps(): SweepsClient {
+    return this.client.sweeps;
   }
 
   /** Change what the user says of runs; how many are meant. Rejects as the client does. */
@@ -141,7 +157,7 @@ export class Runlore implements IDisposable {
     const jobs =
       change.all || change.jobs.size > 0
         ? // Whether the server answers at all is told by the runs, asked at the same time.
-          this.jobs.refresh().catch(() => undefined)
+          this.jobs.refresh(change.all ? undefined : [...change.jobs]).catch(() => undefined)
         : undefined;
     if (change.all) {
       await this.runs.refresh();

@@ -20,10 +20,12 @@ from runlore_server.errors import (
     InvalidRequest,
     JobNotFound,
     KernelMissing,
+    NotebookMissing,
     OptionsRefused,
     ParameterRefused,
     RerunRefused,
     ScheduleNotFound,
+    SpaceRefused,
     SweepNotFound,
 )
 from runlore_server.pointing import Misread
@@ -42,6 +44,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (SweepNotFound, 404),
     (FilterNotFound, 404),
     (ArtifactNotFound, 404),
+    (NotebookMissing, 404),
     (ObjectMissing, 404),
     (AmbiguousRun, 409),
     (RerunRefused, 409),
@@ -167,6 +170,8 @@ def _error_body(error: Exception) -> dict[str, Any]:
     body: dict[str, Any] = {"message": text[:1].upper() + text[1:], "reason": type(error).__name__}
     if isinstance(error, KernelMissing):
         body["kernels"] = error.kernels
+    if isinstance(error, (ParameterRefused, SpaceRefused)) and error.parameter is not None:
+        body["parameter"] = error.parameter
     if isinstance(error, Misread):
         body |= {"text": error.text, "position": error.position, "suggestions": error.suggestions}
     return body

@@ -14,6 +14,7 @@ from runlore_server.errors import InvalidRequest, JobNotFound
 
 if TYPE_CHECKING:
     from runlore_server.queue.job import Job
+    from runlore_server.queue.pace import Pace
     from runlore_server.services import Services
 
 _MOST = 1000
@@ -45,6 +46,10 @@ class JobsHandler(RunloreHandler):
     def _page(self, services: Services) -> dict[str, Any]:
         from runlore_server.queue.job import JobState
 
+        if named := self.get_query_arguments("job"):
+            if len(named) > _MOST:
+                raise InvalidRequest(f"{len(named)} jobs are more than are told at once: name {_MOST} at the most")
+            return {"jobs": services.jobs.some(named), "next": None}
         states = self.get_query_arguments("state")
         if unknown := next((state for state in states if state not in get_args(JobState)), None):
             raise InvalidRequest(f"'state' is one of {', '.join(get_args(JobState))}, not {unknown!r:.40}")
@@ -123,6 +128,21 @@ class JobRetryHandler(RunloreHandler):
     @authorized
     async def post(self, run_id: str) -> None:
         await self.answer(lambda services: services.jobs.retry(_job_id(services, run_id)))
+
+
+class JobPaceHandler(RunloreHandler):
+    """How an attempt is getting on beside its original."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        await self.answer(lambda services: _pace(services, run_id))
+
+
+def _pace(services: Services, run_id: str) -> Pace:
+    from runlore_server.queue.pace import pace
+
+    return pace(services.config.home, services.jobs.get(_job_id(services, run_id)))
 
 
 def _forget_all(services: Services) -> dict[str, list[str]]:

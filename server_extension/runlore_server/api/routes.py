@@ -11,15 +11,17 @@ from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
 from runlore_server.api.filters import FilterHandler, FiltersHandler
 from runlore_server.api.groups import GroupsHandler
-from runlore_server.api.jobs import JobHandler, JobRetryHandler, JobsHandler
+from runlore_server.api.jobs import JobHandler, JobPaceHandler, JobRetryHandler, JobsHandler
 from runlore_server.api.kernels import KernelsHandler
+from runlore_server.api.notebook import NotebookHandler
 from runlore_server.api.openapi import OpenApiHandler
+from runlore_server.api.parameters import ChecksHandler, ParametersHandler
 from runlore_server.api.provenance import CodeHandler, FilesHandler, LineageHandler, OutputsHandler
 from runlore_server.api.queue import QueueHandler
 from runlore_server.api.runs import RunHandler, RunsHandler
 from runlore_server.api.schedules import ScheduleHandler, SchedulesHandler
 from runlore_server.api.status import StatusHandler
-from runlore_server.api.sweeps import SweepHandler, SweepPlotsHandler, SweepsHandler
+from runlore_server.api.sweeps import SweepCheckHandler, SweepHandler, SweepPlotsHandler, SweepsHandler
 from runlore_server.backend import Backend
 
 _ID = r"([^/]+)"
@@ -37,6 +39,9 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}/artifacts/{_PATH}": ArtifactHandler,
     f"/runlore/runs/{_ID}/tables/{_PATH}": TableHandler,
     "/runlore/cells": CellsHandler,
+    f"/runlore/runs/{_ID}/parameters": ParametersHandler,
+    f"/runlore/runs/{_ID}/checks": ChecksHandler,
+    f"/runlore/runs/{_ID}/notebook": NotebookHandler,
     "/runlore/groups": GroupsHandler,
     "/runlore/curves": CurvesHandler,
     "/runlore/filters": FiltersHandler,
@@ -44,9 +49,11 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     "/runlore/jobs": JobsHandler,
     f"/runlore/jobs/{_ID}": JobHandler,
     f"/runlore/jobs/{_ID}/retry": JobRetryHandler,
+    f"/runlore/jobs/{_ID}/pace": JobPaceHandler,
     "/runlore/queue": QueueHandler,
     "/runlore/kernels": KernelsHandler,
     "/runlore/sweeps": SweepsHandler,
+    "/runlore/sweep-checks": SweepCheckHandler,
     f"/runlore/sweeps/{_ID}": SweepHandler,
     f"/runlore/sweeps/{_ID}/plots": SweepPlotsHandler,
     "/runlore/schedules": SchedulesHandler,

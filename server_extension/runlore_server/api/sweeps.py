@@ -34,6 +34,20 @@ class SweepsHandler(RunloreHandler):
         return services.sweeps.submit(_body(self.request.body, SweepRequest, "a sweep"))
 
 
+class SweepCheckHandler(RunloreHandler):
+    """Whether a sweep can be had, and what it would come to; nothing is begun."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        await self.answer(self._check)
+
+    def _check(self, services: Services) -> dict[str, Any]:
+        from runlore_server.sweep.request import SweepRequest
+
+        return services.sweeps.check(_body(self.request.body, SweepRequest, "a sweep"))
+
+
 class SweepHandler(RunloreHandler):
     """One sweep, by its id or the start of it."""
 

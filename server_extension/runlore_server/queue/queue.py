@@ -163,6 +163,11 @@ class JobQueue:
         row = self._ledger.get(job_id(self._ledger, run_id))
         return self._listing.jobs([row])[0] if row is not None else self.get(run_id)  # forgotten meanwhile
 
+    def some(self, run_ids: Iterable[str]) -> list[Job]:
+        """Those of these jobs that there are, by their whole ids, the one that was submitted last first."""
+        found = sorted(self._ledger.by_ids(run_ids), key=lambda row: -row.number)
+        return [self._job(row) for row in found]
+
     def stop(self, run_id: str) -> Job:
         """Stop a job that waits or runs; return it as it is then, perhaps still stopping.
 

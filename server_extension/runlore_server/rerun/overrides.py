@@ -37,7 +37,8 @@ def checked(known: Sequence[Parameter], asked: Mapping[str, Any]) -> dict[str, A
         near = difflib.get_close_matches(unknown[0], [*by_name, *_last_parts(by_name)], n=3)
         meant = [name for name in by_name if name in near or name.rsplit(".", maxsplit=1)[-1] in near]
         hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
-        raise ParameterRefused(f"the run has no parameter {unknown[0]!r}; its parameters: {listed}{hint}")
+        text = f"the run has no parameter {unknown[0]!r}; its parameters: {listed}{hint}"
+        raise ParameterRefused(text, unknown[0])
     return {name: _value(by_name[name], value) for name, value in asked.items()}
 
 
@@ -55,11 +56,13 @@ def _value(parameter: Parameter, asked: Any) -> Any:
     if value is not None and recorded is not None and type(value) is not type(recorded):
         raise ParameterRefused(
             f"parameter {parameter.name} is {written(recorded)}, a {parameter.type}; {written(value)} is a "
-            f"{type(value).__name__}"
+            f"{type(value).__name__}",
+            parameter.name,
         )
     if parameter.choices is not None and value is not None and value not in parameter.choices:
         allowed = ", ".join(map(written, parameter.choices))
-        raise ParameterRefused(f"parameter {parameter.name} can be {allowed}; not {written(value)}")
+        text = f"parameter {parameter.name} can be {allowed}; not {written(value)}"
+        raise ParameterRefused(text, parameter.name)
     return value
 
 
@@ -126,7 +129,8 @@ def rewritten(
         places = changes.setdefault(parameter.cell, {})
         if places.setdefault(parameter.place, text) != text:
             raise ParameterRefused(
-                f"parameter {parameter.name} shares its value with another one that is to be changed"
+                f"parameter {parameter.name} shares its value with another one that is to be changed",
+                parameter.name,
             )
     return [
         dataclasses.replace(cell, source=replaced(cell.source, changes[cell.ordinal].items()))

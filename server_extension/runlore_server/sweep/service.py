@@ -24,6 +24,7 @@ from runlore_server.config import Config
 from runlore_server.errors import OptionsRefused
 from runlore_server.ownership import Ownership
 from runlore_server.queue.queue import JobQueue
+from runlore_server.rerun.literals import written
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep import tables
 from runlore_server.sweep.driving import wants_driver
@@ -127,6 +128,21 @@ class Sweeps:
         """The names of those sweeps that have one, by their ids."""
         found = (folder.sweep() for folder in folders(self._config.home))
         return {sweep.sweep_id: sweep.request.name for sweep in found if sweep.request.name}
+
+    def check(self, request: SweepRequest) -> dict[str, Any]:
+        """What a sweep would come to, without beginning it: its points, and after how many trials it ends.
+
+        Raises:
+            see ``plan.plan``.
+        """
+        made = plan(self._store, request)
+        return {
+            "points": made.space.count,
+            "trials": made.trials,
+            "steps": made.steps,
+            "dimensions": [one.name for one in made.space.dimensions],
+            "fixed": {name: written(value) for name, value in made.space.fixed.items()},
+        }
 
     def all(self) -> list[dict[str, Any]]:
         """Every sweep, the newest first, without trials."""

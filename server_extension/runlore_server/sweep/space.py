@@ -135,7 +135,7 @@ def space(known: Sequence[Parameter], asked: Mapping[str, Any], conditions: Sequ
     for name in asked:
         if name not in by_name:
             checked(known, {name: None})  # says which there are, and which may be meant
-    found = [dimension(by_name[name], values) for name, values in asked.items()]
+    found = [_dimension(by_name[name], values) for name, values in asked.items()]
     dimensions = tuple(one for one in found if one.count != 1)
     if not dimensions:
         raise ParameterRefused(
@@ -154,6 +154,14 @@ def space(known: Sequence[Parameter], asked: Mapping[str, Any], conditions: Sequ
     else:
         made.draw(random.Random(0))  # noqa: S311 - nothing secret
     return made
+
+
+def _dimension(parameter: Parameter, asked: Any) -> Dimension:
+    try:
+        return dimension(parameter, asked)
+    except SpaceRefused as error:
+        error.parameter = parameter.name
+        raise
 
 
 def _example(known: Sequence[Parameter]) -> str:

@@ -14,7 +14,7 @@ export async function rerun(
   kernel?: string
 ): Promise<void> {
   try {
-    await runlore.rerun(runId, kernel);
+    await runlore.rerun([{ run_id: runId, kernel }]);
   } catch (error) {
     if (!(error instanceof RefusedError) || error.kernels.length === 0) {
       await showError(trans.__('Cannot rerun'), error);
@@ -45,7 +45,8 @@ export async function stopJob(
   }
 }
 
-async function showError(title: string, error: unknown): Promise<void> {
+/** Tell that something did not work, and why. */
+export async function showError(title: string, error: unknown): Promise<void> {
   await showErrorMessage(title, error instanceof Error ? error.message : String(error), [
     Dialog.okButton()
   ]);

@@ -1,5 +1,6 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
+import { ICheck } from '../../api/rerunTypes';
 import { JobState, RunStatus, VerdictWord } from '../../api/types';
 
 function stroke(name: string, path: string): LabIcon {
@@ -71,3 +72,19 @@ export const starIcon = stroke(
 export const pinIcon = stroke('pin', 'M6 2.5h4l-.5 4.5 2 2h-7l2-2zM8 9v4.5');
 export const columnsIcon = stroke('columns', 'M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10');
 export const trashIcon = stroke('trash', 'M3 4.5h10M6.5 4.5V3h3v1.5M4.2 4.5l.6 8.5h6.4l.6-8.5');
+
+/** What was found of something that a rerun starts from. */
+export const checkIcons: Readonly<Record<ICheck['state'], LabIcon>> = {
+  ok: finished,
+  differs: verdictIcons.DIVERGED,
+  unknown: verdictIcons.UNVERIFIABLE,
+  refused: failed
+};
+export const changeIcon = stroke('change', 'M3 5h6M12 5h1M9 3.2v3.6M3 11h2M8 11h5M5.5 9.2v3.6');
+export const sweepIcon = stroke(
+  'sweep',
+  'M3 12.5h.2M6 9.5h.2M9 11h.2M7.5 5h.2M12.5 3.5h.2M12.5 8h.2'
+);
+export const queueIcon = stroke('queue', 'M3 4h10M3 8h10M3 12h6');
+export const pauseIcon = interrupted;
+export const playIcon = stroke('play', 'M5 3.5v9l7.5-4.5z');

@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { IAnnotation } from '../../api/types';
 import { MarksModel } from '../../model/marks';
-import { compareIcon, pinIcon, starIcon, trashIcon } from '../marks/icons';
+import { compareIcon, pinIcon, rerunIcon, starIcon, trashIcon } from '../marks/icons';
 
 /**
  * How many runs are marked, and what can be done with all of them; in the place of the toolbar.
@@ -14,11 +14,13 @@ export function MarkBar(props: {
   marks: MarksModel;
   onChange: (change: IAnnotation) => void;
   onCompare: () => void;
+  onRerun: () => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { marks, onChange, onCompare, trans } = props;
+  const { marks, onChange, onCompare, onRerun, trans } = props;
   const actions: [icon: LabIcon, label: string, act: () => void][] = [
     [compareIcon, trans.__('Compare the marked runs'), onCompare],
+    [rerunIcon, trans.__('Rerun the marked runs…'), onRerun],
     [starIcon, trans.__('Star the marked runs'), () => onChange({ starred: true })],
     [pinIcon, trans.__('Pin the marked runs'), () => onChange({ pinned: true })],
     [trashIcon, trans.__('Delete the marked runs (Delete)'), () => onChange({ deleted: true })],

@@ -8,7 +8,6 @@ import { presentTime, VisibleWidget } from '../visible';
 import { changeRuns, removeRuns, renameRun } from '../annotations/change';
 import { compareIcon } from '../marks/icons';
 import { chooseColumns } from './columnsDialog';
-import { IRunActions } from './row';
 import { IRunsActions, RunsView } from './view';
 import * as React from 'react';
 
@@ -45,7 +44,7 @@ export class RunsSection extends PanelWithToolbar {
  */
 export namespace RunsSection {
   /** What is done elsewhere. */
-  export type IActions = Pick<IRunActions, 'open' | 'rerun'> & {
+  export type IActions = Pick<IRunsActions, 'open' | 'rerun' | 'rerunMarked'> & {
     /** Compares these runs in the main area. */
     compare: (source: CompareSource) => void;
   };

@@ -19,6 +19,8 @@ export interface IRunsActions extends IRunActions {
   change: (change: IAnnotation) => void;
   /** Compare the marked runs in the main area. */
   compare: () => void;
+  /** Ask how the marked runs are to be rerun. */
+  rerunMarked: () => void;
   chooseColumns: () => void;
   retry: () => void;
 }
@@ -76,7 +78,12 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
     <>
       <SearchBox {...{ search, input, trans }} runs={runs.list} />
       {marks.count > 0 ? (
-        <MarkBar {...{ marks, trans }} onChange={actions.change} onCompare={actions.compare} />
+        <MarkBar
+          {...{ marks, trans }}
+          onChange={actions.change}
+          onCompare={actions.compare}
+          onRerun={actions.rerunMarked}
+        />
       ) : (
         <ListToolbar
           {...{ search, metric, trans }}

@@ -33,6 +33,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
       actions: {
         open: runId => run(CommandIds.openRun, runId),
         rerun: runId => run(CommandIds.rerun, runId),
+        rerunMarked: () => void app.commands.execute(CommandIds.rerunWith, { marked: true }),
         stop: runId => run(CommandIds.stopJob, runId),
         compare: source => void app.commands.execute(CommandIds.compare, sourceArgs(source))
       },
