@@ -6,6 +6,7 @@ import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';
 import { detailsPlugin } from './panels/details/plugin';
+import { queuePlugin } from './panels/queue/plugin';
 import { rerunPlugin } from './panels/rerun/plugin';
 import { sidebarPlugin } from './panels/sidebar/plugin';
 
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   comparePlugin,
   commandsPlugin,
   rerunPlugin,
+  queuePlugin,
   annotationsPlugin,
   cardPlugin
 ];

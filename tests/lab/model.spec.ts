@@ -90,7 +90,7 @@ describe('live updates', () => {
     await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(0));
     expect(server.requests).toEqual(['GET runs?limit=50']);
     page.emit({ jobs: ['j'] });
-    await vi.waitFor(() => expect(server.requests).toContain('GET jobs'));
+    await vi.waitFor(() => expect(server.requests).toContain('GET jobs?job=j'));
     expect(server.requests).toHaveLength(2);
     expect(runlore.runs.list).toHaveLength(3);
   });

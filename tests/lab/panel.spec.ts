@@ -117,7 +117,7 @@ describe('a refused rerun', () => {
     server.refusal = null;
     await press('.jp-mod-accept');
     await done;
-    expect(server.bodies).toEqual([{ run_id: 'r1' }, { run_id: 'r1', kernel: 'python3' }]);
+    expect(server.bodies).toEqual([[{ run_id: 'r1' }], [{ run_id: 'r1', kernel: 'python3' }]]);
     expect(runlore.jobs.active.map(job => job.rerun_of)).toEqual(['r1']);
   });
 
