@@ -133,9 +133,10 @@ class Sweeps:
         """What a sweep would come to, without beginning it: its points, and after how many trials it ends.
 
         Raises:
-            see ``plan.plan``.
+            see ``submit``.
         """
         made = plan(self._store, request)
+        self._jobs.check([made.example()])
         return {
             "points": made.space.count,
             "trials": made.trials,
