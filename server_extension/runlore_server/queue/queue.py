@@ -165,8 +165,7 @@ class JobQueue:
 
     def some(self, run_ids: Iterable[str]) -> list[Job]:
         """Those of these jobs that there are, by their whole ids, the one that was submitted last first."""
-        found = sorted(self._ledger.by_ids(run_ids), key=lambda row: -row.number)
-        return [self._job(row) for row in found]
+        return self._listing.jobs(sorted(self._ledger.by_ids(run_ids), key=lambda row: -row.number))
 
     def stop(self, run_id: str) -> Job:
         """Stop a job that waits or runs; return it as it is then, perhaps still stopping.
