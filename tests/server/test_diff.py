@@ -57,7 +57,7 @@ OTHER = ["import numpy as np", "x = np.arange(4)\ny = x * 2", "%%track a\ntrain(
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
-    session(home, A, ONE, [1.0, 0.5, 0.25], data="1" * 64, module="3" * 64)
+    session(home, A, ONE, [1.0, 0.5, 0.25], data="1" * 64, module="3" * 64, shown="0.5")
     session(
         home,
         B,
@@ -69,6 +69,7 @@ def home(tmp_path: Path) -> Home:
         numpy="2.1",
         cpu="b",
         state="5" * 64,
+        shown="0.75",
     )
     return home
 
@@ -89,6 +90,7 @@ def test_every_part_that_differs_is_told(home: Home, capsys: pytest.CaptureFixtu
     ]
     assert "-x = np.arange(3)" in found["cells"][2]["diff"]
     assert "+x = np.arange(4)" in found["cells"][2]["diff"]
+    assert found["outputs"] == [{"status": "changed", "a": 3, "b": 2}]
     assert found["parameters"] == [{"name": "lr", "a": 0.1, "b": 0.2}]
     assert found["environment"] == [{"name": "packages: numpy", "a": "2.0", "b": "2.1"}]
     assert found["hardware"] == [{"name": "cpu", "a": "a", "b": "b"}]

@@ -1,5 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 
+import { ComparisonClient } from './comparison';
 import { Connection, given, withQuery } from './connection';
 import { ProvenanceClient } from './provenance';
 import { RerunsClient } from './reruns';
@@ -24,12 +25,16 @@ export class RunloreClient {
     this.provenance = new ProvenanceClient(this._connection);
     this.reruns = new RerunsClient(this._connection);
     this.sweeps = new SweepsClient(this._connection);
+    this.comparison = new ComparisonClient(this._connection);
   }
 
   /** What was around a run. */
   readonly provenance: ProvenanceClient;
   readonly reruns: RerunsClient;
   readonly sweeps: SweepsClient;
+
+  /** What runs have in common and what not. */
+  readonly comparison: ComparisonClient;
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {

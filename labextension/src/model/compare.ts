@@ -10,6 +10,7 @@ import { ComparedRuns } from './comparedRuns';
 import { CompareLook } from './compareLook';
 import { CompareSelection } from './compareSelection';
 import { CompareSource } from './compareSource';
+import { DiffModel } from './diff';
 import { Runlore } from './runlore';
 import { MOST_SHOWN } from './selection';
 
@@ -28,14 +29,18 @@ export class CompareModel implements IDisposable {
     this.runs = new ComparedRuns(runlore, source);
     this.selection = new CompareSelection();
     this.look = new CompareLook(state);
+    this.diff = new DiffModel(runlore.client);
     this.runs.changed.connect(this._onRuns, this);
     this.look.changed.connect(this._onLook, this);
-    this.selection.changed.connect(this._tell, this);
+    this.selection.changed.connect(this._onSelection, this);
+    this.diff.changed.connect(this._tell, this);
   }
 
   readonly runs: ComparedRuns;
   readonly selection: CompareSelection;
   readonly look: CompareLook;
+  /** What differs between two of the runs. */
+  readonly diff: DiffModel;
 
   /** Emitted when anything changed but what is under the pointer. */
   get changed(): ISignal<this, void> {
@@ -94,9 +99,44 @@ export class CompareModel implements IDisposable {
     return this._styles;
   }
 
+  /** The two runs to tell apart: the selected ones, else a rerun and its original, else the first two. */
+  get pair(): readonly [a: string, b: string] | null {
+    if (this._pair && this._pair.every(id => this.runs.get(id))) {
+      return this._pair;
+    }
+    const chosen = this.sorted.filter(run => this.selection.has(run.run_id));
+    const among = chosen.length > 0 ? chosen : this.sorted;
+    const rerun = among.find(run => run.rerun_of !== null && this.runs.get(run.rerun_of));
+    if (chosen.length !== 2 && rerun?.rerun_of) {
+      return [rerun.rerun_of, rerun.run_id];
+    }
+    const [first, second] =
+      chosen.length > 1 ? chosen : [...chosen, ...this.sorted.filter(run => !chosen.includes(run))];
+    if (!first || !second) {
+      return null;
+    }
+    // The older one stands at the left.
+    return first.started <= second.started
+      ? [first.run_id, second.run_id]
+      : [second.run_id, first.run_id];
+  }
+
+  /** Tell these two apart, until others are chosen or selected. */
+  choosePair(pair: readonly [a: string, b: string] | null): void {
+    this._pair = pair;
+    this._tell();
+  }
+
   private _onRuns(): void {
     this._columns = this._differing = undefined;
     this.selection.retain(id => this.runs.get(id) !== undefined);
+    this._tell();
+  }
+
+  private _onSelection(): void {
+    if (this.selection.ids.size === 2) {
+      this._pair = null; // what was selected last is meant
+    }
     this._tell();
   }
 
@@ -110,6 +150,7 @@ export class CompareModel implements IDisposable {
     this._changed.emit();
   }
 
+  private _pair: readonly [a: string, b: string] | null = null;
   private _columns: readonly Column[] | undefined;
   private _differing: readonly Column[] | undefined;
   private _sorted: readonly IRun[] | undefined;

@@ -12,6 +12,7 @@ from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.diff.cells import CellDiff, align
+from runlore_server.diff.outputs import OutputsDiff, compare_shown
 from runlore_server.store.cells import ExecutedCell, executed_cells, only_loads_runlore
 from runlore_server.store.curves import Points
 from runlore_server.verdict.compare import Point, compare
@@ -46,7 +47,7 @@ class MetricDiff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """What differs between runs ``a`` and ``b``; equal things are left out, but for cells and metrics.
+    """What differs between runs ``a`` and ``b``; equal things are left out, but for cells, outputs and metrics.
 
     ``outcome`` is how they ended. Cells that did nothing but load Runlore are left out.
     ``diverging`` names the metric that was the first to part, in the order in which ``a`` logged. ``unknown`` is
@@ -58,6 +59,7 @@ class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
     same: bool
     outcome: list[Change]
     cells: list[CellDiff]
+    outputs: list[OutputsDiff]
     modules: list[Change]
     parameters: list[Change]
     environment: list[Change]
@@ -93,6 +95,7 @@ def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
         same=False,
         outcome=changes(_outcome(a), _outcome(b)),
         cells=cells,
+        outputs=list(compare_shown(cells, a.session.cells, b.session.cells, objects)),
         modules=changes(_modules(a), _modules(b)),
         parameters=changes(a.run.params, b.run.params),
         environment=[*environment, *changes(_git(a), _git(b))],
@@ -114,7 +117,7 @@ def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
         found.random,
     )
     same = (
-        all(cell.status == "same" for cell in cells)
+        all(part.status == "same" for part in (*cells, *found.outputs))
         and not any([*lists, found.artifacts, unknown])
         and all(metric.step is None for metric in metrics)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from runlore_server.diff.cells import CellDiff
 from runlore_server.diff.diff import Change, MetricDiff, RunDiff, Side
+from runlore_server.diff.outputs import OutputsDiff
 
 _LONGEST = 60
 _HEADER = 2
@@ -24,6 +25,9 @@ def told(found: RunDiff, a: Side, b: Side) -> str:
     lines += ["", f"code: {alike} of {len(found.cells)} cells are the same" if found.cells else "code: no cells"]
     for cell in found.cells:
         lines += _cell(cell)
+    shown = [pair for pair in found.outputs if pair.status != "same"]
+    if shown:
+        lines += ["", "outputs:", *(f"  {_shown(pair)}" for pair in shown)]
     for title, changed in (
         ("modules", found.modules),
         ("parameters", found.parameters),
@@ -70,6 +74,18 @@ def _cell(cell: CellDiff) -> Iterator[str]:
         yield f"  cell {cell.b if cell.a is None else cell.a}, in {cell.status.removeprefix('only ')} only"
         lines = cell.diff.splitlines()[_HEADER + 1 :]
     yield from (f"    {line}" for line in lines)
+
+
+def _shown(pair: OutputsDiff) -> str:
+    if pair.a is None or pair.b is None:
+        return f"cell {pair.b if pair.a is None else pair.a}: in {pair.status.removeprefix('only ')} only"
+    what = {
+        "changed": "differ",
+        "unknown": "are lost, and nobody knows whether they differ",
+        "only a": "in a only",
+        "only b": "in b only",
+    }
+    return f"cell {pair.a} of a, cell {pair.b} of b: {what[pair.status]}"
 
 
 def _metric(metric: MetricDiff, diverging: str | None) -> str:

@@ -7,6 +7,8 @@ import { CurvesModel } from '../../model/curves';
 import { ITab, Tabs } from '../details/tabs';
 import { EmptyState, LoadingState } from '../marks/states';
 import { CurvesTab } from './curvesTab';
+import { DiffTab } from './diff/diffTab';
+import { IDiffTools } from './diff/parts';
 
 /**
  * The ways to look at the compared runs.
@@ -14,9 +16,10 @@ import { CurvesTab } from './curvesTab';
 export function ComparePages(props: {
   model: CompareModel;
   curves: CurvesModel;
+  tools: IDiffTools;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { model, curves, trans } = props;
+  const { model, curves, tools, trans } = props;
   if (model.runs.list.length === 0) {
     // Why there are none is said beside the table.
     return model.runs.isLoading ? <LoadingState trans={trans} /> : <EmptyState title="" />;
@@ -26,6 +29,11 @@ export function ComparePages(props: {
       id: 'curves',
       label: trans.__('Curves'),
       render: () => <CurvesTab {...{ model, curves, trans }} />
+    },
+    {
+      id: 'diff',
+      label: trans.__('Diff'),
+      render: () => <DiffTab {...{ model, tools, trans }} />
     }
   ];
   return (

@@ -1,12 +1,14 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CompareSource, sourceArgs, sourceKey, sourceOf } from '../../model/compareSource';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
-import { compareIcon } from '../marks/icons';
+import { compareIcon, swapIcon } from '../marks/icons';
 import { targetRun } from '../target';
 import type { Compare } from './widget';
 
@@ -19,13 +21,22 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
     'Compares runs in the main area: curves, parameters, code and everything around them.',
   autoStart: true,
   requires: [IRunlore],
-  optional: [ILayoutRestorer, ICommandPalette, IStateDB, ITranslator],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    IStateDB,
+    IEditorLanguageRegistry,
+    IRenderMimeRegistry,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     runlore: IRunlore,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     state: IStateDB | null,
+    languages: IEditorLanguageRegistry | null,
+    rendermime: IRenderMimeRegistry | null,
     translator: ITranslator | null
   ) => {
     const { commands, shell } = app;
@@ -37,6 +48,7 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
         runlore,
         source,
         state,
+        tools: { languages, rendermime },
         onOpen: runId => void commands.execute(CommandIds.openRun, { runId }),
         trans
       });
@@ -46,8 +58,19 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       content.model.runs.changed.connect(() => void tracker.save(widget));
       return widget;
     };
+    const open = async (source: CompareSource): Promise<Compare> => {
+      const key = sourceKey(source);
+      let widget = tracker.find(other => sourceKey(other.content.model.runs.source) === key);
+      if (!widget) {
+        widget = await create(source);
+        await tracker.add(widget);
+        shell.add(widget, 'main', { type: 'Compare Runs' });
+      }
+      shell.activateById(widget.id);
+      return widget.content;
+    };
     /** What the arguments name; from a context menu all marked runs, or the run there beside those shown. */
-    const source = (args: ReadonlyPartialJSONObject): CompareSource => {
+    const sourceFrom = (args: ReadonlyPartialJSONObject): CompareSource => {
       const runId = args.fromMenu === true ? targetRun(app, runlore, args) : undefined;
       if (runId === undefined) {
         return sourceOf(args);
@@ -95,17 +118,54 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: async args => {
-        const wanted = source(args);
-        const key = sourceKey(wanted);
-        let widget = tracker.find(other => sourceKey(other.content.model.runs.source) === key);
-        if (!widget) {
-          widget = await create(wanted);
-          await tracker.add(widget);
-          shell.add(widget, 'main', { type: 'Compare Runs' });
-        }
-        shell.activateById(widget.id);
+        await open(sourceFrom(args));
       }
     });
+    /** The two runs that the arguments name; from a context menu the two marked ones, or a rerun and its original. */
+    const pairOf = (args: ReadonlyPartialJSONObject): [string, string] | undefined => {
+      if (Array.isArray(args.runIds)) {
+        const [a, b] = args.runIds as unknown[];
+        return typeof a === 'string' && typeof b === 'string' && a !== b ? [a, b] : undefined;
+      }
+      const runId = targetRun(app, runlore, args);
+      const original = runId === undefined ? null : runlore.runs.get(runId)?.rerun_of;
+      return runId !== undefined && original ? [original, runId] : undefined;
+    };
+    commands.addCommand(CommandIds.diff, {
+      label: trans.__('Diff Against Original'),
+      caption: trans.__(
+        'Show what differs between two runs: those named, else a rerun and its original'
+      ),
+      icon: swapIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            runIds: {
+              type: 'array',
+              items: { type: 'string' },
+              description: trans.__('The two runs; else a rerun and its original')
+            },
+            runId: { type: 'string', description: trans.__('The rerun') },
+            fromMenu: {
+              type: 'boolean',
+              description: trans.__('Whether the run is the one under the context menu')
+            }
+          }
+        }
+      },
+      isEnabled: args => pairOf(args) !== undefined,
+      isVisible: args => args.fromMenu !== true || pairOf(args) !== undefined,
+      execute: async args => {
+        const pair = pairOf(args);
+        if (pair) {
+          const { model } = await open({ runs: pair });
+          model.choosePair(pair);
+          model.look.set({ tab: 'diff' });
+        }
+      }
+    });
+    palette?.addItem({ command: CommandIds.diff, category: trans.__('Runlore') });
     palette?.addItem({ command: CommandIds.compare, category: trans.__('Runlore') });
 
     if (restorer) {

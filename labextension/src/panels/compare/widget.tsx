@@ -11,6 +11,7 @@ import { IChange } from '../../model/live';
 import { Runlore } from '../../model/runlore';
 import { compareIcon } from '../marks/icons';
 import { presentTime, VisibleWidget } from '../visible';
+import { IDiffTools } from './diff/parts';
 import { ComparePages } from './pages';
 import { CompareRuns } from './runs';
 
@@ -71,6 +72,7 @@ export namespace Compare {
     source: CompareSource;
     /** Where the way to look is kept across reloads; null to forget it with the page. */
     state: IStateDB | null;
+    tools: IDiffTools;
     /** Opens the details of a run. */
     onOpen: (runId: string) => void;
     trans: TranslationBundle;
@@ -131,8 +133,8 @@ class PagesSide extends VisibleWidget {
   }
 
   protected override render(): React.ReactElement {
-    const { trans } = this._options;
-    return <ComparePages model={this._model} curves={this._curves} trans={trans} />;
+    const { tools, trans } = this._options;
+    return <ComparePages model={this._model} curves={this._curves} {...{ tools, trans }} />;
   }
 
   private _onFetched(_: Runlore, change: IChange): void {

@@ -23,6 +23,10 @@ export const compareIcon = stroke(
   'compare',
   'M2.5 3h4v4h-4zM9.5 3h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h4v4h-4z'
 );
+export const swapIcon = stroke(
+  'swap',
+  'M3 5.5h10M10.5 3L13 5.5L10.5 8M13 10.5H3M5.5 8L3 10.5L5.5 13'
+);
 export const stopIcon = stroke('stop', 'M4.5 4.5h7v7h-7z');
 
 const running = stroke('running', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M8 7.9v.2');
