@@ -99,7 +99,8 @@ function Output(props: {
 }): React.ReactElement {
   const { output, rendermime, trans } = props;
   const node = React.useRef<HTMLDivElement>(null);
-  React.useEffect(() => {
+  // Not an effect: a widget has to be disposed of while it is still in the page.
+  React.useLayoutEffect(() => {
     const data = bundleOf(output);
     const mime = rendermime?.preferredMimeType(data, 'ensure');
     if (!rendermime || mime === undefined || !node.current) {
