@@ -117,7 +117,8 @@ def diff(a: Side, b: Side, objects: ObjectStore) -> RunDiff:
         found.random,
     )
     same = (
-        all(part.status == "same" for part in (*cells, *found.outputs))
+        all(cell.status == "same" for cell in cells)
+        and all(pair.status == "same" for pair in found.outputs)
         and not any([*lists, found.artifacts, unknown])
         and all(metric.step is None for metric in metrics)
     )

@@ -10,6 +10,23 @@ const LINE_HEIGHT = 17;
 /** Equal lines that stay around those that differ, and how many more it takes to fold them. */
 const FOLDED = { margin: 4, minSize: 6 };
 
+function tint(color: 'error' | 'success', percent: number): { background: string } {
+  return { background: `color-mix(in srgb, var(--jp-${color}-color1) ${percent}%, transparent)` };
+}
+
+const COLORS = EditorView.theme({
+  '&.cm-merge-a .cm-changedLine': tint('error', 9),
+  '&.cm-merge-b .cm-changedLine': tint('success', 11),
+  '&.cm-merge-a .cm-changedText': tint('error', 30),
+  '&.cm-merge-b .cm-changedText': tint('success', 34)
+});
+
+/** A side that has no such cell. */
+const ABSENT = EditorView.theme({
+  '&': { background: 'var(--jp-layout-color2)' },
+  '.cm-gutters': { visibility: 'hidden' }
+});
+
 /**
  * Two sources side by side, line opposite line, with what differs in each line marked. The editors are made once the
  * place for them comes into view, and nothing in them can be changed.
@@ -45,6 +62,8 @@ export function MergedSource(props: {
         extensions: [
           lineNumbers(),
           jupyterTheme,
+          COLORS,
+          text === null ? ABSENT : [],
           language,
           EditorState.readOnly.of(true),
           EditorView.lineWrapping,
@@ -70,8 +89,6 @@ export function MergedSource(props: {
     <div
       className="jp-Runlore-merged"
       ref={node}
-      data-has-a={a !== null}
-      data-has-b={b !== null}
       style={isSeen ? undefined : { minHeight: lines * LINE_HEIGHT }}
     />
   );
