@@ -17,7 +17,7 @@ from benchmarks.server import TOKEN, Server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _WORKS = {
     "server": "JupyterLab's server answers",
     "first": "a Lab that can be used, from the server's start",
@@ -35,7 +35,7 @@ def rows(plan: Plan) -> list[Row]:
 
     times: dict[tuple[str, bool], list[float]] = defaultdict(list)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for number in range(plan.rounds(5)):
             for extension in (number % 2 == 0, number % 2 == 1):  # each goes first as often
                 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
