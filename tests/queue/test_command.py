@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from runlore_server.queue.request import Request
 from tests.queue.conftest import OpenQueue
 from tests.rerun.conftest import Recorded, wait_until
@@ -85,3 +87,27 @@ def test_what_cannot_be_is_said(quick: Recorded) -> None:
         assert refused.code == 2, refused
         assert said in refused.stderr
     assert quick.command("jobs", "--json").json == {"jobs": []}
+
+
+def test_what_slurm_could_never_give_is_refused_when_it_is_asked_for(
+    quick: Recorded, open_queue: OpenQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = quick.runs["quick"].run_id
+    named = {"RUNLORE_BACKENDS": "hpc=slurm:partition=gpu;here=slurm:cluster=local"}
+    asked = ("rerun", run_id, "--detach", "--json", "--gpus")
+    for arguments, said in (
+        (["0.5", "--backend", "hpc"], "whole GPUs, not 0.5"),
+        (["1", "--gpu-memory", "40GB", "--backend", "hpc"], "how much memory a GPU has"),
+        (["1", "--backend", "here"], "leases no GPUs"),
+    ):
+        refused = quick.command(*asked, *arguments, env=named)
+        assert refused.code == 2, arguments
+        assert said in refused.json["error"]["message"]
+    queued = quick.command(*asked, "2", "--gpu-type", "h200", "--backend", "hpc", env=named)
+    assert (queued.code, queued.json["jobs"][0]["state"]) == (0, "queued")
+    quick.command("jobs", "stop", queued.json["jobs"][0]["run_id"])
+    # An owner tells what its backends can give also to those who have no settings.
+    monkeypatch.setenv("RUNLORE_BACKENDS", "here=slurm:cluster=local")
+    assert open_queue(quick).owner
+    refused = quick.command(*asked, "1", "--backend", "here", env={"RUNLORE_BACKENDS": ""})
+    assert (refused.code, "leases no GPUs" in refused.stdout) == (2, True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from runlore.home import Home
 from runlore_server.errors import SettingRefused
+from runlore_server.gpus.giving import Giving
 from runlore_server.queue.backend import Backend
 from runlore_server.queue.local import LocalBackend
 from runlore_server.store.runs import RunStore
@@ -71,6 +72,14 @@ def specified(environ: Mapping[str, str]) -> dict[str, str]:
         if name != _LOCAL:
             _check(name, spec)
     return {default: found.pop(default), **found}
+
+
+def giving(spec: str) -> Giving:
+    """Which devices a backend made of this could give, as far as that can be told without it."""
+    kind, _, options = spec.partition(":")
+    if kind != "slurm":
+        return "any"
+    return "none" if "cluster=local" in options.replace(" ", "").split(",") else "whole"
 
 
 def _check(name: str, spec: str) -> None:

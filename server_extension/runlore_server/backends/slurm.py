@@ -23,6 +23,7 @@ from runlore_server.backends.node import Order
 from runlore_server.backends.place import Place
 from runlore_server.backends.remote import Held, Over, RemoteBackend
 from runlore_server.errors import OptionsRefused, SettingRefused
+from runlore_server.gpus.giving import Giving, refuse
 from runlore_server.queue.backend import Capacity, Event
 
 _SLOTS = 32
@@ -93,7 +94,8 @@ class SlurmBackend(RemoteBackend):
 
     def capacity(self) -> Capacity:
         """As many as the settings say; Slurm keeps those waiting for which it has no room now."""
-        return Capacity(self._slots if self._trouble is None else 0, None, self._trouble)
+        giving: Giving = "none" if self._local else "whole"
+        return Capacity(self._slots if self._trouble is None else 0, None, self._trouble, giving)
 
     def poll(self) -> list[Event]:
         """What happened since the last time."""
@@ -152,14 +154,7 @@ class SlurmBackend(RemoteBackend):
         wanted = order.attempt.request
         if not wanted.gpus:
             return {}
-        if self._local:
-            raise OptionsRefused("submitit leases no GPUs of this machine; the backend 'local' does")
-        if wanted.gpus != int(wanted.gpus):
-            raise OptionsRefused(f"Slurm gives whole GPUs, not {wanted.gpus:g}")
-        if wanted.gpu_memory is not None:
-            raise OptionsRefused(
-                "Slurm does not know how much memory a GPU has: name its type, or give the backend a constraint"
-            )
+        refuse(wanted, self.capacity().giving)
         kind = f"{wanted.gpu_type}:" if wanted.gpu_type else ""
         return {"gres": f"gpu:{kind}{int(wanted.gpus)}"}
 

@@ -15,10 +15,9 @@ from runlore.objects import ObjectStore
 from runlore.record import RunRecord
 from runlore_server.errors import AmbiguousRun, JobNotFound, OptionsRefused
 from runlore_server.gpus.assignment import check as check_devices
-from runlore_server.gpus.device import Device
 from runlore_server.gpus.recorded import as_recorded, used_devices
-from runlore_server.gpus.wish import wish
 from runlore_server.queue.ledger import Ledger
+from runlore_server.queue.offering import Offering
 from runlore_server.queue.request import Request
 from runlore_server.queue.row import NewJob
 from runlore_server.rerun import data
@@ -31,9 +30,6 @@ SHORTEST_PREFIX = 4
 _MOST_RETRIES = 100
 _GREATEST_PRIORITY = 1_000_000
 
-Devices = Callable[[str | None], tuple[Sequence[Device], str] | None]
-"""Of a backend, the devices that it has and why there are none; ``None`` where that is not known here."""
-
 
 class Admission:
     """Looks at requests for reruns; writes nothing.
@@ -42,14 +38,14 @@ class Admission:
         home: where the runs are recorded.
         store: finds them.
         ledger: has the jobs that others wait for.
-        devices: what there is to be leased.
+        offering: what there is to carry them out with.
     """
 
-    def __init__(self, home: Home, store: RunStore, ledger: Ledger, devices: Devices) -> None:
+    def __init__(self, home: Home, store: RunStore, ledger: Ledger, offering: Offering) -> None:
         self._home = home
         self._store = store
         self._ledger = ledger
-        self._devices = devices
+        self._offering = offering
 
     def admit(self, requests: Sequence[Request]) -> list[NewJob]:
         """The jobs that requests ask for. What several have in common is looked at once.
@@ -73,7 +69,7 @@ class Admission:
             known.once(("data", run.run_id, request.scope), lambda: data.require(self._home, selected.cells))
         used = known.once(("used", run.run_id), lambda: used_devices(run, ObjectStore(self._home.objects)))
         if used and not request.gpus:
-            there = known.once(("there", request.backend), lambda: self._devices(request.backend))
+            there = known.once(("there", request.backend), lambda: self._offering.devices(request.backend))
             request = as_recorded(request, used, there[0] if there is not None else ())
         place = (request.gpus, request.gpu_type, request.gpu_memory, request.backend)
         leased = known.once(("devices", run.run_id, *place), lambda: self._with_devices(request, run))
@@ -111,9 +107,9 @@ class Admission:
 
     def _with_devices(self, request: Request, run: RunRecord) -> Request:
         """The request with the devices that it gets: as many as it asks for, else as its original used."""
-        found = self._devices(request.backend)
+        found = self._offering.devices(request.backend)
         if found is None:
-            wish(request)
+            self._offering.refuse(request)
             return request
         devices, why = found
         if devices and not request.gpus:

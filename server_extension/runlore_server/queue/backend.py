@@ -18,6 +18,7 @@ from runlore_server.queue.request import Request
 
 if TYPE_CHECKING:
     from runlore_server.gpus.device import Device
+    from runlore_server.gpus.giving import Giving
     from runlore_server.queue.row import Row
     from runlore_server.rerun.folder import Folder
 
@@ -49,13 +50,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 class Capacity:
     """How many attempts a backend carries out at once, and the devices that they may be given.
 
-    ``devices`` is ``None`` where the backend gives its attempts the devices that their requests ask for by itself.
-    ``trouble`` says why it can carry out none at the moment, such as a cluster that cannot be reached.
+    ``devices`` is ``None`` where the backend gives its attempts the devices that their requests ask for by itself;
+    ``giving`` says which those may be. ``trouble`` says why it can carry out none at the moment, such as a cluster
+    that cannot be reached.
     """
 
     slots: int
     devices: Sequence[Device] | None = field(default=())
     trouble: str | None = None
+    giving: Giving = "any"
 
 
 class Began(msgspec.Struct, frozen=True, tag=True):

@@ -265,7 +265,7 @@ class Dispatcher:
             leases = [active.lease for active in self._active.values() if active.backend is backend]
             free[name] = Free(slots - len(leases), capacity.devices, leases)
             devices = None if capacity.devices is None else list(capacity.devices)
-            told[name] = msgspec.to_builtins(Offer(slots, devices, capacity.trouble))
+            told[name] = msgspec.to_builtins(Offer(slots, devices, capacity.trouble, capacity.giving))
         if told != self._ledger.setting(CAPACITY):
             self._ledger.put_setting(CAPACITY, told)
         return free

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from runlore_server.backends.configured import specified
+from runlore_server.backends.configured import giving, specified
 from runlore_server.errors import OptionsRefused
 from runlore_server.gpus.detection import last_detected
 from runlore_server.gpus.device import Device
+from runlore_server.gpus.giving import refuse
 from runlore_server.queue.dispatcher import CAPACITY, SLOTS
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.local import default_slots
 from runlore_server.queue.owner import Owner
+from runlore_server.queue.request import Request
 from runlore_server.queue.status import Offer, offers
 
 
@@ -37,7 +39,20 @@ class Offering:
         if self._owner.exists() and (told := offers(self._ledger.setting(CAPACITY))):
             return told
         here = Offer(self._ledger.setting(SLOTS) or default_slots(), last_detected().devices)
-        return {name: here if name == "local" else Offer(0, None) for name in specified(os.environ)}
+        return {
+            name: here if name == "local" else Offer(0, None, giving=giving(spec))
+            for name, spec in specified(os.environ).items()
+        }
+
+    def refuse(self, asked: Request) -> None:
+        """Refuse devices that no backend of this kind could give.
+
+        Raises:
+            OptionsRefused: there is no such backend, or it could not.
+            SettingRefused: see ``all``.
+        """
+        offered = self.all()
+        refuse(asked, offered[self._name(asked.backend, offered)].giving)
 
     def devices(self, backend: str | None) -> tuple[Sequence[Device], str] | None:
         """The devices of a backend and why there are none; ``None`` where it shares them out by itself.
@@ -47,11 +62,16 @@ class Offering:
             SettingRefused: see ``all``.
         """
         offered = self.all()
-        name = backend or next(iter(offered))
-        if name not in offered:
-            raise OptionsRefused(f"no backend is called {name!r}; there are: {', '.join(offered)}")
+        name = self._name(backend, offered)
         if name == "local":
             found = last_detected()
             return found.devices, found.why
         devices = offered[name].devices
         return None if devices is None else (devices, "")
+
+    @staticmethod
+    def _name(backend: str | None, offered: Mapping[str, Offer]) -> str:
+        name = backend or next(iter(offered))
+        if name not in offered:
+            raise OptionsRefused(f"no backend is called {name!r}; there are: {', '.join(offered)}")
+        return name

@@ -53,7 +53,7 @@ class JobQueue:
         self._owner = Owner(home, store, backends, self._wake, self._closing)
         self._offering = Offering(self._ledger, self._owner)
         self._listing = Listing(store)
-        self._admission = Admission(home, store, self._ledger, self._offering.devices)
+        self._admission = Admission(home, store, self._ledger, self._offering)
         self._threads: list[threading.Thread] = []
 
     # -- working -------------------------------------------------------------------------------------------

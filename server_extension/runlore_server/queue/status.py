@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from runlore_server.gpus.device import Device
+from runlore_server.gpus.giving import Giving
 from runlore_server.queue.row import Row
 
 
@@ -56,6 +57,7 @@ class Offer(msgspec.Struct, frozen=True):
     slots: int
     devices: list[Device] | None = []
     trouble: str | None = None
+    giving: Giving = "any"
 
 
 def offers(told: Any) -> dict[str, Offer]:
