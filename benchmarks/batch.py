@@ -7,16 +7,13 @@ what starting, watching and ending the processes costs, and on a busy machine th
 from __future__ import annotations
 
 from benchmarks.measure import Row, in_fresh_process
+from benchmarks.notebooks import NOTEBOOKS
 from benchmarks.plan import Plan
 
 _SLOTS, _NOTEBOOKS = 2, 12
 
-_BATCH = """
-import json, os, subprocess, sys, time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-import nbformat
+_BATCH = f"""{NOTEBOOKS}
+from concurrent.futures import ThreadPoolExecutor
 from runlore.home import Home
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
@@ -24,35 +21,11 @@ from runlore_server.store.runs import RunStore
 
 os.environ["RUNLORE_SLOTS"] = sys.argv[2]
 seconds, slots, count = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-tools = Path(sys.executable).parent
-work = f"import random, time\\nfor _ in range(10):\\n    time.sleep({seconds / 10})\\n    "
-notebooks = {
-    "recorded": ["%load_ext runlore", f"%%track\\nimport runlore\\n{work}runlore.log(loss=random.random())"],
-    "without": [work + "random.random()"],
-}
-for name, cells in notebooks.items():
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    nbformat.write(notebook, f"{name}.ipynb")
 
-def command(number, name="without"):
-    command = [tools / "papermill", f"{name}.ipynb", f"out-{number}.ipynb", "--no-progress-bar"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-PAPERMILL = '''
-import papermill
-
-def execute(number):
-    papermill.execute_notebook("without.ipynb", f"out-{number}.ipynb", progress_bar=False)
-'''
-Path("pooled.py").write_text(PAPERMILL)
-sys.path.insert(0, "")
-from pooled import execute
-
-def pooled(pool):
+def commands():
     start = time.perf_counter()
-    with pool:
-        list(pool.map(command if isinstance(pool, ThreadPoolExecutor) else execute, range(count)))
+    with ThreadPoolExecutor(slots) as pool:
+        list(pool.map(lambda number: papermill("without", f"out-{{number}}"), range(count)))
     return time.perf_counter() - start
 
 def queued(run_id):
@@ -68,11 +41,9 @@ def queued(run_id):
     queue.shutdown()
     return taken
 
-command("first", "recorded")
-told = subprocess.run([tools / "runlore", "runs", "--json"], check=True, stdout=subprocess.PIPE).stdout
-run_id = json.loads(told)["runs"][0]["run_id"]
-found = {"commands": pooled(ThreadPoolExecutor(slots))}
-found["pool"] = pooled(ProcessPoolExecutor(slots, mp_context=get_context("spawn")))
+write_waiting(seconds)
+run_id = recorded_run()
+found = {{"commands": commands(), "pool": pooled(slots, [("without", number) for number in range(count)])}}
 found["queue"] = queued(run_id)
 found["ideal"] = seconds * count / slots
 print(json.dumps(found))
