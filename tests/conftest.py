@@ -20,6 +20,10 @@ from runlore.record import RunRecord, SessionRecord, sessions
 # A test run that a shell put in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Else every process that a test starts compiles all modules anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Whether a run lasts long enough for the machine's load to be measured depends on that load; tests/gpus has it on.
 os.environ["RUNLORE_SYSTEM_METRICS"] = "0"
 
