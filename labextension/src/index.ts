@@ -5,6 +5,7 @@ import { cardPlugin } from './notebook/cardPlugin';
 import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';
+import { curvesPlugin } from './panels/curves/plugin';
 import { detailsPlugin } from './panels/details/plugin';
 import { queuePlugin } from './panels/queue/plugin';
 import { rerunPlugin } from './panels/rerun/plugin';
@@ -18,6 +19,7 @@ export { IRunlore } from './tokens';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
   sidebarPlugin,
+  curvesPlugin,
   detailsPlugin,
   comparePlugin,
   commandsPlugin,

@@ -28,7 +28,7 @@ describe('the details of a run', () => {
         job={undefined}
         curves={new CurvesModel(client, () => 10)}
         style={{ color: 0, dash: 'solid' }}
-        host={{ choices: new ChoicesModel(null) }}
+        host={{ choices: new ChoicesModel(null), offerCode: vi.fn() }}
         highlight={null}
         find={() => undefined}
         onRerun={vi.fn()}

@@ -12,6 +12,7 @@ import {
   IRunGroups,
   IRunPage,
   ISavedFilter,
+  IWireBand,
   IWireCurve,
   RunSelection
 } from './types';
@@ -85,6 +86,27 @@ export class RunloreClient {
     return answer.curves;
   }
 
+  /** The curves of groups of runs, summed up from every point of them. */
+  async bands(options: RunloreClient.IBandsOptions): Promise<IWireBand[]> {
+    const query = new URLSearchParams({ x: options.x, points: String(options.points) });
+    options.groups.forEach(runs => query.append('group', runs.join(',')));
+    options.metrics.forEach(metric => query.append('metric', metric));
+    if (options.window) {
+      query.append('from', String(options.window[0]));
+      query.append('to', String(options.window[1]));
+    }
+    const path = withQuery('bands', query);
+    return (await this._connection.request<{ bands: IWireBand[] }>('GET', path)).bands;
+  }
+
+  /** Every point of curves as CSV, for a download. */
+  async curvesTable(runs: readonly string[], metrics: readonly string[]): Promise<ArrayBuffer> {
+    const query = new URLSearchParams();
+    runs.forEach(run => query.append('run', run));
+    metrics.forEach(metric => query.append('metric', metric));
+    return this._connection.bytes(withQuery('curves.csv', query));
+  }
+
   /** The filters that the user keeps, by name. */
   async filters(): Promise<ISavedFilter[]> {
     return (await this._connection.request<{ filters: ISavedFilter[] }>('GET', 'filters')).filters;
@@ -126,6 +148,16 @@ export namespace RunloreClient {
     filter?: string;
     /** The metric of which each group's best is wanted. */
     metric?: string;
+  }
+
+  export interface IBandsOptions {
+    groups: readonly (readonly string[])[];
+    metrics: readonly string[];
+    x: 'step' | 'epoch' | 'relative' | 'time';
+    /** Places a band at the most. */
+    points: number;
+    /** The part that is wanted, on that axis; all without. */
+    window?: readonly [number, number];
   }
 
   export interface ICurvesOptions {

@@ -273,6 +273,8 @@ export interface IWireCurve {
   step: ITypedArray;
   time: ITypedArray;
   value: ITypedArray;
+  /** Null where the run tells of no epochs. */
+  epoch?: ITypedArray | null;
   /** Why a curve that was recorded has no points here, such as that it is on its way from MLflow. */
   missing?: string | null;
 }
@@ -282,6 +284,21 @@ export interface IJudgement {
   /** 0 where all are met, 2 where nothing could be proved either way, else 1. */
   exit_code: number;
   findings: { criterion: string; met: boolean; told: string }[];
+}
+
+/** Curves of several runs summed up, place by place. */
+export interface IWireBand {
+  runs: string[];
+  metric: string;
+  x: ITypedArray;
+  mean: ITypedArray;
+  /** The least value of any of them. */
+  low: ITypedArray;
+  high: ITypedArray;
+  /** The sample standard deviation between them. */
+  sd: ITypedArray;
+  /** How many are there. */
+  count: ITypedArray;
 }
 
 export interface IJob {

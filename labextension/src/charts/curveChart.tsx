@@ -7,12 +7,23 @@ import { IDrawing, inBase } from './drawing';
 import { formatValue } from './format';
 import { labelWidth, MARGIN, placeLabels, plotArea } from './layout';
 import { LineLabel } from './lineLabel';
+import { IMark, IRule, MarkLayer } from './markLayer';
 import { usePlot } from './plot';
 import { usePointing } from './pointing';
 import { useRanges } from './ranges';
 import { Range } from './scale';
 import { useSize } from './size';
 import { ILine, IPoints, lastPoint, linePoints, lineTitle } from './traces';
+
+/**
+ * What is marked in a chart.
+ */
+export interface IMarks {
+  marks: readonly IMark[];
+  rules: readonly IRule[];
+}
+
+const NOTHING: IMarks = { marks: [], rules: [] };
 
 /**
  * Properties of a chart.
@@ -27,6 +38,8 @@ export interface ICurveChartProps {
   cursor: Cursor;
   /** Whether names and values stand in the chart; without, they stand beside it. */
   hasWords: boolean;
+  /** What is marked, given the points as drawn. */
+  marks?: (points: readonly IPoints[], lines: readonly ILine[]) => IMarks;
   /** The user wants a line hidden, or all others. */
   onHide?: (runId: string, others: boolean) => void;
   trans: TranslationBundle;
@@ -39,7 +52,7 @@ export interface ICurveChartProps {
 export const CurveChart = React.memo(function CurveChart(
   props: ICurveChartProps
 ): React.ReactElement {
-  const { metric, lines, drawing, zoom, onZoom, cursor, hasWords, onHide, trans } = props;
+  const { metric, lines, drawing, zoom, onZoom, cursor, hasWords, marks, onHide, trans } = props;
   const root = React.useRef<HTMLDivElement>(null);
   const plot = React.useRef<HTMLDivElement>(null);
   const size = useSize(root);
@@ -68,6 +81,7 @@ export const CurveChart = React.memo(function CurveChart(
     labels: room
   });
   const area = size && plotArea(size, room);
+  const marked = React.useMemo(() => marks?.(points, lines) ?? NOTHING, [marks, points, lines]);
   const pointing = usePointing({ cursor, metric, points, drawing, ranges, area });
   const labels = size && room > 0 ? placeLabels(points, size, drawing, ranges) : [];
   return (
@@ -91,6 +105,7 @@ export const CurveChart = React.memo(function CurveChart(
         const line = lines[index];
         return line && <LineLabel key={line.curve.runId} {...{ line, top, room, onHide, trans }} />;
       })}
+      {area && <MarkLayer {...marked} {...{ drawing, ranges, area }} />}
       {area && (
         <CursorLayer
           {...{ cursor, metric, lines, points, drawing, ranges, area, trans }}

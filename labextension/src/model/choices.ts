@@ -21,7 +21,14 @@ export type ChartChoice = {
   log: boolean;
   /** Weight of the past in the moving average, from 0 (none) to below 1. */
   smoothing: number;
+  /** Whether runs that differ in their seeds alone are shown by their mean, and by what around it. */
+  group: (typeof GROUPINGS)[number];
+  /** Whether the best point of each line is marked. */
+  best: boolean;
 };
+
+/** One line a run; or the mean of a group with the least and the greatest, or one standard deviation on each side. */
+export const GROUPINGS = ['none', 'range', 'sd'] as const;
 
 /** Until the user chooses. */
 export const DEFAULT_CHOICE: ChartChoice = {
@@ -30,7 +37,9 @@ export const DEFAULT_CHOICE: ChartChoice = {
   x: 'step',
   logX: false,
   log: false,
-  smoothing: 0
+  smoothing: 0,
+  group: 'none',
+  best: false
 };
 const REMEMBERED = 200;
 
@@ -93,7 +102,9 @@ const TESTS: Record<keyof ChartChoice, (value: unknown) => boolean> = {
   x: value => X_AXES.some(axis => axis === value),
   logX: isFlag,
   log: isFlag,
-  smoothing: value => typeof value === 'number' && value >= 0 && value < 1
+  smoothing: value => typeof value === 'number' && value >= 0 && value < 1,
+  group: value => GROUPINGS.some(grouping => grouping === value),
+  best: isFlag
 };
 
 /** What an earlier version kept lacks what it did not know. */

@@ -34,6 +34,7 @@ export function decodeCurve(wire: IWireCurve): ICurve {
     step: decodeFloats(wire.step),
     time: decodeFloats(wire.time),
     value: decodeFloats(wire.value),
+    epoch: wire.epoch ? decodeFloats(wire.epoch) : null,
     missing: wire.missing ?? null
   };
 }
@@ -76,13 +77,14 @@ export function refined(curve: ICurve, part: ICurve, x: XAxis): ICurve {
   ]);
 }
 
-type Columns = Pick<ICurve, 'step' | 'time' | 'value'>;
+type Columns = Pick<ICurve, 'step' | 'time' | 'value' | 'epoch'>;
 
-function section({ step, time, value }: Columns, start: number, end: number): Columns {
+function section({ step, time, value, epoch }: Columns, start: number, end: number): Columns {
   return {
     step: step.subarray(start, end),
     time: time.subarray(start, end),
-    value: value.subarray(start, end)
+    value: value.subarray(start, end),
+    epoch: epoch?.subarray(start, end) ?? null
   };
 }
 
@@ -91,9 +93,12 @@ function withPoints(curve: ICurve, parts: readonly Columns[]): ICurve {
     ...curve,
     step: concatenated(parts.map(part => part.step)),
     time: concatenated(parts.map(part => part.time)),
-    value: concatenated(parts.map(part => part.value))
+    value: concatenated(parts.map(part => part.value)),
+    epoch: curve.epoch ? concatenated(parts.map(part => part.epoch ?? EMPTY)) : null
   };
 }
+
+const EMPTY = new Float64Array();
 
 function concatenated(arrays: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(arrays.reduce((length, array) => length + array.length, 0));

@@ -2,7 +2,7 @@ import { JSONExt, PartialJSONValue } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { IWireCurve } from '../api/types';
+import { IWireBand, IWireCurve } from '../api/types';
 import { decodeCurve, ICurve, joined } from './curve';
 import { MOST_SHOWN } from './selection';
 
@@ -35,6 +35,9 @@ export interface IWindow {
   from: number;
   to: number;
 }
+
+/** Which groups of runs are to be summed up, on what axis, and which part of it. */
+export type IBandsRequest = Omit<RunloreClient.IBandsOptions, 'points'>;
 
 /**
  * The curves that one view needs, fetched while it needs them.
@@ -87,6 +90,17 @@ export class CurvesModel {
     const points = this._points();
     const found = await this._client.curves({ runs, metrics: [metric], points, x, from, to });
     return found.map(decodeCurve);
+  }
+
+  /** Groups of runs summed up; not held either. Rejects as the client does. */
+  async bands(request: IBandsRequest): Promise<IWireBand[]> {
+    const points = Math.max(Math.round(this._points() / 2), 2);
+    return this._client.bands({ ...request, points });
+  }
+
+  /** Every point of curves as CSV. Rejects as the client does. */
+  table(runs: readonly string[], metrics: readonly string[]): Promise<ArrayBuffer> {
+    return this._client.curvesTable(runs, metrics);
   }
 
   /** Points were added to these runs (to all when none are named). */

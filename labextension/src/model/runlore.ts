@@ -90,6 +90,16 @@ export class Runlore implements IDisposable {
     return this._fetched;
   }
 
+  /** Emitted with Python code that the user wants in a cell. */
+  get codeOffered(): ISignal<this, string> {
+    return this._codeOffered;
+  }
+
+  /** Offer code for a cell to whoever can put it there. */
+  offerCode(code: string): void {
+    this._codeOffered.emit(code);
+  }
+
   get isDisposed(): boolean {
     return this._live.isDisposed;
   }
@@ -189,6 +199,7 @@ export class Runlore implements IDisposable {
   private readonly _restored: Promise<unknown>;
   private _jobWatch: IDisposable | null = null;
   private _fetched = new Signal<this, IChange>(this);
+  private _codeOffered = new Signal<this, string>(this);
 }
 
 /**

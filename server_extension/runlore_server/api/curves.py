@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from runlore.record import RunRecord
     from runlore_server.services import Services
+    from runlore_server.store.epochs import Epochs
     from runlore_server.store.views import View, Window
 
 _MOST_RUNS = 100
-_AXES = ("step", "time", "relative")
+AXES = ("step", "epoch", "time", "relative")
 
 
 class CurvesHandler(RunloreHandler):
@@ -45,7 +46,11 @@ class CurvesHandler(RunloreHandler):
             services.curve_cache.note_use(run)
             if is_mirrored(run.session_id):
                 services.mirror.curves.want(run, self._metrics(run))
-            found += [_Found(run.run_id, name, *asked.look(services, run, name)) for name in self._metrics(run)]
+            epochs = _epochs(services, run)
+            found += [
+                _Found(run.run_id, name, *asked.look(services, run, name, epochs), epochs)
+                for name in self._metrics(run)
+            ]
         if self.unchanged(_tag(self.request.query, found)):
             return None
         return {"curves": [one.body() for one in found]}
@@ -63,8 +68,8 @@ class CurvesHandler(RunloreHandler):
     def _window(self) -> tuple[str, float, float] | None:
         """The axis and the ends of the part that is asked for, on that axis."""
         axis, low, high = self.one_query("x") or "step", self.float_query("from"), self.float_query("to")
-        if axis not in _AXES:
-            raise InvalidRequest(f"'x' is one of {', '.join(_AXES)}, not {axis!r:.40}")
+        if axis not in AXES:
+            raise InvalidRequest(f"'x' is one of {', '.join(AXES)}, not {axis!r:.40}")
         if low is None and high is None:
             return None
         low, high = -math.inf if low is None else low, math.inf if high is None else high
@@ -90,11 +95,13 @@ class _Asked:
     window: tuple[str, float, float] | None
     since: dict[tuple[str, str], int]
 
-    def look(self, services: Services, run: RunRecord, metric: str) -> tuple[View, str | None]:
+    def look(
+        self, services: Services, run: RunRecord, metric: str, epochs: Epochs | None
+    ) -> tuple[View, str | None]:
         """What there is of a curve, and why there is nothing where there should be."""
         source = services.mirror.curves if is_mirrored(run.session_id) else services.retrieval
         try:
-            view = self._view(services, run, metric)
+            view = self._view(services, run, metric, epochs)
         except JournalFormatError:
             # An archive may be damaged that MLflow has whole.
             if (why := source.missing(run, metric)) is None:
@@ -102,20 +109,33 @@ class _Asked:
             return _nothing(), why
         return view, None if view.count else source.missing(run, metric)
 
-    def _view(self, services: Services, run: RunRecord, metric: str) -> View:
+    def _view(self, services: Services, run: RunRecord, metric: str, epochs: Epochs | None) -> View:
         path, known = run.curves[metric], self.since.get((run.run_id, metric), 0)
         if self.window is not None:
-            return services.views.view(path, self.points, _on_file(self.window, run.started))
+            window = _on_file(self.window, run.started, epochs)
+            return services.views.view(path, self.points, window) if window else _nothing()
         return services.views.since(path, known, self.points) if known else services.views.view(path, self.points)
 
 
-def _on_file(asked: tuple[str, float, float], started: float) -> Window:
+def _on_file(asked: tuple[str, float, float], started: float, epochs: Epochs | None) -> Window | None:
+    """A part of a curve in terms of its file; ``None`` for epochs of a run that tells of none."""
     from runlore_server.store.views import Window
 
     axis, low, high = asked
+    if axis == "epoch":
+        return None if epochs is None else epochs.window(low, high)
     if axis == "relative":
         low, high = low + started, high + started
     return Window("step" if axis == "step" else "time", low, high)
+
+
+def _epochs(services: Services, run: RunRecord) -> Epochs | None:
+    from runlore_server.store.epochs import epochs_of
+
+    try:
+        return epochs_of(run, services.views)
+    except JournalFormatError:
+        return None  # what is wrong with that curve is told with it
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,7 @@ class _Found:
     metric: str
     view: View
     missing: str | None
+    epochs: Epochs | None
 
     def body(self) -> dict[str, Any]:
         view = self.view
@@ -135,7 +156,8 @@ class _Found:
             "count": view.count,
             "since": view.since,
             "next": None if view.has_hole else view.count,
-            **{name: _typed(view.points[name]) for name in ("step", "time", "value")},
+            **{name: typed(view.points[name]) for name in ("step", "time", "value")},
+            "epoch": None if self.epochs is None else typed(self.epochs.at(view.points["step"])),
             "missing": self.missing,
         }
 
@@ -155,5 +177,5 @@ def _tag(query: str, found: list[_Found]) -> str:
     return blake3(msgspec.json.encode((query, counts))).hexdigest()[:32]
 
 
-def _typed(column: npt.NDArray[np.generic]) -> dict[str, str]:
+def typed(column: npt.NDArray[np.generic]) -> dict[str, str]:
     return {"dtype": "f8", "bdata": base64.b64encode(column.astype("<f8").tobytes()).decode()}

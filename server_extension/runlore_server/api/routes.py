@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runlore_server.api.artifacts import ArtifactHandler, TableHandler
+from runlore_server.api.bands import BandsHandler
 from runlore_server.api.base import RunloreHandler
 from runlore_server.api.cells import CellsHandler
 from runlore_server.api.curves import CurvesHandler
@@ -22,6 +23,7 @@ from runlore_server.api.runs import RunHandler, RunsHandler
 from runlore_server.api.schedules import ScheduleHandler, SchedulesHandler
 from runlore_server.api.status import StatusHandler
 from runlore_server.api.sweeps import SweepCheckHandler, SweepHandler, SweepPlotsHandler, SweepsHandler
+from runlore_server.api.table import CurvesTableHandler
 from runlore_server.backend import Backend
 
 _ID = r"([^/]+)"
@@ -44,6 +46,8 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}/notebook": NotebookHandler,
     "/runlore/groups": GroupsHandler,
     "/runlore/curves": CurvesHandler,
+    "/runlore/curves.csv": CurvesTableHandler,
+    "/runlore/bands": BandsHandler,
     "/runlore/filters": FiltersHandler,
     f"/runlore/filters/{_ID}": FilterHandler,
     "/runlore/jobs": JobsHandler,

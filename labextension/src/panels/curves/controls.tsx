@@ -1,4 +1,4 @@
-import { HTMLSelect } from '@jupyterlab/ui-components';
+import { ellipsesIcon, HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -19,9 +19,13 @@ export function CurveControls(props: {
   metric?: string;
   choice: ChartChoice;
   onChange: (change: Partial<ChartChoice>) => void;
+  /** Whether any run tells of epochs. */
+  hasEpochs: boolean;
+  /** Opens the menu of all else. */
+  onMenu: (button: HTMLElement) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { metrics = [], metric = '', choice, onChange, trans } = props;
+  const { metrics = [], metric = '', choice, onChange, hasEpochs, onMenu, trans } = props;
   return (
     <div className="jp-Runlore-controls" role="group" aria-label={trans.__('How curves are shown')}>
       {metrics.length > 0 && (
@@ -51,6 +55,9 @@ export function CurveControls(props: {
         title={trans.__('Horizontal axis: step, epoch, time since the start, or time of day')}
       >
         <option value="step">{trans.__('step')}</option>
+        <option value="epoch" disabled={!hasEpochs}>
+          {trans.__('epoch')}
+        </option>
         <option value="time">{trans.__('time')}</option>
         <option value="wall">{trans.__('clock')}</option>
       </HTMLSelect>
@@ -77,6 +84,15 @@ export function CurveControls(props: {
           aria-label={trans.__('Smoothing')}
         />
       </label>
+      <button
+        className="jp-Runlore-iconButton"
+        title={trans.__('More on the curves: seeds, best points, download, code')}
+        aria-label={trans.__('More on the curves')}
+        aria-haspopup="menu"
+        onClick={event => onMenu(event.currentTarget)}
+      >
+        <ellipsesIcon.react tag="span" />
+      </button>
     </div>
   );
 }

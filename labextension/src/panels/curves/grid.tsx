@@ -10,11 +10,14 @@ import { ChartChoice, ChoicesModel } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { Runlore } from '../../model/runlore';
+import { seedGroups } from '../../model/seedGroups';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
+import { Hints, useHints } from './hints';
 import { useHidden } from './hidden';
 import { Legend, metricsOf } from './legend';
 import { areSameLines, metricLines } from './lines';
+import { openChartsMenu } from './menu';
 import { MetricChart } from './metricChart';
 
 /** Charts shown before the user asks for more. */
@@ -35,7 +38,7 @@ export interface ICurvesGridProps {
 /**
  * What the charts keep, and ask for, beyond their own view.
  */
-export type ICurvesHost = Pick<Runlore, 'choices'>;
+export type ICurvesHost = Pick<Runlore, 'choices' | 'offerCode'>;
 
 /**
  * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
@@ -61,18 +64,32 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
     choice
   );
   const { hidden, drawing, cursor } = state;
+  const groups = seedGroups(runs);
+  const hints = useHints(runs, shown, curves);
+  const root = React.useRef<HTMLDivElement>(null);
   if (names.length === 0) {
     return <EmptyState title={trans.__('No metric logged')} />;
   }
   return (
     <div className="jp-Runlore-grid">
-      <CurveControls {...{ choice, onChange, trans }} />
-      <div className="jp-Runlore-multiples">
+      <CurveControls
+        {...{ choice, onChange, trans }}
+        hasEpochs={charts.some(({ lines }) => lines.some(line => line.curve.epoch))}
+        onMenu={button => {
+          if (root.current) {
+            const onCode = (code: string): void => host.offerCode(code);
+            const about = { runs, metrics: shown, styles, curves };
+            openChartsMenu(button, root.current, { ...about, choice, onChange, onCode, trans });
+          }
+        }}
+      />
+      <Hints {...{ hints, runs, trans }} />
+      <div className="jp-Runlore-multiples" ref={root}>
         {charts.map(({ metric, lines }) => (
           <figure key={metric} className="jp-Runlore-multiple">
             <figcaption>{metric}</figcaption>
             <MetricChart
-              {...{ metric, curves, drawing, cursor, trans }}
+              {...{ metric, runs, groups, choice, hints, curves, drawing, cursor, trans }}
               lines={lines.filter(line => !hidden.has(line.curve.runId))}
               zoom={state.zoom}
               onZoom={state.setZoom}

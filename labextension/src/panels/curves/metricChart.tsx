@@ -2,13 +2,19 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Cursor } from '../../charts/cursor';
-import { CurveChart } from '../../charts/curveChart';
+import { IRun } from '../../api/types';
+import { CurveChart, IMarks } from '../../charts/curveChart';
 import { IDrawing } from '../../charts/drawing';
 import { Range } from '../../charts/scale';
-import { ILine } from '../../charts/traces';
+import { ILine, IPoints } from '../../charts/traces';
+import { ChartChoice } from '../../model/choices';
 import { CurvesModel } from '../../model/curves';
+import { IHint } from '../../model/hints';
+import { ISeedGroup } from '../../model/seedGroups';
 import { EmptyState } from '../marks/states';
+import { useBands } from './bands';
 import { useStableLines } from './lines';
+import { bestMarks, divergenceRules, lessIsBetter, turningRules } from './marks';
 import { useZoom } from './zoom';
 
 /**
@@ -17,6 +23,10 @@ import { useZoom } from './zoom';
 export function MetricChart(props: {
   metric: string;
   lines: readonly ILine[];
+  runs: readonly IRun[];
+  groups: readonly ISeedGroup[];
+  choice: ChartChoice;
+  hints: readonly IHint[];
   curves: CurvesModel;
   drawing: IDrawing;
   zoom: Range | null;
@@ -26,9 +36,23 @@ export function MetricChart(props: {
   onHide: (runId: string, others: boolean) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { metric, curves, drawing, zoom, trans, ...passed } = props;
+  const { metric, runs, groups, choice, hints, curves, drawing, zoom, trans, ...passed } = props;
   const whole = useStableLines(props.lines);
-  const lines = useZoom(whole, metric, drawing.x, zoom, curves);
+  const detailed = useZoom(whole, metric, drawing.x, zoom, curves);
+  const grouping = choice.group;
+  const lines = useStableLines(
+    useBands({ lines: detailed, groups, metric, grouping, drawing, zoom, curves })
+  );
+  const marks = (points: readonly IPoints[], drawn: readonly ILine[]): IMarks => {
+    const isLess = lessIsBetter(runs, metric);
+    return {
+      marks: choice.best && isLess !== undefined ? bestMarks(drawn, points, isLess, trans) : [],
+      rules: [
+        ...divergenceRules(runs, drawn, points, metric, drawing, trans),
+        ...turningRules(hints, drawn, points, metric, drawing, trans)
+      ]
+    };
+  };
   const absent = lines.flatMap(({ curve }) => curve.missing ?? []);
   if (lines.length <= absent.length) {
     return <EmptyState title={absent[0] ?? reason(metric, curves, trans)} />;
@@ -40,7 +64,7 @@ export function MetricChart(props: {
           {trans.__('%1 of %2 curves: %3', absent.length, lines.length, absent[0])}
         </p>
       )}
-      <CurveChart {...passed} {...{ metric, lines, drawing, zoom, trans }} />
+      <CurveChart {...passed} {...{ metric, lines, drawing, zoom, marks, trans }} />
     </>
   );
 }

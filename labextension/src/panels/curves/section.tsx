@@ -3,9 +3,13 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Runlore } from '../../model/runlore';
-import { currentView } from '../../model/view';
+import { metricPairs } from '../../model/hints';
+import { currentView, IView } from '../../model/view';
 import { VisibleWidget } from '../visible';
 import { CurvesView } from './view';
+
+/** Of more runs than this, only what is in view is fetched. */
+const MOST_HINTED = 10;
 
 /**
  * The section of the sidebar with the curves of the shown runs.
@@ -38,7 +42,7 @@ class CurvesBody extends VisibleWidget {
     const { runs, choices, curves } = this._runlore;
     const view = currentView(this._runlore);
     if (this.isVisible) {
-      curves.request({ runs: view.runs.map(run => run.run_id), metrics: view.charts });
+      curves.request({ runs: view.runs.map(run => run.run_id), metrics: wantedMetrics(view) });
     }
     return (
       <CurvesView
@@ -46,8 +50,16 @@ class CurvesBody extends VisibleWidget {
         curves={curves}
         isEmpty={runs.list.length === 0}
         onChange={change => choices.update(view.experiment, change)}
+        onCode={code => this._runlore.offerCode(code)}
         trans={this._trans}
       />
     );
   }
+}
+
+/** The metrics in view, and of few runs those that belong to them: a hint needs both training and validation. */
+function wantedMetrics({ runs, charts, metrics }: IView): string[] {
+  const pairs = runs.length > MOST_HINTED ? [] : metricPairs(metrics);
+  const needed = pairs.filter(pair => pair.some(name => charts.includes(name)));
+  return [...new Set([...charts, ...needed.flat()])];
 }

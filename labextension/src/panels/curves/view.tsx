@@ -3,11 +3,14 @@ import * as React from 'react';
 
 import { ChartChoice } from '../../model/choices';
 import { CurvesModel } from '../../model/curves';
+import { seedGroups } from '../../model/seedGroups';
 import { IView } from '../../model/view';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
 import { useCharts } from './grid';
+import { Hints, useHints } from './hints';
 import { metricLines } from './lines';
+import { openChartsMenu } from './menu';
 import { MetricChart } from './metricChart';
 
 /**
@@ -19,9 +22,11 @@ export function CurvesView(props: {
   /** Whether any run is there to be shown. */
   isEmpty: boolean;
   onChange: (change: Partial<ChartChoice>) => void;
+  /** Takes code for a cell. */
+  onCode: (code: string) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { view, curves, isEmpty, onChange, trans } = props;
+  const { view, curves, isEmpty, onChange, onCode, trans } = props;
   const { choice, metric, metrics, runs, styles } = view;
   const charts = view.charts.map(name => ({
     metric: name,
@@ -29,12 +34,24 @@ export function CurvesView(props: {
   }));
   const lines = charts.flatMap(chart => chart.lines);
   const { drawing, cursor, zoom, setZoom, hidden } = useCharts(lines, runs, choice);
+  const groups = seedGroups(runs);
+  const hints = useHints(runs, metrics, curves);
+  const root = React.useRef<HTMLDivElement>(null);
   if (metric === null) {
     return <EmptyState title={isEmpty ? '' : reason(view, trans)} />;
   }
   return (
     <>
-      <CurveControls {...{ metrics, metric, choice, onChange, trans }} />
+      <CurveControls
+        {...{ metrics, metric, choice, onChange, trans }}
+        hasEpochs={lines.some(line => line.curve.epoch)}
+        onMenu={button => {
+          if (root.current) {
+            const about = { runs, metrics: view.charts, styles, curves };
+            openChartsMenu(button, root.current, { ...about, choice, onChange, onCode, trans });
+          }
+        }}
+      />
       {hidden.count > 0 && (
         <p className="jp-Runlore-hiddenLines" role="status">
           {trans._n('%1 line hidden', '%1 lines hidden', hidden.count)}{' '}
@@ -46,12 +63,23 @@ export function CurvesView(props: {
       {runs.length === 0 ? (
         <EmptyState title={reason(view, trans)} />
       ) : (
-        <div className={'jp-Runlore-charts' + (charts.length > 1 ? ' jp-mod-many' : '')}>
+        <div ref={root} className={'jp-Runlore-charts' + (charts.length > 1 ? ' jp-mod-many' : '')}>
           {charts.map(chart => (
             <figure key={chart.metric} className="jp-Runlore-charts-item">
               {charts.length > 1 && <figcaption>{chart.metric}</figcaption>}
               <MetricChart
-                {...{ metric: chart.metric, curves, drawing, zoom, cursor, trans }}
+                {...{
+                  metric: chart.metric,
+                  runs,
+                  groups,
+                  choice,
+                  hints,
+                  curves,
+                  drawing,
+                  zoom,
+                  cursor,
+                  trans
+                }}
                 lines={chart.lines.filter(line => !hidden.has(line.curve.runId))}
                 onZoom={setZoom}
                 hasWords
@@ -61,6 +89,7 @@ export function CurvesView(props: {
           ))}
         </div>
       )}
+      <Hints {...{ hints, runs, trans }} />
     </>
   );
 }

@@ -7,7 +7,7 @@ import { ICurve, refined } from '../../model/curve';
 import { CurvesModel, IWindow } from '../../model/curves';
 
 /** The server's names of the axes in the units in which parts of them are told. */
-const AXES: Readonly<Record<XAxis, IWindow['x']>> = {
+export const AXES: Readonly<Record<XAxis, IWindow['x']>> = {
   step: 'step',
   epoch: 'epoch',
   time: 'relative',

@@ -1,0 +1,121 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IRun } from '../../api/types';
+import { formatValue } from '../../charts/format';
+import { CurvesModel } from '../../model/curves';
+import { hintOf, IHint, metricPairs } from '../../model/hints';
+import { runTitle } from '../marks/name';
+import { lessIsBetter } from './marks';
+
+/** More hints than this are no hints but noise. */
+const MOST_TOLD = 3;
+
+/** What the curves of training and validation suggest; pairs of which a curve is not loaded say nothing. */
+export function useHints(
+  runs: readonly IRun[],
+  metrics: readonly string[],
+  curves: CurvesModel
+): readonly IHint[] {
+  const pairs = metricPairs(metrics);
+  const loaded = runs.flatMap(run =>
+    pairs.flatMap(([train, validation]) => {
+      const [learnt, checked] = [curves.get(run.run_id, train), curves.get(run.run_id, validation)];
+      const isLess = lessIsBetter(runs, validation);
+      return learnt && checked && isLess !== undefined ? [{ learnt, checked, isLess }] : [];
+    })
+  );
+  const [held, setHeld] = React.useState<{ from: typeof loaded; hints: readonly IHint[] }>({
+    from: [],
+    hints: []
+  });
+  const isSame =
+    held.from.length === loaded.length &&
+    loaded.every(({ learnt, checked }, index) => {
+      const before = held.from[index];
+      return before?.learnt === learnt && before.checked === checked;
+    });
+  if (isSame) {
+    return held.hints;
+  }
+  const hints = loaded.flatMap(
+    ({ learnt, checked, isLess }) => hintOf(learnt, checked, isLess) ?? []
+  );
+  setHeld({ from: loaded, hints });
+  return hints;
+}
+
+/**
+ * What the curves suggest, in words; the rule behind it is told where one points at it.
+ */
+export function Hints(props: {
+  hints: readonly IHint[];
+  runs: readonly IRun[];
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { hints, runs, trans } = props;
+  if (hints.length === 0) {
+    return null;
+  }
+  const more = hints.length - MOST_TOLD;
+  return (
+    <ul className="jp-Runlore-hints" aria-label={trans.__('What the curves suggest')}>
+      {hints.slice(0, MOST_TOLD).map(hint => {
+        const run = runs.find(one => one.run_id === hint.runId);
+        const name = run ? runTitle(run, trans) : '';
+        return (
+          <li key={`${hint.runId} ${hint.validation}`} title={rule(hint, trans)} tabIndex={0}>
+            <strong>{name}</strong> {sentence(hint, trans)}
+          </li>
+        );
+      })}
+      {more > 0 && <li>{trans._n('%1 more hint', '%1 more hints', more)}</li>}
+    </ul>
+  );
+}
+
+function sentence(hint: IHint, trans: TranslationBundle): string {
+  const { kind, train, validation, step } = hint;
+  const [from = '', to = ''] = hint.figures.map(formatValue);
+  switch (kind) {
+    case 'turned':
+      return trans.__(
+        'may overfit: %1 turned at step %2 (%3, now %4) while %5 went on',
+        ...[validation, step, from, to, train]
+      );
+    case 'overfitting':
+      return trans.__(
+        'may overfit: %1 lies behind %2, by %3 and now %4',
+        validation,
+        train,
+        from,
+        to
+      );
+    case 'underfitting':
+      return trans.__(
+        'may underfit: %1 and %2 stand still since early (%3, now %4)',
+        train,
+        validation,
+        from,
+        to
+      );
+  }
+}
+
+function rule(hint: IHint, trans: TranslationBundle): string {
+  switch (hint.kind) {
+    case 'turned':
+      return trans.__(
+        'A hint, no verdict. Rule: of ten equal stretches, %1 was best before the last two and has come back since by a tenth of its improvement or more, beyond its noise, while %2 got no worse.',
+        ...[hint.validation, hint.train]
+      );
+    case 'overfitting':
+      return trans.__(
+        'A hint, no verdict. Rule: over the second half of ten equal stretches the gap between the two has grown steadily, by a tenth of what training improved or more, beyond the noise.'
+      );
+    case 'underfitting':
+      return trans.__(
+        'A hint, no verdict. Rule: both improved by less than a twentieth, and no more from the third of ten equal stretches on.'
+      );
+  }
+}

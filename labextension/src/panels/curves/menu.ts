@@ -1,0 +1,124 @@
+import { showErrorMessage } from '@jupyterlab/apputils';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+
+import { IRun } from '../../api/types';
+import { asPng, chartsAsSvg, download } from '../../charts/image';
+import { ChartChoice } from '../../model/choices';
+import { IRunStyle } from '../../model/colors';
+import { CurvesModel } from '../../model/curves';
+import { plotCode } from '../../model/plotCode';
+import { runTitle } from '../marks/name';
+
+/**
+ * What the menu of the charts is about.
+ */
+export interface IChartsMenuOptions {
+  runs: readonly IRun[];
+  /** Those that are drawn. */
+  metrics: readonly string[];
+  styles: ReadonlyMap<string, IRunStyle>;
+  curves: CurvesModel;
+  choice: ChartChoice;
+  onChange: (change: Partial<ChartChoice>) => void;
+  /** Takes code for a cell. */
+  onCode: (code: string) => void;
+  trans: TranslationBundle;
+}
+
+/**
+ * How the curves are drawn besides what the controls say, and what can be taken from them.
+ */
+export class ChartsMenu extends MenuSvg {
+  constructor(
+    private readonly _root: HTMLElement,
+    private readonly _options: IChartsMenuOptions
+  ) {
+    super({ commands: new CommandRegistry() });
+    const { choice, onChange, onCode, runs, metrics, curves, trans } = _options;
+    const isClock = choice.x === 'wall';
+    this._add(
+      trans.__('Logarithmic Horizontal Axis'),
+      () => onChange({ logX: !choice.logX }),
+      choice.logX && !isClock,
+      !isClock
+    );
+    this._add(
+      trans.__('Mark the Best Points'),
+      () => onChange({ best: !choice.best }),
+      choice.best
+    );
+    this.addItem({ type: 'separator' });
+    for (const [group, label] of [
+      ['none', trans.__('A Line for Each Run')],
+      ['range', trans.__('Mean of Seeds, Least to Greatest')],
+      ['sd', trans.__('Mean of Seeds ± Standard Deviation')]
+    ] as const) {
+      this._add(label, () => onChange({ group }), choice.group === group);
+    }
+    this.addItem({ type: 'separator' });
+    this._add(trans.__('Download as PNG'), () => this._attempt(this._png()));
+    this._add(trans.__('Download as SVG'), () => this._attempt(this._svg()));
+    const ids = runs.map(run => run.run_id);
+    this._add(trans.__('Download All Points as CSV'), () =>
+      this._attempt(
+        curves
+          .table(ids, metrics)
+          .then(table => download(new Blob([table], { type: 'text/csv' }), 'curves.csv'))
+      )
+    );
+    this._add(trans.__('Copy as Plotly Code into a Cell'), () =>
+      onCode(plotCode(runs, metrics, choice))
+    );
+  }
+
+  private _add(label: string, act: () => void, isToggled = false, isEnabled = true): void {
+    const command = `item-${this.items.length}`;
+    this.commands.addCommand(command, {
+      label,
+      isToggled: () => isToggled,
+      isEnabled: () => isEnabled,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: act
+    });
+    this.addItem({ command });
+  }
+
+  private _picture(): Promise<string> {
+    const { runs, styles, trans } = this._options;
+    const rows = runs.flatMap(run => {
+      const color = styles.get(run.run_id)?.color;
+      return color === undefined ? [] : [{ name: runTitle(run, trans), color }];
+    });
+    return chartsAsSvg(this._root, rows);
+  }
+
+  private async _svg(): Promise<void> {
+    download(new Blob([await this._picture()], { type: 'image/svg+xml' }), 'curves.svg');
+  }
+
+  private async _png(): Promise<void> {
+    download(await asPng(await this._picture()), 'curves.png');
+  }
+
+  private _attempt(work: Promise<unknown>): void {
+    const { trans } = this._options;
+    work.catch((error: unknown) => {
+      const told = error instanceof Error ? error : String(error);
+      void showErrorMessage(trans.__('The curves cannot be downloaded'), told);
+    });
+  }
+}
+
+/** Open the menu under its button. */
+export function openChartsMenu(
+  button: HTMLElement,
+  root: HTMLElement,
+  options: IChartsMenuOptions
+): void {
+  const { bottom, right } = button.getBoundingClientRect();
+  const menu = new ChartsMenu(root, options);
+  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
+  menu.open(right, bottom, { horizontalAlignment: 'right' });
+}
