@@ -9,6 +9,7 @@ import { ChartChoice } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { plotCode } from '../../model/plotCode';
+import { seedGroups } from '../../model/seedGroups';
 import { runTitle } from '../marks/name';
 
 /**
@@ -86,10 +87,13 @@ export class ChartsMenu extends MenuSvg {
   }
 
   private _picture(): Promise<string> {
-    const { runs, styles, trans } = this._options;
-    const rows = runs.flatMap(run => {
-      const color = styles.get(run.run_id)?.color;
-      return color === undefined ? [] : [{ name: runTitle(run, trans), color }];
+    const { runs, styles, choice, trans } = this._options;
+    const groups =
+      choice.group === 'none' ? runs.map(run => ({ leader: run, runs: [run] })) : seedGroups(runs);
+    const rows = groups.flatMap(({ leader, runs: { length } }) => {
+      const color = styles.get(leader.run_id)?.color;
+      const name = runTitle(leader, trans) + (length > 1 ? ` ×${length}` : '');
+      return color === undefined ? [] : [{ name, color }];
     });
     return chartsAsSvg(this._root, rows);
   }
