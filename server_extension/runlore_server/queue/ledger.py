@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from runlore_server.database import open_database
-from runlore_server.errors import JobNotFound, OptionsRefused
+from runlore_server.queue.dependencies import ENDED, dependents, need
 from runlore_server.queue.job import WORKING, JobState
 from runlore_server.queue.row import NewJob, Row
 from runlore_server.queue.schema import prepare
@@ -22,14 +22,7 @@ _MOST_FORGOTTEN = 10_000
 """Of the jobs that were forgotten, so many are still told of to who followed the queue."""
 
 _JSON = ("request", "process", "lease")
-_ENDED = {"failed": "failed", "cancelled": "been cancelled"}
 _IN_TURN = "state = 'queued' AND held = 0 AND NOT EXISTS (SELECT 1 FROM need WHERE need.run_id = job.run_id)"
-_DEPENDENTS = """
-    WITH RECURSIVE dependent (run_id) AS (
-        SELECT run_id FROM need WHERE needs = ?
-        UNION SELECT need.run_id FROM need JOIN dependent ON need.needs = dependent.run_id
-    ) SELECT run_id FROM dependent
-"""
 
 
 class Ledger:
@@ -63,20 +56,15 @@ class Ledger:
             number = change
             for number, job in enumerate(jobs, change):
                 request = job.request
-                values: tuple[Any, ...] = (
-                    job.run_id,
-                    number,
-                    job.rerun_of,
-                    job.name,
-                    msgspec.json.encode(request).decode(),
-                )
-                values += (request.priority, request.sweep, request.backend, job.cells, now, number)
+                values: tuple[Any, ...] = (job.run_id, number, job.rerun_of, job.name)
+                values += (msgspec.json.encode(request).decode(), request.priority, request.sweep)
+                values += (request.backend, job.cells, now, number)
                 connection.execute(
                     "INSERT INTO job (run_id, number, rerun_of, name, request, state, priority, sweep, backend,"
                     " cells_total, submitted, change) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                     values,
                 )
-                self._need(connection, job.run_id, job.after)
+                need(connection, job.run_id, job.after)
             connection.execute("UPDATE counter SET change = ?", (number,))
 
     def update(self, run_id: str, *, among: Sequence[str] = (), fence: str | None = None, **values: Any) -> bool:
@@ -107,8 +95,8 @@ class Ledger:
             if not self._set(connection, change, run_id, among, fence, values):
                 return False
             if state != "succeeded":
-                why = f"it waited for the job {run_id}, which has {_ENDED[state]}"
-                for (dependent,) in connection.execute(_DEPENDENTS, (run_id,)).fetchall():
+                why = f"it waited for the job {run_id}, which has {ENDED[state]}"
+                for dependent in dependents(connection, run_id):
                     ended = {"state": "cancelled", "ended": now, "error": why, "held": 0}
                     self._set(connection, change, dependent, ("queued",), None, ended)
                     connection.execute("DELETE FROM need WHERE run_id = ?", (dependent,))
@@ -126,7 +114,7 @@ class Ledger:
         with self._writing() as (connection, change):
             done = self._set(connection, change, run_id, among, None, values)
             if done:
-                self._need(connection, run_id, after)
+                need(connection, run_id, after)
         return done
 
     def forget(self, run_ids: Iterable[str]) -> list[str]:
@@ -274,17 +262,6 @@ class Ledger:
             (*stored.values(), change, run_id, *among, *([fence] if fence is not None else [])),
         )
         return done.rowcount > 0
-
-    @staticmethod
-    def _need(connection: sqlite3.Connection, run_id: str, after: Sequence[str]) -> None:
-        for other in after:
-            found = connection.execute("SELECT state FROM job WHERE run_id = ?", (other,)).fetchone()
-            if found is None:
-                raise JobNotFound(f"there is no job {other!r} to wait for")
-            if found["state"] in ("failed", "cancelled"):
-                raise OptionsRefused(f"the job {other} to wait for has {_ENDED[found['state']]}; retry it first")
-            if found["state"] != "succeeded":
-                connection.execute("INSERT OR IGNORE INTO need VALUES (?, ?)", (run_id, other))
 
     def _rows(self, where: str, *values: Any) -> list[Row]:
         return [_row(dict(row)) for row in self._read(f"SELECT * FROM job {where}", *values)]  # noqa: S608

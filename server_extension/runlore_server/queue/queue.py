@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,19 +13,19 @@ import msgspec
 from runlore.home import Home
 from runlore_server.errors import OptionsRefused
 from runlore_server.queue.admission import Admission, check_priority, job_id
+from runlore_server.queue.changes import Changes
 from runlore_server.queue.dispatcher import PAUSED, SLOTS
 from runlore_server.queue.job import WORKING, Job
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.listing import Listing
 from runlore_server.queue.offering import Offering
-from runlore_server.queue.owner import INTERVAL, Backends, Owner, from_environment
+from runlore_server.queue.owner import Backends, Owner, from_environment
 from runlore_server.queue.request import Request
 from runlore_server.queue.row import NewJob
 from runlore_server.queue.status import QueueStatus, places
 from runlore_server.store.runs import RunStore
 
 _MOST_SLOTS = 1000
-_log = logging.getLogger(__name__)
 
 
 class JobQueue:
@@ -47,9 +47,9 @@ class JobQueue:
     ) -> None:
         self._on_change = on_change
         self._ledger = Ledger(home.path / "jobs.sqlite")
-        self._announced = self._ledger.last_change()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._changes = Changes(self._ledger, self._closing)
         self._owner = Owner(home, store, backends, self._wake, self._closing)
         self._offering = Offering(self._ledger, self._owner)
         self._listing = Listing(store)
@@ -65,7 +65,7 @@ class JobQueue:
             SettingRefused: how many reruns go on at once, or which devices there are, cannot be understood.
         """
         self._owner.take_over()
-        for name, task in (("work", self._owner.work), ("watch", self._watch)):
+        for name, task in (("work", self._owner.work), ("watch", partial(self._changes.tell, self._on_change))):
             thread = threading.Thread(target=task, name=f"runlore queue {name}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -232,7 +232,7 @@ class JobQueue:
             JobNotFound, AmbiguousRun: see ``get``.
         """
         ids = [job_id(self._ledger, run_id) for run_id in run_ids]
-        self._wait(lambda: not set(self._ledger.states(ids).values()) & set(WORKING), timeout)
+        self._changes.wait(lambda: not set(self._ledger.states(ids).values()) & set(WORKING), timeout)
         found = {row.run_id: row for row in self._ledger.by_ids(ids)}
         return self._listing.jobs([found[run_id] for run_id in ids if run_id in found])
 
@@ -277,7 +277,7 @@ class JobQueue:
 
     def drain(self, timeout: float | None = None) -> bool:
         """Wait until no job runs and none can be started; whether that came within ``timeout`` seconds."""
-        return self._wait(self._is_drained, timeout)
+        return self._changes.wait(self._is_drained, timeout)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -297,27 +297,3 @@ class JobQueue:
         if counts.get("running") or counts.get("stopping"):
             return False
         return bool(self._ledger.setting(PAUSED)) or next(self._ledger.in_turn(), None) is None
-
-    def _wait(self, condition: Callable[[], bool], timeout: float | None) -> bool:
-        end = None if timeout is None else time.monotonic() + timeout
-        seen = -1
-        while True:
-            if (now := self._ledger.last_change()) != seen:
-                seen = now
-                if condition():
-                    return True
-            left = INTERVAL if end is None else min(end - time.monotonic(), INTERVAL)
-            if left <= 0 or self._closing.wait(left):
-                return False
-
-    def _watch(self) -> None:
-        """Tell of every change of a job, whichever process made it."""
-        while not self._closing.wait(INTERVAL):
-            try:
-                if (now := self._ledger.last_change()) == self._announced:
-                    continue
-                for run_id in self._ledger.changed_since(self._announced):
-                    self._on_change(run_id)
-                self._announced = now
-            except Exception:  # noqa: BLE001 - neither a listener's trouble nor the disk's may end the watch
-                _log.exception("a change of a rerun could not be told")
