@@ -8,13 +8,13 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, NoReturn
 
-from runlore.values import as_pair
 from runlore_server import report
 from runlore_server.automation import arguments as automation
 from runlore_server.bundle import arguments as bundle
 from runlore_server.filter.quantities import duration, number
 from runlore_server.portable import arguments as exporting
 from runlore_server.queue import arguments as jobs
+from runlore_server.rerun.arguments import add_kernel, add_parameters
 from runlore_server.retention.kinds import KINDS
 from runlore_server.sweep import arguments as sweep
 
@@ -188,24 +188,8 @@ def parser(*, as_json: bool) -> argparse.ArgumentParser:
         else:
             again.add_argument("run", nargs="+", metavar="RUN")
             jobs.add_request(again)
-        where = again.add_mutually_exclusive_group()
-        where.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
-        where.add_argument(
-            "--env",
-            choices=["recorded", "locked"],
-            default="recorded",
-            help="locked: build the recorded environment again and use that",
-        )
-        again.add_argument(
-            "-p",
-            "--param",
-            nargs="+",
-            action="extend",
-            type=as_pair,
-            default=[],
-            metavar="NAME=VALUE",
-            help="set parameters to other values (config.net.width=128; 'runlore show' lists them)",
-        )
+        add_kernel(again)
+        add_parameters(again)
         scope(again, "whole")
         again.add_argument("--seeds", type=_count, metavar="K", help="rerun with K fresh seeds too, 5 or more")
         again.add_argument("--against", nargs="+", action="extend", default=[], metavar="RUN", help=_AGAINST)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import get_args
 
-from runlore.values import as_pair
 from runlore_server.automation.criteria import Level
+from runlore_server.rerun.arguments import add_kernel, add_parameters
 
 Command = Callable[[str, str], argparse.ArgumentParser]
 """Makes the parser of a command from its name and what it does."""
@@ -90,18 +90,8 @@ def _add_schedule(command: Command) -> None:
     schedule.add_argument(
         "--on-change", nargs="*", metavar="FILE", help="when one of these changes (default: what the run read)"
     )
-    schedule.add_argument(
-        "-p",
-        "--param",
-        nargs="+",
-        action="extend",
-        type=as_pair,
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameters",
-    )
-    schedule.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
-    schedule.add_argument("--env", choices=["recorded", "locked"], default="recorded", help="as of 'rerun'")
+    add_kernel(schedule)
+    add_parameters(schedule)
     schedule.add_argument("--priority", type=int, default=0, metavar="N", help="of the jobs; the greater go first")
     schedules = command("schedules", "list what is rerun by itself")
     what = schedules.add_mutually_exclusive_group()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from runlore_server.filter.quantities import duration
+from runlore_server.rerun.arguments import add_kernel
 from runlore_server.sweep.request import Center, Pruner, Reading, Sampler
 
 Command = Callable[[str, str], argparse.ArgumentParser]
@@ -134,14 +135,7 @@ def add(command: Command) -> None:
     add("--gpu-type", metavar="NAME", help="such as h200")
     add("--gpu-memory", metavar="SIZE", help="of each at least, such as 40GB")
     add("--backend", metavar="NAME", help="what carries the trials out")
-    where = sweep.add_mutually_exclusive_group()
-    where.add_argument("--kernel", metavar="NAME", help="use this kernel instead of the recorded one")
-    where.add_argument(
-        "--env",
-        choices=["recorded", "locked"],
-        default="recorded",
-        help="locked: build the recorded environment again",
-    )
+    add_kernel(sweep)
     add(
         "--whole", dest="scope", action="store_const", const="whole", default="slice",
         help="execute all cells up to the run's end (default: those that the run needs)",
