@@ -56,6 +56,37 @@ def test_axe_finds_nothing_on_the_page_of_a_run(lab_page: Page, gallery: Gallery
     assert found == []
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_the_comparison_the_queue_and_the_dialog(
+    lab_page: Page, gallery: Gallery, theme: str
+) -> None:
+    set_theme(lab_page, theme)
+    runs = [gallery.runs[name] for name in ("mlp-0.01-1", "again", "wider")]
+    found = {}
+    open_page(lab_page, "runlore:compare", {"runIds": runs})
+    expect(lab_page.locator(".jp-Runlore-compare .js-plotly-plot").first).to_be_visible(timeout=SOON)
+    found["compare"] = violations(lab_page, ".jp-Runlore-compare")
+    open_page(lab_page, "runlore:show-queue", {})
+    expect(lab_page.locator(".jp-Runlore-queue")).to_be_visible(timeout=SOON)
+    found["queue"] = violations(lab_page, ".jp-Runlore-queue")
+    open_page(lab_page, "runlore:rerun-with", {"runId": gallery.runs["overfit"]})
+    dialog = lab_page.locator(".jp-Dialog")
+    expect(dialog.get_by_role("button", name="Rerun", exact=True)).to_be_visible(timeout=SOON)
+    for part in dialog.locator("summary").all():
+        part.click()
+    expect(dialog.get_by_text("0.03").first).to_be_visible(timeout=SOON)
+    found["rerun"] = violations(lab_page, ".jp-Runlore-formDialog")
+    screenshot(lab_page, "rerun-dialog" + theme.removeprefix("JupyterLab"))
+    lab_page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert found == {"compare": [], "queue": [], "rerun": []}
+
+
+def open_page(page: Page, command: str, args: dict[str, object]) -> None:
+    """Execute a command without waiting for its end, which for a dialog is the user's answer."""
+    page.evaluate("([id, args]) => void window.jupyterapp.commands.execute(id, args)", [command, args])
+
+
 def focused(page: Page) -> dict[str, object]:
     """What has the focus: what it is called, whether it is ours, and whether one sees that it has it."""
     found: dict[str, object] = page.evaluate(
