@@ -9,6 +9,7 @@ import { curvesPlugin } from './panels/curves/plugin';
 import { detailsPlugin } from './panels/details/plugin';
 import { queuePlugin } from './panels/queue/plugin';
 import { rerunPlugin } from './panels/rerun/plugin';
+import { sweepsPlugin } from './panels/sweeps/plugin';
 import { sidebarPlugin } from './panels/sidebar/plugin';
 
 export { IRunlore } from './tokens';
@@ -25,6 +26,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   commandsPlugin,
   rerunPlugin,
   queuePlugin,
+  sweepsPlugin,
   annotationsPlugin,
   cardPlugin
 ];

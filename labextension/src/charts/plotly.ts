@@ -4,7 +4,7 @@
 export interface IPlotly {
   react(
     node: HTMLElement,
-    traces: readonly ITrace[],
+    traces: readonly (ITrace | Readonly<Record<string, unknown>>)[],
     layout: ILayout,
     config: Readonly<Record<string, unknown>>
   ): Promise<unknown>;

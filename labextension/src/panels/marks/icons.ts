@@ -1,6 +1,7 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import { ICheck } from '../../api/rerunTypes';
+import { TrialState } from '../../api/sweepTypes';
 import { JobState, RunStatus, VerdictWord } from '../../api/types';
 
 function stroke(name: string, path: string): LabIcon {
@@ -92,5 +93,12 @@ export const sweepIcon = stroke(
 export const queueIcon = stroke('queue', 'M3 4h10M3 8h10M3 12h6');
 export const pauseIcon = interrupted;
 export const playIcon = stroke('play', 'M5 3.5v9l7.5-4.5z');
+export const trialIcons: Readonly<Record<TrialState, LabIcon>> = {
+  waiting: queued,
+  running,
+  complete: finished,
+  pruned: interrupted,
+  failed
+};
 export const upIcon = stroke('up', 'M8 13V3.5M4 7l4-4 4 4');
 export const downIcon = stroke('down', 'M8 3v9.5M4 9l4 4 4-4');

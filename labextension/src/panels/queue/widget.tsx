@@ -61,6 +61,10 @@ export class QueueWidget extends VisibleWidget {
   protected override render(): React.ReactElement {
     const { runlore, trans } = this._options;
     const jobs = inOrder(runlore.jobs.list);
+    if (this._current === null && jobs[0]) {
+      this._current = jobs[0].run_id;
+      void this._queue.follow(this._current);
+    }
     const metrics = this._metrics(jobs);
     this._curves.request(
       metrics.size === 0
