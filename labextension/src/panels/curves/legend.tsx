@@ -57,7 +57,7 @@ export function Legend(props: {
           {rows.map(({ line }) => {
             const { runId } = line.curve;
             return (
-              <tr key={runId} className={hidden.has(runId) ? 'jp-mod-hidden' : ''}>
+              <tr key={runId} className={hidden.has(runId) ? 'jp-mod-off' : ''}>
                 <th scope="row">
                   <LegendEntry {...{ line, hidden, trans }} />
                 </th>
@@ -75,7 +75,7 @@ export function Legend(props: {
   );
 }
 
-function LegendEntry(props: {
+const LegendEntry = React.memo(function LegendEntry(props: {
   line: ILine;
   hidden: IHidden;
   trans: TranslationBundle;
@@ -94,7 +94,7 @@ function LegendEntry(props: {
       {line.mark && <span className="jp-Runlore-chart-mark">{line.mark}</span>}
     </button>
   );
-}
+});
 
 interface IColumn {
   metric: string;

@@ -1,0 +1,172 @@
+"""The curves in a real JupyterLab: small multiples, hover, zoom, seeds, hints, divergence, and downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.conftest import Gallery, open_lab
+from tests.e2e.test_story import screenshot, set_theme
+
+SOON = 20_000
+SHOWN = ("mlp-0.01-1", "mlp-0.01-2", "mlp-0.01-3", "mlp-0.03-1", "overfit", "wider")
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, gallery: Gallery) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    open_lab(page, gallery.lab)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def grid(page: Page, gallery: Gallery) -> Locator:
+    """The charts of a comparison."""
+    page.evaluate(
+        "ids => window.jupyterapp.commands.execute('runlore:compare', { runIds: ids })",
+        [gallery.runs[name] for name in SHOWN],
+    )
+    grid = page.locator(".jp-Runlore-grid")
+    expect(grid.locator(".jp-Runlore-chart")).to_have_count(3, timeout=SOON)
+    expect(chart(grid, "loss")).to_have_attribute("data-lines", str(len(SHOWN)), timeout=SOON)
+    return grid
+
+
+def chart(grid: Locator, metric: str) -> Locator:
+    return grid.locator(f".jp-Runlore-chart[data-metric='{metric}']")
+
+
+def choose(grid: Locator, item: str) -> None:
+    grid.get_by_label("More on the curves").click()
+    grid.page.locator(".lm-Menu-item", has_text=item).click()
+
+
+def ranges(grid: Locator) -> list[list[float]]:
+    """What of the horizontal axes is seen."""
+    found: list[list[float]] = grid.evaluate(
+        "grid => [...grid.querySelectorAll('.js-plotly-plot')].map(plot => plot.layout.xaxis.range)"
+    )
+    return found
+
+
+def test_one_pointer_goes_through_all_charts_and_fills_one_table(grid: Locator) -> None:
+    box = chart(grid, "loss").bounding_box()
+    assert box is not None
+    grid.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(grid.locator(".jp-Runlore-cursor")).to_have_count(3)
+    legend = grid.locator(".jp-Runlore-legend")
+    expect(legend.locator("caption")).to_have_text(re.compile(r"Values at step \d+"))
+    values = [float(text) for text in legend.locator("tbody tr td:nth-child(2)").all_inner_texts()]
+    assert values == sorted(values, reverse=True)
+    assert len(values) == len(SHOWN)
+    screenshot(grid.page, "panel-curves-light")
+    set_theme(grid.page, "JupyterLab Dark")
+    screenshot(grid.page, "panel-curves-dark")
+    set_theme(grid.page, "JupyterLab Light")
+
+
+def test_a_zoom_into_one_chart_is_a_zoom_into_all(grid: Locator) -> None:
+    area = chart(grid, "loss").locator(".nsewdrag").first.bounding_box()
+    assert area is not None
+    y, start = area["y"] + area["height"] / 2, area["x"] + area["width"] / 3
+    mouse = grid.page.mouse
+    mouse.move(start, y)
+    mouse.down()
+    mouse.move(start + area["width"] / 3, y, steps=4)
+    mouse.up()
+    resets = grid.get_by_role("button", name="Reset zoom")
+    expect(resets).to_have_count(3)
+    grid.page.wait_for_timeout(300)
+    first, *others = ranges(grid)
+    assert 50 < first[0] < first[1] < 250
+    assert others == [first, first]
+    resets.first.click()
+    expect(resets).to_have_count(0)
+
+
+def test_lines_are_hidden_and_shown_alone_by_the_legend(grid: Locator) -> None:
+    lines = chart(grid, "loss")
+    entry = grid.get_by_role("button", name="overfit")
+    entry.click()
+    expect(lines).to_have_attribute("data-lines", str(len(SHOWN) - 1))
+    expect(entry).to_have_attribute("aria-pressed", "false")
+    entry.press("Shift+Enter")
+    expect(lines).to_have_attribute("data-lines", "1")
+    entry.press("Shift+Enter")
+    expect(lines).to_have_attribute("data-lines", str(len(SHOWN)))
+
+
+def test_seeds_are_summed_up_and_best_points_marked(grid: Locator) -> None:
+    lines = chart(grid, "loss")
+    choose(grid, "Mean of Seeds, Least to Greatest")
+    expect(lines).to_have_attribute("data-lines", str(len(SHOWN) - 2), timeout=SOON)
+    assert lines.evaluate("one => one.querySelector('.js-plotly-plot').data.some(t => t.fill === 'tonexty')")
+    choose(grid, "Mark the Best Points")
+    expect(lines.locator(".jp-Runlore-best")).to_have_count(len(SHOWN) - 2)
+    choose(grid, "A Line for Each Run")
+    choose(grid, "Mark the Best Points")
+    expect(lines.locator(".jp-Runlore-best")).to_have_count(0)
+
+
+def test_a_turn_and_a_divergence_are_said_where_they_are(grid: Locator) -> None:
+    hint = grid.locator(".jp-Runlore-hints li")
+    expect(hint).to_have_count(1, timeout=SOON)
+    expect(hint).to_contain_text(re.compile(r"overfit may overfit: val_loss turned at step \d+"))
+    assert "Rule" in (hint.get_attribute("title") or "")
+    expect(chart(grid, "val_loss").locator(".jp-Runlore-rule")).to_contain_text("best at step")
+    parted = chart(grid, "loss").locator(".jp-Runlore-rule")
+    expect(parted).to_contain_text(re.compile(r"parts at step \d+"))
+    assert "layers" in (parted.get_attribute("title") or "")
+
+
+def test_everything_can_be_taken_away(grid: Locator, gallery: Gallery) -> None:
+    page = grid.page
+    with page.expect_download() as table:
+        choose(grid, "Download All Points as CSV")
+    rows = list(csv.DictReader(io.StringIO(Path(table.value.path()).read_text())))
+    assert len(rows) == len(SHOWN) * 3 * 300
+    assert {row["run_id"] for row in rows} == {gallery.runs[name] for name in SHOWN}
+    with page.expect_download() as picture:
+        choose(grid, "Download as PNG")
+    assert Path(picture.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as drawing:
+        choose(grid, "Download as SVG")
+    svg = Path(drawing.value.path()).read_text()
+    assert svg.startswith("<svg")
+    assert "overfit" in svg
+
+
+def test_the_code_for_a_cell_runs_as_it_is(grid: Locator) -> None:
+    page = grid.page
+    page.evaluate(
+        """async () => {
+            const app = window.jupyterapp;
+            const model = await app.commands.execute('docmanager:new-untitled', { type: 'notebook' });
+            const widget = await app.commands.execute('docmanager:open', {
+                path: model.path, factory: 'Notebook', kernel: { name: 'python3' },
+                options: { mode: 'split-right' } });
+            await widget.context.ready;
+            await widget.sessionContext.ready;
+            await widget.sessionContext.session.kernel.info;
+        }"""
+    )
+    choose(grid, "Copy as Plotly Code into a Cell")
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    expect(cells).to_have_count(2)
+    expect(cells.nth(1)).to_contain_text("runlore.curves(")
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
+    expect(cells.nth(1).locator(".jp-OutputArea-output")).not_to_have_count(0, timeout=60_000)
+    expect(cells.nth(1).locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+    outputs = page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.sharedModel.toJSON().outputs"""
+    )
+    assert [one["output_type"] for one in outputs] == ["display_data"], outputs
+    assert "application/vnd.plotly.v1+json" in outputs[0]["data"]
