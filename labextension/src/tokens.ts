@@ -22,6 +22,7 @@ export namespace CommandIds {
   export const showQueue = 'runlore:show-queue';
   export const sweep = 'runlore:sweep';
   export const openSweep = 'runlore:open-sweep';
+  export const registerModel = 'runlore:register-model';
   export const renameRun = 'runlore:rename-run';
   export const pinRuns = 'runlore:pin-runs';
   export const starRuns = 'runlore:star-runs';

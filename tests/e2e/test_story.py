@@ -94,14 +94,14 @@ def read_the_details(page: Page, run_id: str) -> None:
         ("Overview", "learning_rate"),
         ("Curves", "accuracy"),
         ("Code", "train_test_split"),
-        ("Environment", "scikit-learn"),
+        ("Data and environment", "scikit-learn"),
         ("Artifacts", ""),
-        ("Reruns", "BIT-EXACT"),
+        ("Lineage", "BIT-EXACT"),
     ]:
         details.get_by_role("tab", name=re.compile(tab)).click()
         expect(details).to_contain_text(said, timeout=20_000)
         page.wait_for_timeout(300)
-        screenshot(page, f"details-{tab.lower()}-dark")
+        screenshot(page, f"details-{tab.split()[0].lower()}-dark")
     set_theme(page, "JupyterLab Light")
     details.get_by_role("tab", name="Overview").click()
     expect(details).to_contain_text("learning_rate")

@@ -1,21 +1,35 @@
-import { ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { fireEvent, render, screen } from '@testing-library/react';
 import * as React from 'react';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { RunloreClient } from '../../labextension/src/api/client';
 import { IRun, IRunDetail } from '../../labextension/src/api/types';
 import { ChoicesModel } from '../../labextension/src/model/choices';
 import { CurvesModel } from '../../labextension/src/model/curves';
 import { DetailsView, IDetailsViewProps } from '../../labextension/src/panels/details/view';
+import { CommandIds } from '../../labextension/src/tokens';
+import { RestServer } from './server';
+import { someSurroundings } from './surroundings';
 import { someDetail, someJob, someRun, someVerdict } from './runs';
 
 const trans = nullTranslator.load('runlore');
 
 describe('the details of a run', () => {
-  // Never asked: the curves are not opened.
-  const client = new RunloreClient(ServerConnection.makeSettings());
+  let server: RestServer;
+  let client: RunloreClient;
+  let commands: CommandRegistry;
+
+  beforeAll(async () => {
+    server = await RestServer.start();
+    client = server.client();
+  });
+  afterAll(() => server.stop());
+  beforeEach(() => {
+    server.around = someSurroundings();
+    commands = new CommandRegistry();
+  });
 
   function showDetails(
     change: Partial<IRunDetail>,
@@ -31,7 +45,12 @@ describe('the details of a run', () => {
         host={{ choices: new ChoicesModel(null), offerCode: vi.fn() }}
         highlight={null}
         find={() => undefined}
-        onRerun={vi.fn()}
+        notes={null}
+        hypothesis={null}
+        provenance={client.provenance}
+        rendermime={null}
+        commands={commands}
+        onChange={vi.fn()}
         onStop={vi.fn()}
         onOpen={vi.fn()}
         trans={trans}
@@ -47,12 +66,13 @@ describe('the details of a run', () => {
 
   it('tell name, status, verdict with its causes, kernel, and rerun', () => {
     const onRerun = vi.fn();
+    commands.addCommand(CommandIds.rerun, { execute: onRerun });
     const verdict = someVerdict({
       verdict: 'UNVERIFIABLE',
       reason: 'Nothing to compare.',
       causes: ['numpy 2.1 then, 2.2 now']
     });
-    const page = showDetails({ verdict }, { onRerun });
+    const page = showDetails({ verdict });
     for (const text of [
       'resnet',
       'finished',
@@ -64,7 +84,7 @@ describe('the details of a run', () => {
     }
     expect(page.textContent).toContain('numpy 2.1 then, 2.2 now');
     fireEvent.click(screen.getByRole('button', { name: 'Rerun' }));
-    expect(onRerun).toHaveBeenCalledOnce();
+    expect(onRerun).toHaveBeenCalledWith({ runId: 'a1' });
   });
 
   it('begin with parameters, metrics, randomness and what is missing', () => {
@@ -95,24 +115,34 @@ describe('the details of a run', () => {
       metrics: { loss: { last: 0.5, best: null, min: null, max: null, count: null, step: 7 } },
       git: { root: '', commit: 'c0ffee', branch: null, dirty: null, patch: null }
     });
-    expect(screen.getByRole('table', { name: 'Metrics' }).textContent).toContain('0.5000–––7');
+    expect(screen.getByRole('table', { name: 'Metrics' }).textContent).toContain('0.5000––––7');
     expect(screen.queryByRole('button', { name: 'Rerun' })).toBeNull();
-    openTab('Environment');
+    openTab('Data and environment');
     expect(page.textContent).toContain('working tree–');
   });
 
-  it('show the cells in executed order, those of the run marked', () => {
+  it('show the cells in executed order, those of the run marked, and what became of them', async () => {
     const page = showDetails({});
     openTab('Code');
-    const cells = screen.getAllByRole('listitem');
+    const cells = await screen.findAllByRole('listitem');
     expect(cells.map(cell => [cell.dataset.outcome, cell.dataset.ofRun])).toEqual([
       ['error', 'false'],
       ['ok', 'true']
     ]);
     expect(page.textContent).toContain('raised an error');
     expect(page.textContent).toContain('fit()');
-    fireEvent.click(screen.getByRole('checkbox'));
+    expect(cells.map(cell => cell.dataset.unneeded)).toEqual(['true', 'false']);
+    expect(cells[0]?.textContent).toContain('deleted since');
+    fireEvent.change(screen.getByRole('combobox'), { target: { value: 'needed' } });
     expect(screen.getAllByRole('listitem')).toHaveLength(1);
+  });
+
+  it('show the cells where nobody can mark them', async () => {
+    server.around = {};
+    const page = showDetails({});
+    openTab('Code');
+    expect(await screen.findAllByRole('listitem')).toHaveLength(2);
+    expect(page.textContent).toContain('There is nothing around a1');
   });
 
   it('take highlighted code only as an addition to the plain one', async () => {
@@ -139,7 +169,7 @@ describe('the details of a run', () => {
       },
       git: { root: '/x', commit: 'c0ffee', branch: 'main', dirty: true, patch: '+<b>new</b>' }
     });
-    openTab('Environment');
+    openTab('Data and environment');
     for (const text of [
       '3.11.7',
       'c0ffee',
@@ -159,7 +189,7 @@ describe('the details of a run', () => {
     const find = (id: string): IRun | undefined =>
       id === 'p1' ? someRun({ name: 'base' }) : undefined;
     showDetails({ rerun_of: 'p1', reruns: ['q1'] }, { onOpen, find });
-    openTab('Reruns');
+    openTab('Lineage');
     fireEvent.click(screen.getByRole('button', { name: 'base' }));
     fireEvent.click(screen.getByRole('button', { name: 'Run' }));
     expect(onOpen.mock.calls).toEqual([['p1'], ['q1']]);
@@ -178,9 +208,10 @@ describe('the details of a run', () => {
     expect(page.textContent).toContain('None were logged.');
     for (const [tab, text] of [
       ['Code', 'No cell recorded'],
-      ['Environment', 'The environment was not captured.'],
+      ['Data and environment', 'The environment was not captured.'],
       ['Artifacts', 'No artifacts'],
-      ['Reruns', 'Not rerun yet']
+      ['Lineage', 'Not rerun yet'],
+      ['Logs', 'No cell recorded']
     ] as const) {
       openTab(tab);
       expect(page.textContent).toContain(text);
@@ -190,8 +221,8 @@ describe('the details of a run', () => {
   it('move between tabs by arrow keys', () => {
     showDetails({});
     fireEvent.keyDown(screen.getByRole('tab', { name: 'Overview' }), { key: 'ArrowLeft' });
-    expect(screen.getByRole('tab', { name: 'Reruns' }).getAttribute('aria-selected')).toBe('true');
-    expect(document.activeElement?.textContent).toBe('Reruns');
+    expect(screen.getByRole('tab', { name: 'Logs' }).getAttribute('aria-selected')).toBe('true');
+    expect(document.activeElement?.textContent).toBe('Logs');
   });
 
   it('show the progress of a rerun, and stop it', () => {

@@ -16,6 +16,7 @@ import {
   RunSelection
 } from '../../labextension/src/api/types';
 import { sinceCurve, someDetail, someJob } from './runs';
+import { ISurroundings } from './surroundings';
 
 /** What the server answers: status and body; a string is sent as HTML. */
 export type Answer = [status: number, body: unknown];
@@ -36,6 +37,10 @@ export class RestServer {
   /** What is recorded of any notebook. */
   notebook: IRecordedNotebook = { notebook: '/work/a.ipynb', total: 0, newest: null, cells: [] };
   curves: IWireCurve[] = [];
+  /** What was around any run. */
+  around: ISurroundings = {};
+  /** The content of any artifact. */
+  artifact = Buffer.from('');
   /** Answers in place of all others while it is set. */
   refusal: Answer | null = null;
   /** `METHOD path?query` of every request, and the body of those that have one. */
@@ -73,6 +78,12 @@ export class RestServer {
       if (body !== undefined) {
         this.bodies.push(body);
       }
+      if (path.includes('/artifacts/')) {
+        const last = /bytes=0-(\d+)/.exec(request.headers.range ?? '')?.[1];
+        response.writeHead(last === undefined ? 200 : 206);
+        response.end(last === undefined ? this.artifact : this.artifact.subarray(0, +last + 1));
+        return;
+      }
       const [status, answer] = this.refusal ?? this._answer(request.method ?? '', path, url, body);
       const isHtml = typeof answer === 'string';
       response.writeHead(status, { 'Content-Type': isHtml ? 'text/html' : 'application/json' });
@@ -81,7 +92,7 @@ export class RestServer {
   }
 
   private _answer(method: string, path: string, url: URL, body: unknown): Answer {
-    const [resource, id] = path.split('/').map(decodeURIComponent);
+    const [resource, id, part] = path.split('/').map(decodeURIComponent);
     if (method === 'PATCH') {
       return [200, this._annotate(body as { select: RunSelection; change: IAnnotation })];
     }
@@ -93,6 +104,10 @@ export class RestServer {
     }
     if (resource === 'groups') {
       return [200, this._groups(url)];
+    }
+    if (resource === 'runs' && part !== undefined) {
+      const found = this.around[part as keyof ISurroundings];
+      return found ? [200, found] : [404, { message: `There is nothing around ${id ?? ''}` }];
     }
     if (resource === 'runs') {
       const run = this.runs.find(other => other.run_id === id);

@@ -1,6 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { IRunDetail } from '../api/types';
+import { IAnnotation, IRunDetail } from '../api/types';
+import { DraftModel, DraftStore } from './draft';
 import { IChange } from './live';
 import { Runlore } from './runlore';
 
@@ -13,7 +14,9 @@ const PACE = 3000;
 export class DetailModel {
   constructor(
     private readonly _runlore: Runlore,
-    readonly runId: string
+    readonly runId: string,
+    /** Where texts of the user's are kept until they are saved. */
+    private readonly _store: DraftStore | null
   ) {
     _runlore.fetched.connect(this._onFetched, this);
   }
@@ -34,19 +37,56 @@ export class DetailModel {
     return this._error;
   }
 
+  /** The user's own texts on the run, as they are edited; null until it is loaded. */
+  get notes(): DraftModel | null {
+    return this._notes;
+  }
+
+  get hypothesis(): DraftModel | null {
+    return this._hypothesis;
+  }
+
   dispose(): void {
+    this._notes?.dispose();
+    this._hypothesis?.dispose();
     Signal.clearData(this);
   }
 
+  /** Change what the user says of the run; rejects as the client does. */
+  async annotate(change: IAnnotation): Promise<void> {
+    await this._runlore.annotate({ runs: [this._detail?.run_id ?? this.runId] }, change);
+    await this.load();
+  }
+
   async load(): Promise<void> {
-    this._loaded = Date.now();
+    const asked = (this._loaded = Date.now());
     try {
       this._detail = await this._runlore.detail(this.runId);
       this._error = null;
+      this._tellDrafts(this._detail, asked);
     } catch (error) {
       this._error = error instanceof Error ? error : new Error(String(error));
     }
     this._changed.emit();
+  }
+
+  private _tellDrafts(detail: IRunDetail, asked: number): void {
+    this._notes ??= this._draft('notes', detail);
+    this._hypothesis ??= this._draft('hypothesis', detail);
+    this._notes.told(detail.notes, asked);
+    this._hypothesis.told(detail.hypothesis, asked);
+  }
+
+  private _draft(field: 'notes' | 'hypothesis', detail: IRunDetail): DraftModel {
+    const { run_id: runId } = detail;
+    const draft = new DraftModel({
+      saved: detail[field],
+      save: text => this._runlore.annotate({ runs: [runId] }, { [field]: text }),
+      store: this._store,
+      key: `runlore:${field}:${runId}`
+    });
+    draft.changed.connect(() => this._changed.emit());
+    return draft;
   }
 
   private _onFetched(_: Runlore, change: IChange): void {
@@ -63,6 +103,8 @@ export class DetailModel {
   }
 
   private _detail: IRunDetail | undefined;
+  private _notes: DraftModel | null = null;
+  private _hypothesis: DraftModel | null = null;
   private _loaded = 0;
   private _error: Error | null = null;
   private _changed = new Signal<this, void>(this);

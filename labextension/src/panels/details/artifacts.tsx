@@ -1,19 +1,33 @@
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IArtifact } from '../../api/types';
+import { ProvenanceClient } from '../../api/provenance';
+import { IArtifact, IRunDetail } from '../../api/types';
 import { formatSize } from '../../charts/format';
 import { EmptyState } from '../marks/states';
+import { Capped } from './capped';
+import { Preview } from './preview';
+import { Highlighter } from './source';
+
+/** Rows shown before the user asks for more. */
+const FIRST = 100;
 
 /**
- * The files that the run left.
+ * The files that the run left, and a look into the chosen one.
  */
 export function Artifacts(props: {
-  artifacts: readonly IArtifact[];
+  run: IRunDetail;
+  provenance: ProvenanceClient;
+  rendermime: IRenderMimeRegistry | null;
+  highlight: Highlighter | null;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { artifacts, trans } = props;
-  if (artifacts.length === 0) {
+  const { run, trans } = props;
+  const { artifacts } = run;
+  const [chosen, setChosen] = React.useState<string | null>(artifacts[0]?.path ?? null);
+  const shown = artifacts.find(artifact => artifact.path === chosen) ?? artifacts[0];
+  if (!shown) {
     return (
       <EmptyState
         title={trans.__('No artifacts')}
@@ -24,27 +38,52 @@ export function Artifacts(props: {
     );
   }
   return (
-    <table className="jp-Runlore-table" aria-label={trans.__('Artifacts')}>
-      <thead>
-        <tr>
-          <th scope="col">{trans.__('file')}</th>
-          <th scope="col">{trans.__('size')}</th>
-          <th scope="col">{trans.__('type')}</th>
-          <th scope="col">{trans.__('digest')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {artifacts.map(artifact => (
-          <tr key={artifact.path}>
-            <th scope="row">{artifact.path}</th>
-            <td title={trans.__('%1 bytes', artifact.size)}>{formatSize(artifact.size)}</td>
-            <td>{artifact.media_type}</td>
-            <td>
-              <code title={artifact.digest}>{artifact.digest.slice(0, 12)}</code>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <div className="jp-Runlore-artifacts">
+      <nav aria-label={trans.__('Artifacts')}>
+        <Capped
+          items={artifacts}
+          first={FIRST}
+          render={items => (
+            <ul>
+              {items.map(artifact => (
+                <ArtifactRow
+                  key={artifact.path}
+                  artifact={artifact}
+                  isChosen={artifact === shown}
+                  onChoose={() => setChosen(artifact.path)}
+                  trans={trans}
+                />
+              ))}
+            </ul>
+          )}
+          trans={trans}
+        />
+      </nav>
+      <Preview key={`${shown.path} ${shown.digest}`} {...props} artifact={shown} />
+    </div>
+  );
+}
+
+function ArtifactRow(props: {
+  artifact: IArtifact;
+  isChosen: boolean;
+  onChoose: () => void;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { artifact, isChosen, onChoose, trans } = props;
+  return (
+    <li>
+      <button
+        className="jp-Runlore-artifact"
+        aria-current={isChosen}
+        title={artifact.path}
+        onClick={onChoose}
+      >
+        <span>{artifact.path}</span>
+        <span className="jp-Runlore-number" title={trans.__('%1 bytes', artifact.size)}>
+          {formatSize(artifact.size)}
+        </span>
+      </button>
+    </li>
   );
 }

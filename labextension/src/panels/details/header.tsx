@@ -1,12 +1,15 @@
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import { IJob, IRun, IRunDetail } from '../../api/types';
+import { IAnnotation, IJob, IRun, IRunDetail } from '../../api/types';
 import { formatDuration } from '../../charts/format';
 import { isActive } from '../../model/jobs';
 import { JobProgress } from '../jobs/view';
-import { rerunIcon, stopIcon } from '../marks/icons';
+import { stopIcon } from '../marks/icons';
 import { StatusMark, VerdictBadge } from '../marks/marks';
+import { Actions } from './actions';
+import { Title } from './title';
 
 /**
  * Who the run is, how it went, what its verdict says.
@@ -20,24 +23,20 @@ export function Header(props: {
   /** A run that is loaded. */
   find: (runId: string) => IRun | undefined;
   onOpen: (runId: string) => void;
-  onRerun: () => void;
   onStop: (jobId: string) => void;
+  onChange: (change: IAnnotation) => Promise<void>;
+  commands: CommandRegistry;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, now, job, find, onOpen, onRerun, onStop, trans } = props;
+  const { run, now, job, find, onOpen, onStop, onChange, commands, trans } = props;
   const original = run.rerun_of;
   const started = new Date(run.started * 1000).toLocaleString();
   const duration = formatDuration(run.duration ?? Math.max(now - run.started, 0));
   return (
     <header className="jp-Runlore-header">
       <div className="jp-Runlore-header-line">
-        <h2 title={run.name}>{run.name}</h2>
-        {run.kind !== 'mlflow' && (
-          <button className="jp-mod-styled jp-mod-accept jp-Runlore-rerun" onClick={onRerun}>
-            <rerunIcon.react tag="span" />
-            {trans.__('Rerun')}
-          </button>
-        )}
+        <Title {...{ run, onChange, trans }} />
+        <Actions {...{ run, commands, trans }} />
       </div>
       <div className="jp-Runlore-header-facts">
         <StatusMark status={run.status} trans={trans} />
@@ -54,13 +53,6 @@ export function Header(props: {
         <div className="jp-Runlore-header-verdict">
           <VerdictBadge verdict={run.verdict} trans={trans} />
           <span>{run.verdict.reason}</span>
-          {run.verdict.causes && run.verdict.causes.length > 0 && (
-            <ul>
-              {run.verdict.causes.map((cause, index) => (
-                <li key={index}>{cause}</li>
-              ))}
-            </ul>
-          )}
         </div>
       )}
       {job && isActive(job) && (

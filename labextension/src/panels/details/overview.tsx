@@ -1,21 +1,40 @@
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { decodeNumber } from '../../api/numbers';
-import { IMetricSummary, IRunDetail, ParamSource } from '../../api/types';
+import { ProvenanceClient } from '../../api/provenance';
+import { IAnnotation, IMetricSummary, IRunDetail, ParamSource } from '../../api/types';
 import { formatValue } from '../../charts/format';
+import { DraftModel } from '../../model/draft';
+import { Capped } from './capped';
+import { Ladder } from './ladder';
+import { Notes } from './notes';
+import { Questions } from './questions';
 import { FactTable, jsonText, Part } from './table';
+import { Tags } from './tags';
+
+/** Rows of a table shown before the user asks for more. */
+const FIRST = 100;
 
 /**
- * What was tried and what came out.
+ * What was tried, what came out, and what somebody would need to do it again.
  */
-export function Overview(props: { run: IRunDetail; trans: TranslationBundle }): React.ReactElement {
-  const { run, trans } = props;
+export function Overview(props: {
+  run: IRunDetail;
+  notes: DraftModel | null;
+  hypothesis: DraftModel | null;
+  provenance: ProvenanceClient;
+  rendermime: IRenderMimeRegistry | null;
+  onChange: (change: IAnnotation) => Promise<void>;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, notes, hypothesis, provenance, rendermime, onChange, trans } = props;
   const params = Object.entries(run.params);
   const metrics = Object.entries(run.metrics);
-  const tags = Object.entries(run.tags);
   return (
     <>
+      {run.verdict && <Ladder verdict={run.verdict} trans={trans} />}
       {run.error && (
         <Part title={trans.__('Error')}>
           <div className="jp-Runlore-error">
@@ -24,30 +43,42 @@ export function Overview(props: { run: IRunDetail; trans: TranslationBundle }): 
           <pre className="jp-Runlore-source">{run.error.traceback}</pre>
         </Part>
       )}
+      {notes && hypothesis && <Notes {...{ notes, hypothesis, rendermime, trans }} />}
       {run.note !== '' && (
-        <Part title={trans.__('Note')}>
+        <Part title={trans.__('Noted by the code')}>
           <p className="jp-Runlore-note">{run.note}</p>
         </Part>
       )}
       <Part title={trans.__('Metrics')}>
         {metrics.length > 0 ? (
-          <MetricTable metrics={metrics} trans={trans} />
+          <Capped
+            items={metrics}
+            first={FIRST}
+            render={shown => <MetricTable metrics={shown} trans={trans} />}
+            trans={trans}
+          />
         ) : (
           <p>{trans.__('None were logged.')}</p>
         )}
       </Part>
       <Part title={trans.__('Parameters')}>
         {params.length > 0 ? (
-          <ParamTable params={params} sources={run.param_sources} trans={trans} />
+          <Capped
+            items={params}
+            first={FIRST}
+            render={shown => (
+              <ParamTable params={shown} sources={run.param_sources} trans={trans} />
+            )}
+            trans={trans}
+          />
         ) : (
           <p>{trans.__('None were found.')}</p>
         )}
       </Part>
-      {tags.length > 0 && (
-        <Part title={trans.__('Tags')}>
-          <FactTable label={trans.__('Tags')} facts={tags} />
-        </Part>
-      )}
+      <Part title={trans.__('Tags')}>
+        <Tags {...{ onChange, trans }} tags={run.tags} />
+      </Part>
+      <Questions {...{ run, provenance, trans }} />
       <Randomness run={run} trans={trans} />
       {run.not_captured.length > 0 && (
         <Part title={trans.__('Not captured')}>
@@ -79,6 +110,7 @@ function MetricTable(props: {
         <tr>
           <th scope="col">{trans.__('metric')}</th>
           <th scope="col">{trans.__('last')}</th>
+          <th scope="col">{trans.__('best')}</th>
           <th scope="col">{trans.__('min')}</th>
           <th scope="col">{trans.__('max')}</th>
           <th scope="col">{trans.__('points')}</th>
@@ -90,6 +122,7 @@ function MetricTable(props: {
           <tr key={name}>
             <th scope="row">{name}</th>
             <td title={String(summary.last)}>{formatValue(decodeNumber(summary.last))}</td>
+            <td>{show(summary.best)}</td>
             <td>{show(summary.min)}</td>
             <td>{show(summary.max)}</td>
             <td>{summary.count ?? '–'}</td>

@@ -1,12 +1,13 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
-import { Highlighter } from './code';
 import { addPage } from '../mainArea';
 import { targetRun } from '../target';
+import { Highlighter } from './source';
 import type { RunDetails } from './widget';
 
 /**
@@ -17,26 +18,29 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows everything recorded about a run in the main area.',
   autoStart: true,
   requires: [IRunlore],
-  optional: [ILayoutRestorer, IEditorLanguageRegistry, ITranslator],
+  optional: [ILayoutRestorer, IEditorLanguageRegistry, IRenderMimeRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     runlore: IRunlore,
     restorer: ILayoutRestorer | null,
     languages: IEditorLanguageRegistry | null,
+    rendermime: IRenderMimeRegistry | null,
     translator: ITranslator | null
   ) => {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const tracker = new WidgetTracker<MainAreaWidget<RunDetails>>({ namespace: 'runlore-details' });
     const run = (command: string, runId: string): void => void commands.execute(command, { runId });
-    const create = async (runId: string): Promise<MainAreaWidget<RunDetails>> => {
+    const create = async (runId: string, tab?: string): Promise<MainAreaWidget<RunDetails>> => {
       const { RunDetails } = await import('./widget');
       const content = new RunDetails({
         runlore,
         runId,
+        tab,
         highlight: languages && highlighter(languages),
+        rendermime,
+        commands,
         actions: {
-          rerun: id => run(CommandIds.rerun, id),
           stop: id => run(CommandIds.stopJob, id),
           open: id => run(CommandIds.openRun, id)
         },
@@ -56,6 +60,11 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
           type: 'object',
           properties: {
             runId: { type: 'string', description: trans.__('The run to show') },
+            tab: {
+              type: 'string',
+              enum: ['overview', 'curves', 'code', 'environment', 'artifacts', 'lineage', 'logs'],
+              description: trans.__('The tab to open')
+            },
             fromMenu: {
               type: 'boolean',
               description: trans.__('Whether the run is the one under the context menu')
@@ -69,11 +78,14 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         if (runId === undefined) {
           return;
         }
+        const tab = typeof args.tab === 'string' ? args.tab : undefined;
         let widget = tracker.find(other => other.content.runId === runId);
         if (!widget) {
-          widget = await create(runId);
+          widget = await create(runId, tab);
           await tracker.add(widget);
           addPage(shell, widget, 'Run Details');
+        } else if (tab !== undefined) {
+          widget.content.openTab(tab);
         }
         shell.activateById(widget.id);
       }

@@ -2,7 +2,6 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun, IRunDetail } from '../../api/types';
-import { EmptyState } from '../marks/states';
 import { StatusMark, VerdictBadge } from '../marks/marks';
 import { runTitle } from '../marks/name';
 import { Part } from './table';
@@ -19,10 +18,11 @@ export function Reruns(props: {
   const { run, find, onOpen, trans } = props;
   if (run.rerun_of === null && run.reruns.length === 0) {
     return (
-      <EmptyState
-        title={trans.__('Not rerun yet')}
-        sentence={trans.__('Rerun repeats this run and says whether it came out the same.')}
-      />
+      <Part title={trans.__('Reruns')}>
+        <p>
+          {trans.__('Not rerun yet. Rerun repeats this run and says whether it came out the same.')}
+        </p>
+      </Part>
     );
   }
   const list = (ids: readonly string[]): React.ReactElement => (

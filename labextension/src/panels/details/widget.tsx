@@ -1,16 +1,19 @@
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
 import { CurvesModel } from '../../model/curves';
 import { DetailModel } from '../../model/detail';
+import { DraftStore } from '../../model/draft';
 import { IChange } from '../../model/live';
 import { Runlore } from '../../model/runlore';
 import { runsIcon } from '../marks/icons';
 import { runTitle } from '../marks/name';
 import { ErrorState, LoadingState } from '../marks/states';
 import { presentTime, VisibleWidget } from '../visible';
-import { Highlighter } from './code';
+import { Highlighter } from './source';
 import { DetailsView } from './view';
 
 /**
@@ -19,9 +22,10 @@ import { DetailsView } from './view';
 export class RunDetails extends VisibleWidget {
   constructor(private readonly _options: RunDetails.IOptions) {
     const { runlore, runId } = _options;
-    const detail = new DetailModel(runlore, runId);
+    const detail = new DetailModel(runlore, runId, draftStore());
     const curves = runlore.newCurves();
     super([detail.changed, curves.changed, runlore.runs.changed, runlore.jobs.changed]);
+    this._tab = _options.tab ?? 'overview';
     this._detail = detail;
     this._curves = curves;
     this.addClass('jp-Runlore-details');
@@ -35,6 +39,12 @@ export class RunDetails extends VisibleWidget {
   /** The run that is shown. */
   get runId(): string {
     return this._detail.runId;
+  }
+
+  /** Open one of the tabs. */
+  openTab(tab: string): void {
+    this._tab = tab;
+    this.update();
   }
 
   override dispose(): void {
@@ -58,7 +68,7 @@ export class RunDetails extends VisibleWidget {
   }
 
   protected override render(): React.ReactElement {
-    const { runlore, highlight, trans, actions } = this._options;
+    const { runlore, highlight, rendermime, commands, trans, actions } = this._options;
     const run = this._detail.run;
     if (!run) {
       const { error } = this._detail;
@@ -75,13 +85,18 @@ export class RunDetails extends VisibleWidget {
     const { list } = runlore.jobs;
     return (
       <DetailsView
-        {...{ run, style, highlight, trans }}
+        {...{ run, style, highlight, rendermime, commands, trans }}
         now={presentTime()}
         job={list.find(job => job.run_id === runId) ?? runlore.jobs.latestOf(runId)}
         curves={this._curves}
         host={runlore}
         find={id => runlore.runs.get(id)}
-        onRerun={() => actions.rerun(runId)}
+        provenance={runlore.client.provenance}
+        notes={this._detail.notes}
+        hypothesis={this._detail.hypothesis}
+        tab={this._tab}
+        onTab={tab => this.openTab(tab)}
+        onChange={change => this._detail.annotate(change)}
         onStop={actions.stop}
         onOpen={actions.open}
       />
@@ -92,9 +107,19 @@ export class RunDetails extends VisibleWidget {
     this._curves.invalidate(change.all ? undefined : [...change.runs]);
   }
 
+  private _tab: string;
   private readonly _detail: DetailModel;
   private readonly _curves: CurvesModel;
   private _interest: IDisposable | null = null;
+}
+
+/** Where texts are kept that could not be saved; null where the browser keeps nothing. */
+function draftStore(): DraftStore | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -104,9 +129,12 @@ export namespace RunDetails {
   export interface IOptions {
     runlore: Runlore;
     runId: string;
+    /** The tab to open first. */
+    tab?: string;
     highlight: Highlighter | null;
+    rendermime: IRenderMimeRegistry | null;
+    commands: CommandRegistry;
     actions: {
-      rerun(runId: string): void;
       stop(jobId: string): void;
       open(runId: string): void;
     };

@@ -1,0 +1,69 @@
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { IOutput } from '../../api/provenance';
+import { formatSize } from '../../charts/format';
+import { Rendered } from './rendered';
+
+/**
+ * One thing that a cell showed, as it was recorded, and what of it was not.
+ */
+export function Output(props: {
+  output: IOutput;
+  rendermime: IRenderMimeRegistry | null;
+  /** Fetches what was left out. */
+  onWhole: () => void;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { output, rendermime, onWhole, trans } = props;
+  if (output.output_type === 'more') {
+    return <Lack>{trans.__('%1 more outputs were not kept.', output.dropped)}</Lack>;
+  }
+  if (output.output_type === 'display_data') {
+    const left = Object.entries(output.left_out);
+    return (
+      <>
+        {Object.keys(output.data).length > 0 && (
+          <Rendered rendermime={rendermime} data={output.data} />
+        )}
+        {left.map(([mime, size]) => (
+          <Lack key={mime}>
+            {trans.__('%1 of %2', formatSize(size), mime)}
+            <button className="jp-Runlore-link" onClick={onWhole}>
+              {trans.__('Show anyway')}
+            </button>
+          </Lack>
+        ))}
+        {Object.entries(output.lost).map(([mime, why]) => (
+          <Lack key={mime}>{trans.__('%1 is lost: %2', mime, why)}</Lack>
+        ))}
+      </>
+    );
+  }
+  const isError = output.output_type === 'error';
+  const text = isError ? errorText(output) : output.text;
+  const mime =
+    isError || output.name === 'stderr'
+      ? 'application/vnd.jupyter.stderr'
+      : 'application/vnd.jupyter.stdout';
+  return (
+    <div className="jp-Runlore-stream" data-stream={isError ? 'error' : output.name}>
+      <Rendered rendermime={rendermime} data={{ [mime]: text, 'text/plain': text }} />
+      {output.dropped !== undefined && (
+        <Lack>{trans.__('%1 more characters were not kept.', output.dropped)}</Lack>
+      )}
+    </div>
+  );
+}
+
+function errorText(error: { ename: string; evalue: string; traceback: string[] }): string {
+  return error.traceback.length > 0
+    ? error.traceback.join('\n')
+    : `${error.ename}: ${error.evalue}`;
+}
+
+/** Why something is not to be seen. */
+export function Lack(props: { children: React.ReactNode }): React.ReactElement {
+  return <p className="jp-Runlore-lack">{props.children}</p>;
+}

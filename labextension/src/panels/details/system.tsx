@@ -1,0 +1,78 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { ILoad, IMetricSummary, IRunDetail } from '../../api/types';
+import { formatValue } from '../../charts/format';
+import { IRunStyle } from '../../model/colors';
+import { CurvesModel } from '../../model/curves';
+import { CurvesGrid, ICurvesHost } from '../curves/grid';
+import { Part } from './table';
+
+/**
+ * What the machine was busy with while the run was open.
+ */
+export function System(props: {
+  run: IRunDetail;
+  curves: CurvesModel;
+  style: IRunStyle;
+  host: ICurvesHost;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, curves, style, host, trans } = props;
+  const styles = React.useMemo(() => new Map([[run.run_id, style]]), [run.run_id, style]);
+  const loads = Object.entries(run.system);
+  if (loads.length === 0) {
+    return (
+      <Part title={trans.__('System')}>
+        <p>
+          {trans.__('The load was not measured: the run was too short, or nobody asked for it.')}
+        </p>
+      </Part>
+    );
+  }
+  const drawn = loads.filter(([, load]) => load.times > 1);
+  const machine = { ...run, metrics: Object.fromEntries(drawn.map(asMetric)) };
+  return (
+    <Part title={trans.__('System')}>
+      {drawn.length > 0 && <CurvesGrid {...{ styles, curves, host, trans }} runs={[machine]} />}
+      <LoadTable loads={loads} trans={trans} />
+    </Part>
+  );
+}
+
+/** A load as what the charts take for a metric; less or more of it is neither good nor bad. */
+function asMetric([name, load]: readonly [string, ILoad]): [string, IMetricSummary] {
+  const { last, max, times } = load;
+  return [name, { last, best: null, min: null, max, count: times, step: times - 1 }];
+}
+
+function LoadTable(props: {
+  loads: readonly (readonly [string, ILoad])[];
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { loads, trans } = props;
+  return (
+    <table className="jp-Runlore-table jp-mod-numbers" aria-label={trans.__('System')}>
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('load')}</th>
+          <th scope="col">{trans.__('mean')}</th>
+          <th scope="col">{trans.__('max')}</th>
+          <th scope="col">{trans.__('last')}</th>
+          <th scope="col">{trans.__('measured')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {loads.map(([name, load]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{formatValue(load.mean)}</td>
+            <td>{formatValue(load.max)}</td>
+            <td>{formatValue(load.last)}</td>
+            <td>{load.times}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
