@@ -8,9 +8,10 @@ import { Column } from './columns';
 import { compareColumns, differingColumns, findColumn, sortedRuns } from './compareColumns';
 import { ComparedRuns } from './comparedRuns';
 import { CompareLook } from './compareLook';
-import { CompareSelection } from './compareSelection';
+import { CompareSelection, Span } from './compareSelection';
 import { CompareSource } from './compareSource';
 import { DiffModel } from './diff';
+import { dimensionOf, IDimension, runsWithin } from './dimension';
 import { Runlore } from './runlore';
 import { MOST_SHOWN } from './selection';
 
@@ -89,10 +90,23 @@ export class CompareModel implements IDisposable {
     return this.sorted.filter(run => selection.stands(run.run_id)).slice(0, MOST_SHOWN);
   }
 
-  /** How the runs are drawn, as long as there are not too many to be told apart. */
+  /** The columns that can be axes, of those in which the runs differ: parameters, then metrics, then the rest. */
+  get dimensions(): readonly IDimension[] {
+    this._dimensions ??= this.differing.flatMap(
+      column => dimensionOf(this.runs.list, column) ?? []
+    );
+    return this._dimensions;
+  }
+
+  /** Move brushes on axes, and select the runs within; null takes one away. */
+  brush(moved: Readonly<Record<string, Span | null>>): void {
+    this.selection.brush(moved, brushes => runsWithin(this.runs.list, this.columns, brushes));
+  }
+
+  /** How the runs are drawn; those beyond as many as are coloured have no style of their own. */
   get styles(): ReadonlyMap<string, IRunStyle> {
-    const ids = this.drawn.map(run => run.run_id);
     const { shown } = this.runlore.selection;
+    const ids = [...this.drawn, ...this.sorted].map(run => run.run_id);
     this._styles ??= this.runlore.colors.styles(
       [...new Set([...shown, ...ids])].slice(0, shown.length + MOST_COLORED)
     );
@@ -128,7 +142,7 @@ export class CompareModel implements IDisposable {
   }
 
   private _onRuns(): void {
-    this._columns = this._differing = undefined;
+    this._columns = this._differing = this._dimensions = undefined;
     this.selection.retain(id => this.runs.get(id) !== undefined);
     this._tell();
   }
@@ -141,7 +155,7 @@ export class CompareModel implements IDisposable {
   }
 
   private _onLook(): void {
-    this._columns = this._differing = undefined;
+    this._columns = this._differing = this._dimensions = undefined;
     this._tell();
   }
 
@@ -153,6 +167,7 @@ export class CompareModel implements IDisposable {
   private _pair: readonly [a: string, b: string] | null = null;
   private _columns: readonly Column[] | undefined;
   private _differing: readonly Column[] | undefined;
+  private _dimensions: readonly IDimension[] | undefined;
   private _sorted: readonly IRun[] | undefined;
   private _styles: ReadonlyMap<string, IRunStyle> | undefined;
   private _changed = new Signal<this, void>(this);

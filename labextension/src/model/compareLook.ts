@@ -4,7 +4,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { STATISTICS, Statistic } from './columns';
 import { Memory } from './memory';
 
-export const COMPARE_TABS = ['curves', 'parallel', 'scatter', 'table', 'diff'] as const;
+export const COMPARE_TABS = ['curves', 'parallel', 'scatter', 'diff'] as const;
 
 export type CompareTab = (typeof COMPARE_TABS)[number];
 
@@ -21,8 +21,6 @@ export type Look = {
   /** Columns on the axes of the scatter plot; null for what suits. */
   x: string | null;
   y: string | null;
-  /** The metric that parameters are held against; null for what suits. */
-  metric: string | null;
 };
 
 const FIRST: Look = {
@@ -31,8 +29,7 @@ const FIRST: Look = {
   statistic: 'last',
   sort: null,
   x: null,
-  y: null,
-  metric: null
+  y: null
 };
 
 /**
@@ -74,6 +71,6 @@ function isLook(value: unknown): value is Look {
     typeof look.all === 'boolean' &&
     STATISTICS.some(statistic => statistic === look.statistic) &&
     (sort === null || (typeof sort?.column === 'string' && typeof sort.descending === 'boolean')) &&
-    [look.x, look.y, look.metric].every(name => name === null || typeof name === 'string')
+    [look.x, look.y].every(name => name === null || typeof name === 'string')
   );
 }

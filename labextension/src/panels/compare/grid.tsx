@@ -6,6 +6,7 @@ import { CompareModel } from '../../model/compare';
 import { GridHeads } from './gridHeads';
 import { useGridKeys } from './gridKeys';
 import { GridRow } from './gridRow';
+import { useHovered } from './hovered';
 
 /** Heights and widths in pixels; the style sheet has the same. */
 const ROW_HEIGHT = 28;
@@ -64,13 +65,7 @@ export function CompareGrid(props: {
     estimateSize: () => COLUMN_WIDTH,
     paddingStart: NAME_WIDTH
   });
-  const hovered = React.useSyncExternalStore(
-    notify => {
-      selection.hoverChanged.connect(notify);
-      return () => void selection.hoverChanged.disconnect(notify);
-    },
-    () => selection.hovered
-  );
+  const hovered = useHovered(selection);
   const goTo = (index: number): void => {
     setCurrentId(sorted[index]?.run_id ?? null);
     rows.scrollToIndex(index);

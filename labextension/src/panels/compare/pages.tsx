@@ -9,6 +9,8 @@ import { EmptyState, LoadingState } from '../marks/states';
 import { CurvesTab } from './curvesTab';
 import { DiffTab } from './diff/diffTab';
 import { IDiffTools } from './diff/parts';
+import { ParallelTab } from './parallelTab';
+import { ScatterTab } from './scatterTab';
 
 /**
  * The ways to look at the compared runs.
@@ -29,6 +31,16 @@ export function ComparePages(props: {
       id: 'curves',
       label: trans.__('Curves'),
       render: () => <CurvesTab {...{ model, curves, trans }} />
+    },
+    {
+      id: 'parallel',
+      label: trans.__('Parallel'),
+      render: () => <ParallelTab {...{ model, trans }} />
+    },
+    {
+      id: 'scatter',
+      label: trans.__('Scatter'),
+      render: () => <ScatterTab {...{ model, trans }} />
     },
     {
       id: 'diff',

@@ -1,0 +1,100 @@
+"""Runs compared in the main area of a real JupyterLab: the table, brushes that select, two runs side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.conftest import Gallery, open_lab
+from tests.e2e.test_story import screenshot
+
+SOON = 30_000
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, gallery: Gallery) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1500, "height": 900}, device_scale_factor=1)
+    opened = context.new_page()
+    open_lab(opened, gallery.lab)
+    yield opened
+    context.close()
+
+
+def compare(page: Page, command: str, runs: list[str]) -> Locator:
+    """Open a comparison, and give its place in the page."""
+    page.evaluate(
+        """async ([command, runIds]) => {
+            window.jupyterapp.shell.closeAll();
+            await window.jupyterapp.commands.execute(command, { runIds });
+        }""",
+        [command, runs],
+    )
+    found = page.locator(".jp-Runlore-compare")
+    expect(found.locator("[data-runlore-compared]")).to_have_count(len(runs), timeout=SOON)
+    return found
+
+
+def test_the_shown_runs_are_compared_by_one_button(page: Page) -> None:
+    page.evaluate("() => window.jupyterapp.commands.execute('runlore:show-panel')")
+    panel = page.locator("#runlore-runs")
+    expect(panel.locator("[data-shown=true]").first).to_be_visible(timeout=SOON)
+    panel.locator("[data-shown=false]").first.click()
+    shown = panel.locator("[data-shown=true]").count()
+    panel.get_by_title("Compare the shown runs in the main area").click()
+    rows = page.locator(".jp-Runlore-compare [data-runlore-compared]")
+    expect(rows).to_have_count(shown, timeout=SOON)
+    panel.locator("[data-shown=false]").first.click()
+    expect(rows).to_have_count(shown + 1, timeout=SOON)
+
+
+def test_a_brush_on_an_axis_selects_rows_of_the_table(page: Page, gallery: Gallery) -> None:
+    runs = {name: run for name, run in gallery.runs.items() if name.startswith("mlp") or name == "overfit"}
+    found = compare(page, "runlore:compare", list(runs.values()))
+    found.get_by_role("tab", name="Parallel").click()
+    axis = found.get_by_role("slider", name="Select runs by Parameter layers")
+    axis.focus()
+    axis.press("ArrowUp")
+    expect(axis).to_have_attribute("aria-valuetext", re.compile("from .* to .*"))
+    box = axis.bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(middle, box["y"] + box["height"] / 4, steps=4)
+    page.mouse.up()
+    selected = found.locator("[data-runlore-compared][aria-selected=true]")
+    expect(selected).to_have_count(1, timeout=SOON)
+    expect(selected).to_have_attribute("data-runlore-compared", runs["overfit"])
+    screenshot(page, "compare-parallel")
+    axis.press("Delete")
+    expect(selected).to_have_count(0)
+
+
+def test_two_runs_stand_side_by_side(page: Page, gallery: Gallery) -> None:
+    found = compare(page, "runlore:diff", [gallery.runs["mlp-0.01-1"], gallery.runs["wider"]])
+    expect(found.locator(".jp-Runlore-diff-summary")).to_contain_text("part first at step", timeout=SOON)
+    parts = found.get_by_role("tablist", name="Parts of the runs")
+    expect(parts.get_by_role("tab", name="Parameters")).to_contain_text("1")
+    expect(parts.get_by_role("tab", name="Data")).to_have_attribute("data-is-empty", "true")
+    parts.get_by_role("tab", name="Code").click()
+    expect(found.locator(".cm-merge-a .cm-changedText")).to_have_text("2", timeout=SOON)
+    expect(found.locator(".cm-merge-b .cm-changedText")).to_have_text("4")
+    screenshot(page, "compare-diff-code")
+    parts.get_by_role("tab", name="Data").click()
+    expect(found).to_contain_text("Both read the same data.")
+
+
+def test_an_exact_rerun_does_not_differ(page: Page, gallery: Gallery) -> None:
+    found = compare(page, "runlore:diff", [gallery.runs["mlp-0.01-1"], gallery.runs["again"]])
+    expect(found.locator(".jp-Runlore-diff-summary")).to_contain_text("BIT-EXACT", timeout=SOON)
+    expect(found.locator(".jp-Runlore-diff-summary")).to_contain_text("All points of all metrics are the same")
+
+
+def test_outputs_are_shown_as_text_only(page: Page, gallery: Gallery) -> None:
+    found = compare(page, "runlore:diff", [gallery.runs["overfit"], gallery.runs["artifacts"]])
+    found.get_by_role("tab", name="Outputs").click(timeout=SOON)
+    expect(found.locator(".jp-Runlore-diff-shown").last).to_contain_text("printed by the cell", timeout=SOON)
+    assert page.locator("script", has_text="alert(").count() == 0
