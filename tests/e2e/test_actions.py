@@ -1,0 +1,104 @@
+"""Reruns with changes, the queue, sweeps and notebooks of runs, as a person asks for them in the panel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Gallery, open_lab
+from tests.e2e.test_story import screenshot
+
+
+@pytest.fixture(scope="module")
+def view(browser: Browser, gallery: Gallery) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, device_scale_factor=1)
+    opened = context.new_page()
+    open_lab(opened, gallery.lab)
+    opened.evaluate("() => window.jupyterapp.commands.execute('runlore:show-panel')")
+    yield opened
+    context.close()
+
+
+def execute(page: Page, command: str, **args: object) -> None:
+    page.evaluate("([id, args]) => { window.jupyterapp.commands.execute(id, args); }", [command, args])
+
+
+def test_a_rerun_with_changes_is_checked_queued_and_opened_as_a_notebook(view: Page, gallery: Gallery) -> None:
+    execute(view, "runlore:rerun-with", runId=gallery.runs["mlp-0.01-2"])
+    dialog = view.get_by_role("dialog")
+    expect(dialog).to_contain_text("Repeat exactly")
+    expect(dialog.locator("[data-check=data]")).to_have_attribute("data-state", "ok", timeout=60_000)
+    expect(dialog.locator("[data-check=kernel]")).to_have_attribute("data-state", "ok")
+    begin = dialog.get_by_role("button", name="Rerun", exact=True)
+    dialog.get_by_text("Parameters", exact=True).click()
+    dialog.get_by_label("layers").fill("two")
+    expect(dialog.get_by_text("This is a whole number, such as 8")).to_be_visible()
+    expect(begin).to_be_disabled()
+    dialog.get_by_label("layers").fill("3")
+    expect(dialog).to_contain_text("was 2")
+    expect(dialog).to_contain_text("Repeat with changes")
+    screenshot(view, "rerun-dialog")
+    begin.click()
+    expect(dialog).to_have_count(0, timeout=30_000)
+    execute(view, "runlore:show-queue")
+    row = view.locator(".jp-Runlore-queueRow").first
+    expect(row).to_have_attribute("data-state", "succeeded", timeout=120_000)
+    cells = view.locator(".jp-Runlore-paces li")
+    expect(cells.filter(has_text="%%track mlp --seed 2")).to_have_attribute("data-state", "done", timeout=30_000)
+    expect(cells.last).to_contain_text("original")
+    screenshot(view, "queue")
+    run_id = row.get_attribute("data-runlore-queued") or ""
+    row.get_by_role("button", name=re.compile("Open the notebook")).click()
+    expect(view.locator(".jp-Notebook")).to_contain_text("layers = 3", timeout=60_000)
+    assert list(Path(gallery.lab.root).rglob(f"*-rerun-{run_id[:8]}.ipynb"))
+
+
+def test_the_queue_is_paused_and_its_jobs_are_held_by_keyboard(view: Page, gallery: Gallery) -> None:
+    execute(view, "runlore:show-queue")
+    view.get_by_role("button", name="Pause the queue").click()
+    expect(view.get_by_role("button", name="Resume the queue")).to_be_visible()
+    execute(view, "runlore:rerun", runId=gallery.runs["mlp-0.01-3"])
+    row = view.locator(".jp-Runlore-queueRow[data-state=queued]")
+    expect(row).to_contain_text("the queue is paused", timeout=30_000)
+    row.focus()
+    view.keyboard.press(" ")
+    expect(row).to_contain_text("held", timeout=30_000)
+    view.keyboard.press("Delete")
+    expect(row).to_have_count(0, timeout=30_000)
+    view.get_by_role("button", name="Resume the queue").click()
+    expect(view.get_by_role("button", name="Pause the queue")).to_be_visible()
+
+
+def test_the_space_of_a_sweep_is_refused_at_its_field(view: Page, gallery: Gallery) -> None:
+    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-1"])
+    dialog = view.get_by_role("dialog")
+    dialog.get_by_label("What lr may be").select_option("range", timeout=30_000)
+    expect(dialog.get_by_label("lr as text")).to_have_value("log:0.001..0.1")
+    dialog.get_by_label("layers as text").fill("8..2")
+    expect(dialog.locator("[data-parameter=layers] [role=alert]")).to_contain_text("empty", timeout=30_000)
+    begin = dialog.get_by_role("button", name="Begin")
+    expect(begin).to_be_disabled()
+    dialog.get_by_label("layers as text").fill("2..8:2")
+    expect(begin).to_be_enabled(timeout=30_000)
+    expect(dialog).to_contain_text("lr × layers")
+    screenshot(view, "sweep-dialog")
+    view.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+@pytest.mark.thorough
+def test_a_sweep_is_followed_to_its_best_trial(view: Page, gallery: Gallery) -> None:
+    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-1"])
+    dialog = view.get_by_role("dialog")
+    dialog.get_by_label("lr as text").fill("0.01, 0.02", timeout=30_000)
+    dialog.get_by_label("Trials").fill("2")
+    dialog.locator(".jp-mod-accept:enabled").click(timeout=30_000)
+    page = view.locator(".jp-Runlore-sweep")
+    expect(page.locator("[data-sweep-state=finished]")).to_be_visible(timeout=240_000)
+    expect(page.locator("tr[data-best=true]")).to_have_count(1)
+    expect(page.locator("[data-plot=history] .js-plotly-plot")).to_be_visible(timeout=60_000)
+    screenshot(view, "sweep")
