@@ -9,6 +9,7 @@ import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CompareSource, sourceArgs, sourceKey, sourceOf } from '../../model/compareSource';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { compareIcon, swapIcon } from '../marks/icons';
+import { pageArea } from '../mainArea';
 import { targetRun } from '../target';
 import type { Compare } from './widget';
 
@@ -64,7 +65,7 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       if (!widget) {
         widget = await create(source);
         await tracker.add(widget);
-        shell.add(widget, 'main', { type: 'Compare Runs' });
+        shell.add(widget, pageArea(shell), { type: 'Compare Runs' });
       }
       shell.activateById(widget.id);
       return widget.content;

@@ -5,7 +5,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
-import { addPage } from '../mainArea';
+import { pageArea } from '../mainArea';
 import { targetRun } from '../target';
 import { Highlighter } from './source';
 import type { RunDetails } from './widget';
@@ -83,7 +83,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         if (!widget) {
           widget = await create(runId, tab);
           await tracker.add(widget);
-          addPage(shell, widget, 'Run Details');
+          shell.add(widget, pageArea(shell), { type: 'Run Details' });
         } else if (tab !== undefined) {
           widget.content.openTab(tab);
         }

@@ -3,6 +3,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
+import { pageArea } from '../mainArea';
 import { queueIcon } from '../marks/icons';
 import type { QueueWidget } from './widget';
 
@@ -49,7 +50,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
           widget.toolbar.hide(); // it holds nothing
           widget.id = ID;
           await tracker.add(widget);
-          shell.add(widget, 'main', { type: 'Queue' });
+          shell.add(widget, pageArea(shell), { type: 'Queue' });
         }
         shell.activateById(widget.id);
       }

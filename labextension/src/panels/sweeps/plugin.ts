@@ -5,6 +5,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { showError } from '../jobs/rerun';
 import { sweepIcon } from '../marks/icons';
+import { pageArea } from '../mainArea';
 import { targetRun } from '../target';
 import type { SweepWidget } from './widget';
 
@@ -108,7 +109,7 @@ export const sweepsPlugin: JupyterFrontEndPlugin<void> = {
           widget.toolbar.hide(); // it holds nothing
           widget.id = `runlore-sweep-${sweepId}`;
           await tracker.add(widget);
-          shell.add(widget, 'main', { type: 'Sweep' });
+          shell.add(widget, pageArea(shell), { type: 'Sweep' });
         }
         shell.activateById(widget.id);
       }
