@@ -11,7 +11,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest, NotebookMissing
+from runlore_server.errors import InvalidRequest, JobNotFound, NotebookMissing
 
 if TYPE_CHECKING:
     from runlore.record import RunRecord
@@ -57,12 +57,20 @@ def _produced(services: Services, run: RunRecord) -> Any:
         raise NotebookMissing(
             f"run {run.run_id} was not made by a rerun, or its notebook is gone; export the run as a clean one"
         )
-    if run.status == "running":
+    if _is_underway(services, run):
         raise NotebookMissing(f"run {run.run_id} still runs; its notebook can be opened once it has ended")
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:
         raise NotebookMissing(f"the notebook of run {run.run_id} is damaged: {error}") from error
+
+
+def _is_underway(services: Services, run: RunRecord) -> bool:
+    """Whether its job still works: the queue knows that a moment before the store does."""
+    try:
+        return not services.jobs.get(run.run_id).over
+    except JobNotFound:
+        return run.status == "running"
 
 
 def _clean(services: Services, run: RunRecord) -> Any:
