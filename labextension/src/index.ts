@@ -2,6 +2,9 @@ import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { modelPlugin } from './model/plugin';
 import { cardPlugin } from './notebook/cardPlugin';
+import { filesPlugin } from './notebook/filesPlugin';
+import { notebookPlugin } from './notebook/plugin';
+import { statusPlugin } from './notebook/statusPlugin';
 import { annotationsPlugin } from './panels/annotations/plugin';
 import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';
@@ -28,7 +31,10 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   queuePlugin,
   sweepsPlugin,
   annotationsPlugin,
-  cardPlugin
+  cardPlugin,
+  notebookPlugin,
+  filesPlugin,
+  statusPlugin
 ];
 
 export default plugins;

@@ -33,6 +33,12 @@ export namespace CommandIds {
   export const stopJob = 'runlore:stop-job';
   export const showPanel = 'runlore:show-panel';
   export const refresh = 'runlore:refresh';
+  export const trackNotebook = 'runlore:track-notebook';
+  export const showNotebookRuns = 'runlore:show-notebook-runs';
+  export const rerunNotebook = 'runlore:rerun-notebook';
+  export const sweepNotebook = 'runlore:sweep-notebook';
+  export const showCellRuns = 'runlore:show-cell-runs';
+  export const rerunCell = 'runlore:rerun-cell';
 }
 
 /**

@@ -88,7 +88,7 @@ describe('the renderer', () => {
     expect(node.textContent).toContain('loss 0.1981');
     expect(node.textContent).toContain('acc NaN');
     expect(node.querySelector('svg path')?.getAttribute('d')).toMatch(/^M/);
-    node.querySelector('button')?.click();
+    node.querySelector<HTMLElement>('.jp-Runlore-card-name')?.click();
     expect(onOpen).toHaveBeenCalledWith('a1');
   });
 

@@ -26,9 +26,9 @@ export function readTheme(node: HTMLElement): IChartTheme {
   };
 }
 
-/** Call back when Lab changes its theme; returns how to stop. */
+/** Call back when Lab changes its theme, or the settings the colours of runs; returns how to stop. */
 export function onThemeChange(callback: () => void): () => void {
   const observer = new MutationObserver(callback);
-  observer.observe(document.body, { attributeFilter: ['data-jp-theme-name'] });
+  observer.observe(document.body, { attributeFilter: ['data-jp-theme-name', 'style'] });
   return () => observer.disconnect();
 }

@@ -34,6 +34,7 @@ export interface ICardState {
 export class CardsModel {
   constructor(private readonly _options: CardsModel.IOptions) {
     _options.fetched.connect(this._onFetched, this);
+    _options.news.connect(this._onNews, this);
   }
 
   /** Emitted when more is known of a run. */
@@ -61,17 +62,21 @@ export class CardsModel {
     });
   }
 
+  /** A rerun tells something of its original: the verdict, which comes after its end. */
+  private _onNews(_: unknown, { runs }: Pick<IChange, 'runs'>): void {
+    const originals = [...runs].map(runId => this._options.originalOf(runId));
+    this._watched()
+      .filter(runId => runs.has(runId) || originals.includes(runId))
+      .forEach(runId => this._ask(runId, PACE));
+  }
+
+  /** After a silence anything may have changed. */
   private _onFetched(_: unknown, change: IChange): void {
-    const mine = this._watched();
-    const { find } = this._options;
-    const touched = mine.filter(runId => change.all || change.runs.has(runId));
-    for (const runId of change.runs) {
-      const original = find(runId)?.rerun_of;
-      if (original && mine.includes(original)) {
-        touched.push(original);
-      }
+    if (change.all) {
+      this._watched().forEach(runId => this._ask(runId, PACE));
+    } else {
+      this._onNews(_, change); // reruns that were not known when the news came are now
     }
-    touched.forEach(runId => this._ask(runId, PACE));
   }
 
   private _watched(): string[] {
@@ -180,10 +185,12 @@ export namespace CardsModel {
     client: RunloreClient;
     /** Emitted when something was fetched again. */
     fetched: ISignal<unknown, IChange>;
+    /** Emitted with what the server says has changed. */
+    news: ISignal<unknown, Pick<IChange, 'runs'>>;
     /** Have everything kept up to date. */
     retain(): IDisposable;
-    /** A run that is loaded. */
-    find(runId: string): IRun | undefined;
+    /** The run that this one repeats, as far as it is known. */
+    originalOf(runId: string): string | undefined;
     /** The metric by which a run is shown. */
     metricOf(run: IRun): string | null;
   }

@@ -47,7 +47,11 @@ const REMEMBERED = 200;
  * The chart choices, remembered for every experiment.
  */
 export class ChoicesModel {
-  constructor(state: IStateDB | null) {
+  constructor(
+    state: IStateDB | null,
+    /** How the curves of any experiment are looked at until the user chooses. */
+    private readonly _usual: () => Partial<ChartChoice> = () => ({})
+  ) {
     this._memory = new Memory(state, 'runlore:charts', isChoices);
   }
 
@@ -61,7 +65,7 @@ export class ChoicesModel {
   }
 
   get(experiment: string): ChartChoice {
-    return this._choices.get(experiment) ?? DEFAULT_CHOICE;
+    return this._choices.get(experiment) ?? this._default();
   }
 
   update(experiment: string, change: Partial<ChartChoice>): void {
@@ -73,6 +77,16 @@ export class ChoicesModel {
     this._changed.emit();
   }
 
+  /** The same object until something in it changes. */
+  private _default(): ChartChoice {
+    const choice = { ...DEFAULT_CHOICE, ...this._usual() };
+    if (JSON.stringify(choice) !== JSON.stringify(this._lastDefault)) {
+      this._lastDefault = choice;
+    }
+    return this._lastDefault;
+  }
+
+  private _lastDefault = DEFAULT_CHOICE;
   private _choices = new Map<string, ChartChoice>();
   private _memory: Memory<Record<string, Partial<ChartChoice>>>;
   private _changed = new Signal<this, void>(this);

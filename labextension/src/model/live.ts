@@ -52,6 +52,11 @@ export class LiveFeed implements IDisposable {
     Signal.clearData(this);
   }
 
+  /** Emitted with the ids in every event, whoever looks. */
+  get news(): ISignal<this, Omit<IChange, 'all'>> {
+    return this._news;
+  }
+
   /** Keep everything up to date until what is returned is disposed of. */
   retain(): IDisposable {
     this._watchers += 1;
@@ -78,6 +83,7 @@ export class LiveFeed implements IDisposable {
       return;
     }
     this._lastNews = Date.now();
+    this._news.emit({ runs: new Set(ids(event.runs)), jobs: new Set(ids(event.jobs)) });
     if (!this._isWatched) {
       return; // all is fetched again when somebody looks
     }
@@ -145,6 +151,7 @@ export class LiveFeed implements IDisposable {
   private _lastFlush = 0;
   private _lastNews = Date.now();
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _news = new Signal<this, Omit<IChange, 'all'>>(this);
 }
 
 /**

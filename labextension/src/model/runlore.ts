@@ -36,7 +36,10 @@ export class Runlore implements IDisposable {
     this.marks = new MarksModel(this.search);
     this.colors = new ColorsModel(options.state, id => this.runs.get(id)?.color ?? null);
     this.columns = new ColumnsModel(options.state);
-    this.choices = new ChoicesModel(options.state);
+    this.choices = new ChoicesModel(options.state, () => {
+      const { xAxis: x, smoothing } = this.preferences;
+      return { x, smoothing };
+    });
     this.curves = this.newCurves();
     this.selection = new SelectionModel(
       this.runs,
@@ -54,8 +57,11 @@ export class Runlore implements IDisposable {
     this.cards = new CardsModel({
       client: this.client,
       fetched: this._fetched,
+      news: this._live.news,
       retain: () => this.retain(),
-      find: runId => this.runs.get(runId),
+      originalOf: runId =>
+        this.runs.get(runId)?.rerun_of ??
+        this.jobs.list.find(job => job.run_id === runId)?.rerun_of,
       metricOf: run => mainMetric(Object.keys(run.metrics), null, this.preferences.metric)
     });
     this._restored = Promise.all([
@@ -98,6 +104,11 @@ export class Runlore implements IDisposable {
   /** Offer code for a cell to whoever can put it there. */
   offerCode(code: string): void {
     this._codeOffered.emit(code);
+  }
+
+  /** Emitted with what the server says has changed, whoever looks. */
+  get news(): ISignal<unknown, Omit<IChange, 'all'>> {
+    return this._live.news;
   }
 
   get isDisposed(): boolean {

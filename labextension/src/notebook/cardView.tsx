@@ -45,8 +45,12 @@ export function CardView(props: {
   const shown = metrics.slice(0, MOST_VALUES);
   return (
     <div className="jp-Runlore-card" data-runlore-card={runId} data-status={status}>
-      {actions && state && (
-        <CardSwatch {...{ name, style, trans }} onClick={() => actions.toggle(runId)} />
+      {actions && (
+        <CardSwatch
+          {...{ name, style, trans }}
+          isKnown={state !== undefined}
+          onClick={() => actions.toggle(runId)}
+        />
       )}
       {actions ? (
         <button
@@ -63,9 +67,11 @@ export function CardView(props: {
       )}
       <StatusMark status={status} trans={trans} />
       {seconds !== null && <span className="jp-Runlore-number">{formatDuration(seconds)}</span>}
-      <span className="jp-Runlore-card-spark">
-        <Sparkline values={spark} width={72} height={18} />
-      </span>
+      {(status === 'running' || spark.length > 1) && (
+        <span className="jp-Runlore-card-spark">
+          <Sparkline values={spark} width={72} height={18} />
+        </span>
+      )}
       {shown.map(([metric, value]) => (
         <span key={metric}>
           <span className="jp-Runlore-faint">{metric}</span>{' '}
@@ -111,14 +117,17 @@ export function CardView(props: {
 /** The colour of the run in the charts, which is shown and hidden by it. */
 function CardSwatch(props: {
   name: string;
+  /** Whether the server knows the run. */
+  isKnown: boolean;
   style: IRunStyle | undefined;
   onClick: () => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { name, style, onClick, trans } = props;
+  const { name, isKnown, style, onClick, trans } = props;
   return (
     <button
       className="jp-Runlore-iconButton"
+      disabled={!isKnown}
       aria-pressed={style !== undefined}
       aria-label={trans.__('Curves of %1', name)}
       title={style ? trans.__('Hide its curves') : trans.__('Show its curves')}

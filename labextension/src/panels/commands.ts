@@ -96,8 +96,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category });
     }
 
-    runlore.jobs.ended.connect((_, job) =>
-      notifyEnd(job, runId => void commands.execute(CommandIds.openRun, { runId }), trans)
-    );
+    runlore.jobs.ended.connect((_, job) => {
+      if (runlore.preferences.notifications) {
+        notifyEnd(job, runId => void commands.execute(CommandIds.openRun, { runId }), trans);
+      }
+    });
   }
 };

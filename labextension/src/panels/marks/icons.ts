@@ -102,3 +102,17 @@ export const trialIcons: Readonly<Record<TrialState, LabIcon>> = {
 };
 export const upIcon = stroke('up', 'M8 13V3.5M4 7l4-4 4 4');
 export const downIcon = stroke('down', 'M8 3v9.5M4 9l4 4 4-4');
+/** Of cells whose run is recorded, and of those edited since. */
+export const recordedIcon = stroke(
+  'recorded',
+  'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M5.6 8.2l1.8 1.8 3-3.6'
+);
+export const editedIcon = stroke('edited', 'M3 13l.7-2.9 6.8-6.8 2.2 2.2-6.8 6.8zM9 4.8l2.2 2.2');
+
+/** Of the button that has a notebook recorded: off, and on. */
+export const trackIcon = stroke('track', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11');
+export const trackedIcon = new LabIcon({
+  name: 'runlore:tracked',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16"><path d="M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11" fill="none" stroke="currentColor" stroke-width="1.6"/><circle cx="8" cy="8" r="3" fill="currentColor"/></svg>'
+});

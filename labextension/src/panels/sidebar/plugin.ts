@@ -4,6 +4,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { sourceArgs } from '../../model/compareSource';
 import { CommandIds, IRunlore } from '../../tokens';
+import { COLOR_COUNT } from '../../model/colors';
+import { IPreferences } from '../../model/preferences';
 import { RunlorePanel } from './panel';
 
 const ID = 'runlore:plugin';
@@ -41,11 +43,39 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     });
     app.shell.add(panel, 'left', { rank: RANK, type: 'Runs' });
     restorer?.add(panel, panel.id);
+    let side = 'left';
+    runlore.preferences.changed.connect(() => {
+      const { preferences } = runlore;
+      if (preferences.side !== side) {
+        side = preferences.side;
+        const isShown = panel.isVisible;
+        app.shell.add(panel, side, { rank: RANK, type: 'Runs' });
+        if (isShown) {
+          app.shell.activateById(panel.id);
+        }
+      }
+      applyLook(preferences);
+    });
     if (settings) {
       void follow(settings, runlore);
     }
   }
 };
+
+/** What of the settings is a matter of style sheets. */
+function applyLook({ cards, colors }: IPreferences): void {
+  document.body.classList.toggle('jp-mod-runloreNoCards', !cards);
+  for (let index = 0; index < COLOR_COUNT; index++) {
+    const color = colors[index];
+    const name = `--jp-runlore-color-${index}`;
+    // On the body, where it comes before the themes' own on the root.
+    if (color === undefined) {
+      document.body.style.removeProperty(name);
+    } else {
+      document.body.style.setProperty(name, color);
+    }
+  }
+}
 
 async function follow(registry: ISettingRegistry, runlore: IRunlore): Promise<void> {
   const settings = await registry.load(ID);
