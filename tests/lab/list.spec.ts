@@ -107,6 +107,7 @@ describe('the list', { timeout: 30_000 }, () => {
       open: vi.fn(),
       rerun: vi.fn(),
       rerunMarked: vi.fn(),
+      showQueue: vi.fn(),
       stop: vi.fn(),
       compare: vi.fn()
     };

@@ -25,7 +25,7 @@ describe('what is recorded of a notebook', () => {
   beforeEach(async () => {
     server = await RestServer.start();
     server.notebook = {
-      notebook: '/work/a.ipynb',
+      notebook: '/home/ada/a.ipynb',
       total: 1,
       newest: 'a1',
       cells: [recorded()]
@@ -50,7 +50,7 @@ describe('what is recorded of a notebook', () => {
 
   async function look(): Promise<void> {
     record.setInView(true);
-    await vi.waitFor(() => expect(record.recordedAs).toBe('/work/a.ipynb'), 5000);
+    await vi.waitFor(() => expect(record.recordedAs).toBe('/home/ada/a.ipynb'), 5000);
   }
 
   it('is asked for once the notebook is in view', async () => {

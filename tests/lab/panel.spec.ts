@@ -29,6 +29,7 @@ describe('the sidebar', () => {
       open: vi.fn(),
       rerun: vi.fn(),
       rerunMarked: vi.fn(),
+      showQueue: vi.fn(),
       stop: vi.fn(),
       compare: vi.fn()
     };

@@ -81,6 +81,7 @@ describe('the filter in the sidebar', () => {
       open: vi.fn(),
       rerun: vi.fn(),
       rerunMarked: vi.fn(),
+      showQueue: vi.fn(),
       stop: vi.fn(),
       compare: vi.fn()
     };

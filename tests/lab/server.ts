@@ -35,7 +35,12 @@ export class RestServer {
   runs: IRun[] = [];
   jobs: IJob[] = [];
   /** What is recorded of any notebook. */
-  notebook: IRecordedNotebook = { notebook: '/work/a.ipynb', total: 0, newest: null, cells: [] };
+  notebook: IRecordedNotebook = {
+    notebook: '/home/ada/a.ipynb',
+    total: 0,
+    newest: null,
+    cells: []
+  };
   curves: IWireCurve[] = [];
   /** What was around any run. */
   around: ISurroundings = {};

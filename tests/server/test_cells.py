@@ -28,20 +28,20 @@ def cells(store, *names, others=()):
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_a_cell_has_its_runs_and_the_source_of_the_newest(store, kernel, closed):
-    first = kernel(notebook="/work/a.ipynb")
+    first = kernel(notebook="/home/ada/a.ipynb")
     old = track(first, "c1", "%%track\nx = 1")
     first.end()
-    session = kernel(notebook="/work/a.ipynb")
+    session = kernel(notebook="/home/ada/a.ipynb")
     new = track(session, "c1", "%%track\nx = 2")
     other = track(session, "c2", "%%track\ny = 1")
-    track(kernel(notebook="/work/b.ipynb"), "c1", "%%track\nelsewhere")
+    track(kernel(notebook="/home/ada/b.ipynb"), "c1", "%%track\nelsewhere")
     if closed:
         session.end()
-    assert cells(store, "/work/a.ipynb", "a.ipynb") == {
+    assert cells(store, "/home/ada/a.ipynb", "a.ipynb") == {
         "c2": ("%%track\ny = 1", [other]),
         "c1": ("%%track\nx = 2", [new, old]),
     }
-    found = recorded_notebook(store, ["/work/a.ipynb"])
+    found = recorded_notebook(store, ["/home/ada/a.ipynb"])
     assert (found.total, found.newest.run_id) == (3, other)
 
 
@@ -85,8 +85,8 @@ def test_a_run_over_several_cells_is_recorded_in_each(store, kernel):
 
 def test_runs_whose_cards_it_shows_count_wherever_they_were_recorded(store, kernel):
     run = track(kernel(notebook="/before/renaming.ipynb"), "c1", "x = 1")
-    assert cells(store, "/work/a.ipynb") == {}
-    assert cells(store, "/work/a.ipynb", others=[run, "unknown-one", "../x"]) == {"c1": ("x = 1", [run])}
+    assert cells(store, "/home/ada/a.ipynb") == {}
+    assert cells(store, "/home/ada/a.ipynb", others=[run, "unknown-one", "../x"]) == {"c1": ("x = 1", [run])}
 
 
 def test_a_front_end_without_cell_ids_has_a_cell_a_run(store, kernel):

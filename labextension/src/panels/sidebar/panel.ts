@@ -8,7 +8,6 @@ import { Runlore } from '../../model/runlore';
 import { DOMAIN } from '../../tokens';
 import { CurvesSection } from '../curves/section';
 import { JobsSection } from '../jobs/section';
-import { IJobActions } from '../jobs/view';
 import { runsIcon } from '../marks/icons';
 import { RunsSection } from '../runs/section';
 import { presentTime } from '../visible';
@@ -137,7 +136,7 @@ export namespace RunlorePanel {
   export interface IOptions {
     runlore: Runlore;
     /** What rows and jobs do when they are clicked. */
-    actions: RunsSection.IActions & IJobActions;
+    actions: RunsSection.IActions & JobsSection.IActions;
     translator: ITranslator;
   }
 }

@@ -37,6 +37,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
         rerun: runId => run(CommandIds.rerun, runId),
         rerunMarked: () => void app.commands.execute(CommandIds.rerunWith, { marked: true }),
         stop: runId => run(CommandIds.stopJob, runId),
+        showQueue: () => void app.commands.execute(CommandIds.showQueue),
         compare: source => void app.commands.execute(CommandIds.compare, sourceArgs(source))
       },
       translator: translator ?? nullTranslator
