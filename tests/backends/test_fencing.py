@@ -140,7 +140,7 @@ def attempt(bench: Bench, home: Path | None = None) -> Attempt:
     store = RunStore(recorded.home)
     store.refresh()
     request = bench.request()
-    folder = prepare_as_asked(recorded.home, store.find(request.run_id), request)
+    folder = prepare_as_asked(recorded.home, store.find(request.run_id), request, find=store.find)
     where = str(home or recorded.home.path)
     return Attempt(home=where, run_id=folder.plan().run_id, number=1, token="0123456789abcdef", request=request)
 

@@ -77,7 +77,8 @@ def test_what_mlflow_is_given_lands_in_both(tracking: Notebook) -> None:
         "print(outer.info.run_id, inner.info.run_id, mlflow.get_tracking_uri())"
     )
     assert result.ok, result.text
-    outer, inner, uri = result.text.split("\n")[0].split()
+    (printed,) = (output["text"] for output in result.outputs if output["output_type"] == "stream")
+    outer, inner, uri = printed.split()
     run = tracking.last_run()
     found = curves(run)
     assert found["loss"] == [(10 * n, 1 / (n + 1)) for n in range(5)]

@@ -271,7 +271,8 @@ def test_in_and_out_have_their_numbers_again(tmp_path: Path) -> None:
     assert verified["verdict"] == "BIT-EXACT", verified["reason"]
     cells = nbformat.read(verified["notebook"], as_version=4).cells
     assert [cell.execution_count for cell in cells] == [1, 3, 4]
-    assert cells[-1].outputs[0]["data"]["text/plain"] == "'first = Out[1], len(In)'"
+    (shown,) = (output for output in cells[-1].outputs if output.output_type == "execute_result")
+    assert shown["data"]["text/plain"] == "'first = Out[1], len(In)'"
 
 
 def test_a_terminal_session_and_its_exit(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def warm(recorded: Recorded) -> Iterator[WarmRunners]:
 
 def prepared(recorded: Recorded) -> Folder:
     run = recorded.runs["all"]
-    return prepare_as_asked(recorded.home, run, Request(run_id=run.run_id))
+    return prepare_as_asked(recorded.home, run, Request(run_id=run.run_id), find=recorded.runs.__getitem__)
 
 
 def carried_out(recorded: Recorded, folder: Folder, warm: WarmRunners) -> int:
