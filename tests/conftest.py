@@ -63,7 +63,7 @@ class Result:
         return None
 
 
-_SHUTDOWN = 60.0
+_SHUTDOWN = 20.0
 """Seconds that a kernel gets to end in an orderly way: on a busy machine it needs more than Jupyter's five."""
 
 
