@@ -1,7 +1,7 @@
 # make demo   the main job, headless: record a training run, repeat it, print the verdict
 # make lab    JupyterLab on the example, with the panel showing
 # make test   everything that is tested: Python, TypeScript, browser
-# make test-thorough  the Python tests, with those that take long
+# make test-thorough  the Python and the browser tests, with those that take long
 # make check  lint and types
 # make corpus what Runlore says of every notebook of its corpus, into docs/corpus.md
 SHELL := /bin/bash
@@ -62,14 +62,15 @@ test: test-python test-lab test-e2e
 test-python: $(VENV)/.dev postgresql
 	$(PYTEST) -m "not thorough"
 
-test-thorough: $(VENV)/.dev postgresql slurm  # what takes long, too
+test-thorough: $(VENV)/.dev postgresql slurm chromium  # what takes long, too
 	$(PYTEST)
+	$(BIN)/python -m pytest tests/e2e
 
 test-lab: node_modules/.package-lock.json
 	npm test
 
 test-e2e: $(VENV)/.dev chromium
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e -m "not thorough"
 
 check: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/ruff check .

@@ -162,8 +162,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def open_lab(page: Page, lab: Lab, notebook: str | None = None) -> None:
-    """Open Lab, wait until it is usable, and open a notebook whose kernel is ready."""
-    page.goto(f"{lab.url}/lab?token={TOKEN}")
+    """Open Lab with nothing open in it, wait until it is usable, and open a notebook whose kernel is ready."""
+    page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
     page.wait_for_function("window.jupyterapp !== undefined", timeout=90_000)
     page.evaluate("() => window.jupyterapp.restored")
     if notebook is None:

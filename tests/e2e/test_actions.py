@@ -74,7 +74,7 @@ def test_the_queue_is_paused_and_its_jobs_are_held_by_keyboard(view: Page, galle
 
 
 def test_the_space_of_a_sweep_is_refused_at_its_field(view: Page, gallery: Gallery) -> None:
-    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-1"])
+    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-3"])
     dialog = view.get_by_role("dialog")
     dialog.get_by_label("What lr may be").select_option("range", timeout=30_000)
     expect(dialog.get_by_label("lr as text")).to_have_value("log:0.001..0.1")
@@ -92,7 +92,7 @@ def test_the_space_of_a_sweep_is_refused_at_its_field(view: Page, gallery: Galle
 
 @pytest.mark.thorough
 def test_a_sweep_is_followed_to_its_best_trial(view: Page, gallery: Gallery) -> None:
-    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-1"])
+    execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-3"])
     dialog = view.get_by_role("dialog")
     dialog.get_by_label("lr as text").fill("0.01, 0.02", timeout=30_000)
     dialog.get_by_label("Trials").fill("2")

@@ -322,7 +322,7 @@ def test_a_name_is_text_everywhere(panel: Locator, lab: Lab) -> None:
     expect(page.locator(f"[data-runlore-card='{run}']")).to_contain_text(HOSTILE)
     show_only(panel, run)
     expect(panel.locator(".jp-Runlore-chart-name")).to_have_text(HOSTILE)
-    page.locator(f"[data-runlore-card='{run}']").get_by_role("button").click()
+    page.locator(f"[data-runlore-card='{run}']").get_by_role("button", name=HOSTILE, exact=True).click()
     details = page.locator(f"[data-runlore-details='{run}']")
     expect(details.get_by_role("heading", name=HOSTILE)).to_be_visible(timeout=SOON)
     expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text=HOSTILE)).to_have_count(1)
