@@ -13,7 +13,9 @@ BIN := $(VENV)/bin
 # The panel's tools run on the machine's Node.js, or on the one that is installed into the environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export RUNLORE_HOME ?= $(CURDIR)/.runlore
-PYTEST = $(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# Tests mostly wait for kernels and servers: a few more at a time than there are processors.
+PYTEST = $(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=3 --dist=loadfile
+PYTEST_E2E = $(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
 # More options for `make lab`, such as LAB_OPTIONS="--no-browser --port=9999".
 LAB_OPTIONS ?=
 # Options for `make bench`, such as BENCH_OPTIONS="scalars curves --plot ratios.svg".
@@ -64,13 +66,13 @@ test-python: $(VENV)/.dev postgresql
 
 test-thorough: $(VENV)/.dev postgresql slurm chromium  # what takes long, too
 	$(PYTEST)
-	$(BIN)/python -m pytest tests/e2e
+	$(PYTEST_E2E)
 
 test-lab: node_modules/.package-lock.json
 	npm test
 
 test-e2e: $(VENV)/.dev chromium
-	$(BIN)/python -m pytest tests/e2e -m "not thorough"
+	$(PYTEST_E2E) -m "not thorough"
 
 check: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/ruff check .

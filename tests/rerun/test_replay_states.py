@@ -158,6 +158,7 @@ runlore.log(loky=sum(get_reusable_executor(max_workers=1).map(draw, range(3))))
 """
 
 
+@pytest.mark.thorough
 def test_workers_that_start_as_new_interpreters_draw_the_same(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "job.py").write_text(JOB)

@@ -4,6 +4,7 @@ import math
 import time
 
 import numpy as np
+import pytest
 
 from runlore import events as ev
 from runlore_server.mirror.folders import Folders
@@ -21,6 +22,7 @@ from tests.server.exporting import (
 )
 
 
+@pytest.mark.thorough
 def test_a_run_deleted_in_mlflow_stays_deleted_and_a_lost_store_is_filled_again(
     home, kernel, eventually, tmp_path
 ):
@@ -62,6 +64,7 @@ def test_a_running_run_is_there_at_once_and_ends_when_it_ends(home, kernel, even
         live.exporter.shutdown()
 
 
+@pytest.mark.thorough
 def test_the_second_exporter_on_a_home_waits_until_the_first_is_gone(home, kernel, eventually):
     session = kernel()
     session.run("before")

@@ -17,6 +17,7 @@ def server(tmp_path):
     server.kill()
 
 
+@pytest.mark.thorough
 def test_nothing_is_lost_while_the_server_is_away(  # noqa: PLR0917 - fixtures
     server, home, kernel, eventually, tmp_path, caplog, capsys
 ):

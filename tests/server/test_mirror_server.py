@@ -116,6 +116,7 @@ def test_nobody_repeats_it_and_the_state_is_told(server, theirs):
     assert status["export"]["pending"] == 0, "what came from MLflow does not go back there"
 
 
+@pytest.mark.thorough
 def test_turned_off_nothing_of_it_is_left(server, home, place, start_server, eventually):
     server.close()
     env = {"RUNLORE_TRACKING_URI": f"sqlite:///{place / 'mlflow.db'}", "RUNLORE_MIRROR": "0"}

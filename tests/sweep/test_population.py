@@ -112,6 +112,7 @@ def test_a_population_goes_on_from_its_best_and_each_member_can_be_verified(kept
         (kept.recorded.home.path / "aside").rename(ObjectStore(kept.recorded.home.objects).path(digest))
 
 
+@pytest.mark.thorough
 def test_a_population_that_was_killed_goes_on_with_no_member_lost_or_doubled(kept: Swept) -> None:
     home = kept.recorded.home
     known = {folder.sweep_id for folder in folders(home)}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
+import pytest
 
 from runlore_server.queue.ledger import Ledger
 from tests.rerun.conftest import alive, wait_until
@@ -26,6 +27,7 @@ def driver_of(server: JupyterServer) -> int | None:
     return None
 
 
+@pytest.mark.thorough
 def test_a_sweep_outlives_the_server_that_was_killed(
     swept: Swept,
     start_server: Callable[..., JupyterServer],  # noqa: F811
