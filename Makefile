@@ -13,9 +13,8 @@ BIN := $(VENV)/bin
 # The panel's tools run on the machine's Node.js, or on the one that is installed into the environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export RUNLORE_HOME ?= $(CURDIR)/.runlore
-# Tests mostly wait for kernels and servers: a few more at a time than there are processors.
-PYTEST = $(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=3 --dist=loadfile
-PYTEST_E2E = $(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
+PYTEST = $(BIN)/python -m pytest tests --ignore=tests/e2e --numprocesses=auto --maxprocesses=4 --dist=loadfile
+PYTEST_E2E = $(BIN)/python -m pytest tests/e2e
 # More options for `make lab`, such as LAB_OPTIONS="--no-browser --port=9999".
 LAB_OPTIONS ?=
 # Options for `make bench`, such as BENCH_OPTIONS="scalars curves --plot ratios.svg".
