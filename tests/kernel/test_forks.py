@@ -216,8 +216,7 @@ def test_the_card_shows_what_workers_logged(open_notebook: Callable[..., Noteboo
         "%%track pool\nimport multiprocessing, runlore\n"
         "def work(k): runlore.log(score=k)\n"
         "workers = [multiprocessing.get_context('fork').Process(target=work, args=(k,)) for k in range(2)]\n"
-        "for worker in workers: worker.start()\n"
-        "for worker in workers: worker.join()\n"
+        "for worker in workers: worker.start(); worker.join()\n"
     )
     assert "worker-1/score 0  worker-2/score 1" in shown.text
     assert "worker-2/score=1" in notebook.run("%track").text
