@@ -8,7 +8,7 @@ import { notifyEnd } from './jobs/notice';
 import { rerun, stopJob } from './jobs/rerun';
 import { rerunIcon, runsIcon, stopIcon } from './marks/icons';
 import { PANEL_ID } from './sidebar/panel';
-import { targetRun } from './target';
+import { runArgs, targetRun } from './target';
 
 /**
  * Adds the commands on runs and jobs, and tells when a rerun has ended.
@@ -32,18 +32,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Rerun'),
       caption: trans.__('Repeat the run exactly, and say whether it came out the same'),
       icon: rerunIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            runId: { type: 'string', description: trans.__('The run to repeat') },
-            fromMenu: {
-              type: 'boolean',
-              description: trans.__('Whether the run is the one under the context menu')
-            }
-          }
-        }
-      },
+      describedBy: runArgs(trans),
       isEnabled: args => targetRun(app, runlore, args) !== undefined,
       execute: async args => {
         const runId = targetRun(app, runlore, args);

@@ -1,4 +1,7 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { Runlore } from '../model/runlore';
 
@@ -19,6 +22,30 @@ export function targetRun(
     return row?.dataset.runloreRun;
   }
   return shownRun(app, runlore);
+}
+
+/**
+ * What the arguments of a command on a run are, for those who ask what it takes.
+ *
+ * @param more - what it takes besides the run.
+ */
+export function runArgs(
+  trans: TranslationBundle,
+  more: ReadonlyPartialJSONObject = {}
+): NonNullable<CommandRegistry.ICommandOptions['describedBy']> {
+  return {
+    args: {
+      type: 'object',
+      properties: {
+        runId: { type: 'string', description: trans.__('The run that is meant') },
+        fromMenu: {
+          type: 'boolean',
+          description: trans.__('Whether the run is the one under the context menu')
+        },
+        ...more
+      }
+    }
+  };
 }
 
 /** The run whose page is open, or the last one in the chart. */

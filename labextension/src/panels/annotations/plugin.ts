@@ -7,7 +7,7 @@ import { IAnnotation } from '../../api/types';
 import { COLOR_COUNT } from '../../model/colors';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { pinIcon, starIcon, trashIcon } from '../marks/icons';
-import { targetRun } from '../target';
+import { runArgs, targetRun } from '../target';
 import { changeRuns, removeRuns, renameRun, tagRuns } from './change';
 
 /**
@@ -46,22 +46,9 @@ export const annotationsPlugin: JupyterFrontEndPlugin<void> = {
       app.commands.addCommand(command, {
         isEnabled: args => target(args) !== undefined,
         ...options,
-        describedBy: {
-          args: {
-            type: 'object',
-            properties: {
-              runId: { type: 'string', description: trans.__('The run that is meant') },
-              fromMenu: {
-                type: 'boolean',
-                description: trans.__('Whether the run is the one under the context menu')
-              },
-              color: {
-                type: 'integer',
-                description: trans.__('A colour, from 0; none for the own')
-              }
-            }
-          }
-        },
+        describedBy: runArgs(trans, {
+          color: { type: 'integer', description: trans.__('A colour, from 0; none for the own') }
+        }),
         execute: async args => {
           const runId = target(args);
           if (runId !== undefined) {

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -9,8 +9,8 @@ import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CompareSource, sourceArgs, sourceKey, sourceOf } from '../../model/compareSource';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { compareIcon, swapIcon } from '../marks/icons';
-import { pageArea } from '../mainArea';
-import { targetRun } from '../target';
+import { MainAreaPages } from '../mainArea';
+import { runArgs, targetRun } from '../target';
 import type { Compare } from './widget';
 
 /**
@@ -42,10 +42,18 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const tracker = new WidgetTracker<MainAreaWidget<Compare>>({ namespace: 'runlore-compare' });
-    const create = async (source: CompareSource): Promise<MainAreaWidget<Compare>> => {
+    const pages = new MainAreaPages<Compare>({
+      shell,
+      restorer,
+      id: 'runlore-compare',
+      type: 'Compare Runs',
+      command: CommandIds.compare,
+      keyOf: page => sourceKey(page.model.runs.source),
+      argsOf: page => sourceArgs(page.model.runs.source)
+    });
+    const create = async (source: CompareSource): Promise<Compare> => {
       const { Compare } = await import('./widget');
-      const content = await Compare.create({
+      const page = await Compare.create({
         runlore,
         source,
         state,
@@ -53,23 +61,11 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
         onOpen: runId => void commands.execute(CommandIds.openRun, { runId }),
         trans
       });
-      const widget = new MainAreaWidget({ content });
-      widget.toolbar.hide(); // it holds nothing
-      widget.id = `runlore-compare-${sourceKey(source)}`;
-      content.model.runs.changed.connect(() => void tracker.save(widget));
-      return widget;
+      page.model.runs.changed.connect(() => pages.save(page));
+      return page;
     };
-    const open = async (source: CompareSource): Promise<Compare> => {
-      const key = sourceKey(source);
-      let widget = tracker.find(other => sourceKey(other.content.model.runs.source) === key);
-      if (!widget) {
-        widget = await create(source);
-        await tracker.add(widget);
-        shell.add(widget, pageArea(shell), { type: 'Compare Runs' });
-      }
-      shell.activateById(widget.id);
-      return widget.content;
-    };
+    const open = (source: CompareSource): Promise<Compare> =>
+      pages.open(sourceKey(source), () => create(source));
     /** What the arguments name; from a context menu all marked runs, or the run there beside those shown. */
     const sourceFrom = (args: ReadonlyPartialJSONObject): CompareSource => {
       const runId = args.fromMenu === true ? targetRun(app, runlore, args) : undefined;
@@ -93,31 +89,19 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       },
       caption: trans.__('Compare runs in the main area: those named, else those shown'),
       icon: compareIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            runIds: {
-              type: 'array',
-              items: { type: 'string' },
-              description: trans.__('The runs to compare; those shown in the charts without any')
-            },
-            filter: {
-              type: 'string',
-              description: trans.__('Compare all runs that this finds')
-            },
-            except: {
-              type: 'array',
-              items: { type: 'string' },
-              description: trans.__('Runs that the filter finds and that are left out')
-            },
-            fromMenu: {
-              type: 'boolean',
-              description: trans.__('Whether the run is the one under the context menu')
-            }
-          }
+      describedBy: runArgs(trans, {
+        runIds: {
+          type: 'array',
+          items: { type: 'string' },
+          description: trans.__('The runs to compare; those shown in the charts without any')
+        },
+        filter: { type: 'string', description: trans.__('Compare all runs that this finds') },
+        except: {
+          type: 'array',
+          items: { type: 'string' },
+          description: trans.__('Runs that the filter finds and that are left out')
         }
-      },
+      }),
       execute: async args => {
         await open(sourceFrom(args));
       }
@@ -138,23 +122,13 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
         'Show what differs between two runs: those named, else a rerun and its original'
       ),
       icon: swapIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            runIds: {
-              type: 'array',
-              items: { type: 'string' },
-              description: trans.__('The two runs; else a rerun and its original')
-            },
-            runId: { type: 'string', description: trans.__('The rerun') },
-            fromMenu: {
-              type: 'boolean',
-              description: trans.__('Whether the run is the one under the context menu')
-            }
-          }
+      describedBy: runArgs(trans, {
+        runIds: {
+          type: 'array',
+          items: { type: 'string' },
+          description: trans.__('The two runs; else a rerun and its original')
         }
-      },
+      }),
       isEnabled: args => pairOf(args) !== undefined,
       isVisible: args => args.fromMenu !== true || pairOf(args) !== undefined,
       execute: async args => {
@@ -168,13 +142,5 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({ command: CommandIds.diff, category: trans.__('Runlore') });
     palette?.addItem({ command: CommandIds.compare, category: trans.__('Runlore') });
-
-    if (restorer) {
-      void restorer.restore(tracker, {
-        command: CommandIds.compare,
-        args: widget => sourceArgs(widget.content.model.runs.source),
-        name: widget => sourceKey(widget.content.model.runs.source)
-      });
-    }
   }
 };

@@ -1,12 +1,11 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
-import { pageArea } from '../mainArea';
-import { targetRun } from '../target';
+import { MainAreaPages } from '../mainArea';
+import { runArgs, targetRun } from '../target';
 import { Highlighter } from './source';
 import type { RunDetails } from './widget';
 
@@ -29,14 +28,21 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const tracker = new WidgetTracker<MainAreaWidget<RunDetails>>({ namespace: 'runlore-details' });
+    const pages = new MainAreaPages<RunDetails>({
+      shell,
+      restorer,
+      id: 'runlore-run',
+      type: 'Run Details',
+      command: CommandIds.openRun,
+      keyOf: page => page.runId,
+      argsOf: page => ({ runId: page.runId })
+    });
     const run = (command: string, runId: string): void => void commands.execute(command, { runId });
-    const create = async (runId: string, tab?: string): Promise<MainAreaWidget<RunDetails>> => {
+    const create = async (runId: string): Promise<RunDetails> => {
       const { RunDetails } = await import('./widget');
-      const content = new RunDetails({
+      return new RunDetails({
         runlore,
         runId,
-        tab,
         highlight: languages && highlighter(languages),
         rendermime,
         commands,
@@ -46,32 +52,18 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         },
         trans
       });
-      const widget = new MainAreaWidget({ content });
-      widget.toolbar.hide(); // it holds nothing
-      widget.id = `runlore-run-${runId}`;
-      return widget;
     };
 
     commands.addCommand(CommandIds.openRun, {
       label: trans.__('Open Run Details'),
       caption: trans.__('Show everything recorded about a run'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            runId: { type: 'string', description: trans.__('The run to show') },
-            tab: {
-              type: 'string',
-              enum: ['overview', 'curves', 'code', 'environment', 'artifacts', 'lineage', 'logs'],
-              description: trans.__('The tab to open')
-            },
-            fromMenu: {
-              type: 'boolean',
-              description: trans.__('Whether the run is the one under the context menu')
-            }
-          }
+      describedBy: runArgs(trans, {
+        tab: {
+          type: 'string',
+          enum: ['overview', 'curves', 'code', 'environment', 'artifacts', 'lineage', 'logs'],
+          description: trans.__('The tab to open')
         }
-      },
+      }),
       isEnabled: args => targetRun(app, runlore, args) !== undefined,
       execute: async args => {
         const runId = targetRun(app, runlore, args);
@@ -79,25 +71,12 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const tab = typeof args.tab === 'string' ? args.tab : undefined;
-        let widget = tracker.find(other => other.content.runId === runId);
-        if (!widget) {
-          widget = await create(runId, tab);
-          await tracker.add(widget);
-          shell.add(widget, pageArea(shell), { type: 'Run Details' });
-        } else if (tab !== undefined) {
-          widget.content.openTab(tab);
+        const page = await pages.open(runId, () => create(runId));
+        if (tab !== undefined) {
+          page.openTab(tab);
         }
-        shell.activateById(widget.id);
       }
     });
-
-    if (restorer) {
-      void restorer.restore(tracker, {
-        command: CommandIds.openRun,
-        args: widget => ({ runId: widget.content.runId }),
-        name: widget => widget.content.runId
-      });
-    }
   }
 };
 

@@ -25,7 +25,6 @@ export class RunDetails extends VisibleWidget {
     const detail = new DetailModel(runlore, runId, draftStore());
     const curves = runlore.newCurves();
     super([detail.changed, curves.changed, runlore.runs.changed, runlore.jobs.changed]);
-    this._tab = _options.tab ?? 'overview';
     this._detail = detail;
     this._curves = curves;
     this.addClass('jp-Runlore-details');
@@ -107,7 +106,7 @@ export class RunDetails extends VisibleWidget {
     this._curves.invalidate(change.all ? undefined : [...change.runs]);
   }
 
-  private _tab: string;
+  private _tab = 'overview';
   private readonly _detail: DetailModel;
   private readonly _curves: CurvesModel;
   private _interest: IDisposable | null = null;
@@ -129,8 +128,6 @@ export namespace RunDetails {
   export interface IOptions {
     runlore: Runlore;
     runId: string;
-    /** The tab to open first. */
-    tab?: string;
     highlight: Highlighter | null;
     rendermime: IRenderMimeRegistry | null;
     commands: CommandRegistry;

@@ -1,13 +1,14 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
-import { pageArea } from '../mainArea';
+import { MainAreaPages } from '../mainArea';
 import { queueIcon } from '../marks/icons';
 import type { QueueWidget } from './widget';
 
-const ID = 'runlore-queue';
+/** There is one queue, and one page of it. */
+const ONLY = 'page';
 
 /**
  * Adds the queue of reruns in the main area.
@@ -27,7 +28,25 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const tracker = new WidgetTracker<MainAreaWidget<QueueWidget>>({ namespace: ID });
+    const pages = new MainAreaPages<QueueWidget>({
+      shell,
+      restorer,
+      id: 'runlore-queue',
+      type: 'Queue',
+      command: CommandIds.showQueue,
+      keyOf: () => ONLY
+    });
+    const create = async (): Promise<QueueWidget> => {
+      const { QueueWidget } = await import('./widget');
+      const run = (command: string, runId: string): void =>
+        void commands.execute(command, { runId });
+      return new QueueWidget({
+        runlore,
+        open: runId => run(CommandIds.openRun, runId),
+        openNotebook: runId => run(CommandIds.openNotebook, runId),
+        trans
+      });
+    };
 
     commands.addCommand(CommandIds.showQueue, {
       label: trans.__('Show Queue of Reruns'),
@@ -35,29 +54,9 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
       icon: queueIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {
-        let widget = tracker.currentWidget;
-        if (!widget || widget.isDisposed) {
-          const { QueueWidget } = await import('./widget');
-          const run = (command: string, runId: string): void =>
-            void commands.execute(command, { runId });
-          const content = new QueueWidget({
-            runlore,
-            open: runId => run(CommandIds.openRun, runId),
-            openNotebook: runId => run(CommandIds.openNotebook, runId),
-            trans
-          });
-          widget = new MainAreaWidget({ content });
-          widget.toolbar.hide(); // it holds nothing
-          widget.id = ID;
-          await tracker.add(widget);
-          shell.add(widget, pageArea(shell), { type: 'Queue' });
-        }
-        shell.activateById(widget.id);
+        await pages.open(ONLY, create);
       }
     });
     palette?.addItem({ command: CommandIds.showQueue, category: trans.__('Runlore') });
-    if (restorer) {
-      void restorer.restore(tracker, { command: CommandIds.showQueue, name: () => ID });
-    }
   }
 };

@@ -7,7 +7,7 @@ import { Runlore } from '../../model/runlore';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { showError } from '../jobs/rerun';
 import { changeIcon } from '../marks/icons';
-import { targetRun } from '../target';
+import { runArgs, targetRun } from '../target';
 
 /** Runs that are rerun together at the most. */
 const MOST_RUNS = 1000;
@@ -31,19 +31,9 @@ export const rerunPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const target = (args: ReadonlyPartialJSONObject): string | undefined =>
       targetRun(app, runlore, args);
-    const describedBy = {
-      args: {
-        type: 'object',
-        properties: {
-          runId: { type: 'string', description: trans.__('The run that is meant') },
-          fromMenu: {
-            type: 'boolean',
-            description: trans.__('Whether the run is the one under the context menu')
-          },
-          marked: { type: 'boolean', description: trans.__('Whether all marked runs are meant') }
-        }
-      }
-    };
+    const describedBy = runArgs(trans, {
+      marked: { type: 'boolean', description: trans.__('Whether all marked runs are meant') }
+    });
     const open = async (runId: string, kind: 'rerun' | 'clean'): Promise<void> => {
       try {
         const { place } = await import('./notebooks');

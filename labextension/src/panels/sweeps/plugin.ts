@@ -1,12 +1,12 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, InputDialog, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { showError } from '../jobs/rerun';
 import { sweepIcon } from '../marks/icons';
-import { pageArea } from '../mainArea';
-import { targetRun } from '../target';
+import { MainAreaPages } from '../mainArea';
+import { runArgs, targetRun } from '../target';
 import type { SweepWidget } from './widget';
 
 /**
@@ -27,7 +27,24 @@ export const sweepsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const tracker = new WidgetTracker<MainAreaWidget<SweepWidget>>({ namespace: 'runlore-sweeps' });
+    const pages = new MainAreaPages<SweepWidget>({
+      shell,
+      restorer,
+      id: 'runlore-sweep',
+      type: 'Sweep',
+      command: CommandIds.openSweep,
+      keyOf: page => page.sweepId,
+      argsOf: page => ({ sweepId: page.sweepId })
+    });
+    const create = async (sweepId: string): Promise<SweepWidget> => {
+      const { SweepWidget } = await import('./widget');
+      return new SweepWidget({
+        runlore,
+        sweepId,
+        open: runId => void commands.execute(CommandIds.openRun, { runId }),
+        trans
+      });
+    };
 
     const choose = async (): Promise<string | undefined> => {
       const sweeps = await runlore.sweeps.sweeps();
@@ -45,18 +62,7 @@ export const sweepsPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Sweep…'),
       caption: trans.__('Try many values of the parameters of a run'),
       icon: sweepIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            runId: { type: 'string', description: trans.__('The run to repeat') },
-            fromMenu: {
-              type: 'boolean',
-              description: trans.__('Whether the run is the one under the context menu')
-            }
-          }
-        }
-      },
+      describedBy: runArgs(trans),
       isEnabled: args => targetRun(app, runlore, args) !== undefined,
       execute: async args => {
         const runId = targetRun(app, runlore, args);
@@ -92,38 +98,15 @@ export const sweepsPlugin: JupyterFrontEndPlugin<void> = {
         } catch (error) {
           await showError(trans.__('Cannot open a sweep'), error);
         }
-        if (sweepId === undefined) {
-          return;
-        }
         const id = sweepId;
-        let widget = tracker.find(other => other.content.sweepId === id);
-        if (!widget) {
-          const { SweepWidget } = await import('./widget');
-          const content = new SweepWidget({
-            runlore,
-            sweepId,
-            open: runId => void commands.execute(CommandIds.openRun, { runId }),
-            trans
-          });
-          widget = new MainAreaWidget({ content });
-          widget.toolbar.hide(); // it holds nothing
-          widget.id = `runlore-sweep-${sweepId}`;
-          await tracker.add(widget);
-          shell.add(widget, pageArea(shell), { type: 'Sweep' });
+        if (id !== undefined) {
+          await pages.open(id, () => create(id));
         }
-        shell.activateById(widget.id);
       }
     });
 
     const category = trans.__('Runlore');
     palette?.addItem({ command: CommandIds.sweep, category });
     palette?.addItem({ command: CommandIds.openSweep, category });
-    if (restorer) {
-      void restorer.restore(tracker, {
-        command: CommandIds.openSweep,
-        args: widget => ({ sweepId: widget.content.sweepId }),
-        name: widget => widget.content.sweepId
-      });
-    }
   }
 };
