@@ -93,31 +93,22 @@ def started_lab(
     (settings / "notification.jupyterlab-settings").write_text(
         json.dumps({"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True})
     )
-    port = port or free_port()
     home, log = directory / "home", directory / "lab.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [
-                *(python, "-m", application, "--no-browser", "--allow-root", "--expose-app-in-browser"),
-                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-                *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
-                *(f"--ServerApp.base_url={base_url}", *options),
-            ],
-            env={
-                **os.environ,
-                "RUNLORE_HOME": str(home),
-                "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
-                "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
-                "IPYTHONDIR": str(directory / "ipython"),
-            },
-            cwd=directory,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
+    environ = {
+        **os.environ,
+        "RUNLORE_HOME": str(home),
+        "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
+        "IPYTHONDIR": str(directory / "ipython"),
+    }
+    command = [
+        *(str(python), "-m", application, "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", f"--ServerApp.base_url={base_url}"),
+        *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}", *options),
+    ]
+    server, chosen = _answering(command, environ, log, base_url, port)
     try:
-        _wait_until_it_answers(f"{url}/api/status?token={TOKEN}", server, log)
-        yield Lab(url, root, home, log)
+        yield Lab(f"http://127.0.0.1:{chosen}{base_url.rstrip('/')}", root, home, log)
     finally:
         server.terminate()
         try:
@@ -126,21 +117,44 @@ def started_lab(
             server.kill()
 
 
+def _answering(
+    command: list[str], environ: dict[str, str], log: Path, base_url: str, port: int | None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The started server and its port; another one where somebody took the free port before the server did."""
+    while True:
+        chosen = port or free_port()
+        with log.open("wb") as out:
+            server = subprocess.Popen(
+                [*command, f"--ServerApp.port={chosen}"],
+                env=environ,
+                cwd=log.parent,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        url = f"http://127.0.0.1:{chosen}{base_url.rstrip('/')}/api/status?token={TOKEN}"
+        if _answers(url, server):
+            return server, chosen
+        server.kill()
+        server.wait()
+        if port or f"port {chosen} is not available" not in log.read_text():
+            raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5):
-                return
+                return server.poll() is None
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+    return False
 
 
 @pytest.fixture(scope="session")

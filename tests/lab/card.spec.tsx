@@ -145,7 +145,7 @@ describe('the card of a run that the server knows', () => {
     expect(path?.match(/[ML]/g)).toEqual(['M', 'L', 'M']);
     page.server.runs = [someRun({ name: 'renamed' })];
     page.emit({ runs: ['a1'] });
-    await vi.waitFor(() => expect(renderer.node.textContent).toContain('renamedfinished'), 5000);
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('renamedfinished'));
     expect(renderer.node.textContent).toContain('12.3 s');
     renderer.dispose();
   });

@@ -10,8 +10,6 @@ import { Page } from './page';
 import { manyRuns, someRun } from './runs';
 import { RestServer } from './server';
 
-const SOON = { timeout: 8000 };
-
 let page: Page;
 let server: RestServer;
 
@@ -87,7 +85,7 @@ describe('marked runs', () => {
   });
 });
 
-describe('the list', { timeout: 30_000 }, () => {
+describe('the list', () => {
   let panel: RunlorePanel;
   let runlore: Runlore;
 
@@ -113,7 +111,7 @@ describe('the list', { timeout: 30_000 }, () => {
     };
     panel = new RunlorePanel({ runlore, actions, translator: nullTranslator });
     Widget.attach(panel, document.body);
-    await waitFor(() => expect(rows().length).toBeGreaterThan(0), SOON);
+    await waitFor(() => expect(rows().length).toBeGreaterThan(0));
   }
 
   afterEach(() => panel.dispose());
@@ -131,17 +129,17 @@ describe('the list', { timeout: 30_000 }, () => {
     await show();
     const row = (index: number): HTMLElement => rows()[index] as HTMLElement;
     fireEvent.click(row(2), { ctrlKey: true });
-    await waitFor(() => expect(marked()).toEqual(['r2']), SOON);
+    await waitFor(() => expect(marked()).toEqual(['r2']));
     fireEvent.click(row(5), { shiftKey: true });
-    await waitFor(() => expect(marked()).toEqual(['r2', 'r3', 'r4', 'r5']), SOON);
+    await waitFor(() => expect(marked()).toEqual(['r2', 'r3', 'r4', 'r5']));
     expect(screen.getByText('4 runs marked')).toBeTruthy();
     fireEvent.keyDown(row(0), { key: 'Escape' });
-    await waitFor(() => expect(marked()).toEqual([]), SOON);
+    await waitFor(() => expect(marked()).toEqual([]));
     row(0).focus();
     fireEvent.keyDown(row(0), { key: 'ArrowDown', shiftKey: true });
-    await waitFor(() => expect(marked()).toEqual(['r0', 'r1']), SOON);
+    await waitFor(() => expect(marked()).toEqual(['r0', 'r1']));
     fireEvent.keyDown(row(1), { key: 'a', ctrlKey: true });
-    await waitFor(() => expect(marked()).toHaveLength(12), SOON);
+    await waitFor(() => expect(marked()).toHaveLength(12));
   });
 
   it('goes to the run whose name is typed', async () => {
@@ -151,10 +149,10 @@ describe('the list', { timeout: 30_000 }, () => {
     await show();
     rows()[0]?.focus();
     fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'b' });
-    await waitFor(() => expect(document.activeElement).toBe(rows()[1]), SOON);
+    await waitFor(() => expect(document.activeElement).toBe(rows()[1]));
     fireEvent.keyDown(rows()[1] as HTMLElement, { key: 'e' });
     fireEvent.keyDown(rows()[1] as HTMLElement, { key: 'r' });
-    await waitFor(() => expect(document.activeElement).toBe(rows()[3]), SOON);
+    await waitFor(() => expect(document.activeElement).toBe(rows()[3]));
   });
 
   it('deletes what is marked, all or nothing', async () => {
@@ -163,10 +161,10 @@ describe('the list', { timeout: 30_000 }, () => {
     fireEvent.click(rows()[1] as HTMLElement, { ctrlKey: true });
     fireEvent.click(rows()[3] as HTMLElement, { ctrlKey: true });
     rows()[3]?.focus();
-    await waitFor(() => expect(rows()[3]?.tabIndex).toBe(0), SOON);
+    await waitFor(() => expect(rows()[3]?.tabIndex).toBe(0));
     server.bodies = [];
     fireEvent.keyDown(rows()[3] as HTMLElement, { key: 'Delete' });
-    await waitFor(() => expect(rows()).toHaveLength(4), SOON);
+    await waitFor(() => expect(rows()).toHaveLength(4));
     expect(server.bodies).toEqual([{ select: { runs: ['r1', 'r3'] }, change: { deleted: true } }]);
   });
 
@@ -177,26 +175,22 @@ describe('the list', { timeout: 30_000 }, () => {
     }));
     await show();
     await runlore.annotate({ runs: ['r4'] }, { pinned: true });
-    await waitFor(() => expect(rows()[0]?.dataset.runloreRun).toBe('r4'), SOON);
+    await waitFor(() => expect(rows()[0]?.dataset.runloreRun).toBe('r4'));
     runlore.search.set({ group: 'experiment' });
-    await waitFor(
-      () =>
-        expect(rows().map(row => row.getAttribute('aria-expanded'))).toEqual(['false', 'false']),
-      SOON
+    await waitFor(() =>
+      expect(rows().map(row => row.getAttribute('aria-expanded'))).toEqual(['false', 'false'])
     );
     expect(rows()[1]?.textContent).toContain('odd');
     expect(rows()[1]?.textContent).toContain('3 runs');
     fireEvent.click(rows()[1] as HTMLElement);
-    await waitFor(
-      () =>
-        expect(rows().map(row => row.dataset.runloreRun)).toEqual([
-          undefined,
-          undefined,
-          'r1',
-          'r3',
-          'r5'
-        ]),
-      SOON
+    await waitFor(() =>
+      expect(rows().map(row => row.dataset.runloreRun)).toEqual([
+        undefined,
+        undefined,
+        'r1',
+        'r3',
+        'r5'
+      ])
     );
   });
 
@@ -204,20 +198,17 @@ describe('the list', { timeout: 30_000 }, () => {
     server.runs = manyRuns(3);
     await show();
     runlore.columns.add({ kind: 'params', name: 'lr' });
-    await waitFor(
-      () =>
-        expect(screen.getAllByRole('columnheader').map(head => head.textContent)).toEqual([
-          'name',
-          'loss',
-          'lr'
-        ]),
-      SOON
+    await waitFor(() =>
+      expect(screen.getAllByRole('columnheader').map(head => head.textContent)).toEqual([
+        'name',
+        'loss',
+        'lr'
+      ])
     );
     expect(rows()[0]?.textContent).toContain('0.001');
     fireEvent.click(screen.getByRole('button', { name: 'lr' }));
-    await waitFor(
-      () => expect(panel.node.querySelector('[aria-sort="ascending"]')?.textContent).toBe('lr'),
-      SOON
+    await waitFor(() =>
+      expect(panel.node.querySelector('[aria-sort="ascending"]')?.textContent).toBe('lr')
     );
     expect(runlore.search.query.order).toBe('params.lr ASC');
     fireEvent.click(screen.getByRole('button', { name: 'lr' }));

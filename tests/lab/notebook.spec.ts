@@ -50,7 +50,7 @@ describe('what is recorded of a notebook', () => {
 
   async function look(): Promise<void> {
     record.setInView(true);
-    await vi.waitFor(() => expect(record.recordedAs).toBe('/home/ada/a.ipynb'), 5000);
+    await vi.waitFor(() => expect(record.recordedAs).toBe('/home/ada/a.ipynb'));
   }
 
   it('is asked for once the notebook is in view', async () => {
@@ -92,7 +92,7 @@ describe('what is recorded of a notebook', () => {
     const runs = [...before.map(run => ({ ...run, run_id: 'a2', name: 'again' })), ...before];
     server.notebook = { ...server.notebook, cells: [recorded({ count: 2, runs })] };
     news.emit({ runs: new Set(['a2', 'foreign']) });
-    await vi.waitFor(() => expect(mark('c1', '')?.count).toBe(2), 5000);
+    await vi.waitFor(() => expect(mark('c1', '')?.count).toBe(2));
     expect(server.requests.length).toBe(2);
     news.emit({ runs: new Set(['foreign']) });
     await new Promise(done => setTimeout(done, 1200));
@@ -106,17 +106,17 @@ describe('what is recorded of a notebook', () => {
     await new Promise(done => setTimeout(done, 50));
     expect(server.requests.length).toBe(1);
     record.setInView(true);
-    await vi.waitFor(() => expect(server.requests.length).toBe(2), 5000);
+    await vi.waitFor(() => expect(server.requests.length).toBe(2));
   });
 
   it('is silent while the server is away, and asks again with the next news', async () => {
     server.refusal = [502, '<html>Bad gateway</html>'];
     record.setInView(true);
-    await vi.waitFor(() => expect(server.requests.length).toBe(1), 5000);
+    await vi.waitFor(() => expect(server.requests.length).toBe(1));
     expect(mark('c1', '')).toBeNull();
     server.refusal = null;
     news.emit({ runs: new Set(['a1']) });
-    await vi.waitFor(() => expect(mark('c1', '')).not.toBeNull(), 5000);
+    await vi.waitFor(() => expect(mark('c1', '')).not.toBeNull());
   });
 
   it('hears nothing once it is disposed of', async () => {

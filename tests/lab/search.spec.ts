@@ -68,7 +68,7 @@ describe('a search', () => {
     expect(server.requests).toEqual([]);
     server.runs = [someRun({ run_id: 'new', name: 'a new run', started: 900000 }), ...server.runs];
     page.emit({ runs: ['new'] });
-    await waitFor(() => expect(names(runlore)).toHaveLength(4), { timeout: 3000 });
+    await waitFor(() => expect(names(runlore)).toHaveLength(4));
   });
 });
 

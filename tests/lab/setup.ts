@@ -1,5 +1,13 @@
-import { cleanup } from '@testing-library/react';
-import { afterEach } from 'vitest';
+import { cleanup, configure } from '@testing-library/react';
+import { afterEach, vi } from 'vitest';
+
+/** How long a condition is waited for, in milliseconds: much longer than it takes, for machines that are busy. */
+const PATIENCE = 20_000;
+
+configure({ asyncUtilTimeout: PATIENCE });
+const waitFor = vi.waitFor.bind(vi);
+vi.waitFor = (condition, options = {}) =>
+  waitFor(condition, typeof options === 'number' ? options : { timeout: PATIENCE, ...options });
 
 // What browsers have and jsdom has not; the observers never fire here.
 class Observer {
