@@ -17,7 +17,7 @@ from benchmarks.peers.field import Field, field
 from benchmarks.plan import Plan
 
 _BATCH_SECONDS = 0.25
-_MOST = {"log": 250_000, "log_ten": 10_000}
+_MOST = {"log": 250_000, "log_ten": 50_000}
 _POINTS = {"log": 1, "log_ten": 10}
 _COUNT = {"log": "count", "log_ten": "count_ten"}
 

@@ -47,6 +47,11 @@ class CurveWriter:
         path: the file.
         continues: the file is there, and its writer was closed; it is a new one otherwise.
 
+    Attributes:
+        places: the first word of the next point; each caller, whichever thread, draws one of its own.
+        end: where the room of the file ends; ``reserve`` a place from there on before use.
+        integers, floats: the file as words of each kind; a point is step, time and value, in this order.
+
     Raises:
         OSError: the file cannot be created, mapped or, from ``append``, grow (a full disk).
         ValueError: from ``append``, the step does not fit into 64 bits, or the writer was closed.
@@ -61,8 +66,8 @@ class CurveWriter:
             written = _whole_records(self._fd) if continues else 0
             if not continues and os.pwrite(self._fd, HEADER, 0) < len(HEADER):
                 raise _no_space(path)
-            self._end = _HEADER_WORDS + written * _RECORD_WORDS
-            self._next = itertools.count(self._end, _RECORD_WORDS)
+            self.end = _HEADER_WORDS + written * _RECORD_WORDS
+            self.places = itertools.count(self.end, _RECORD_WORDS)
             self._grow()
         except BaseException:
             os.close(self._fd)
@@ -73,11 +78,11 @@ class CurveWriter:
 
     def append(self, step: int, time: float, value: float) -> None:
         """Append one point. When this returns, the point survives a SIGKILL of this process."""
-        word = next(self._next)  # atomic: one slot a caller, whichever thread
-        if word >= self._end:
-            self._reserve(word)
-        self._integers[word] = step
-        floats = self._floats
+        word = next(self.places)  # atomic: one slot a caller, whichever thread
+        if word >= self.end:
+            self.reserve(word)
+        self.integers[word] = step
+        floats = self.floats
         floats[word + 1] = time
         floats[word + 2] = value
 
@@ -88,7 +93,7 @@ class CurveWriter:
                 return
             self._let_go()
             try:
-                os.ftruncate(self._fd, min(next(self._next), self._end) * _WORD)
+                os.ftruncate(self._fd, min(next(self.places), self.end) * _WORD)
             finally:
                 os.close(self._fd)
 
@@ -101,19 +106,20 @@ class CurveWriter:
     def _let_go(self) -> None:
         self._closed = True
         _holding.discard(self)
-        self._integers.release()
-        self._floats.release()
+        self.integers.release()
+        self.floats.release()
 
-    def _reserve(self, word: int) -> None:
+    def reserve(self, word: int) -> None:
+        """Make room for the point at this place; raises as ``append`` does."""
         with self._lock:
-            while word >= self._end:
+            while word >= self.end:
                 if self._closed:
                     raise ValueError("the curve was closed")
                 self._grow()
 
     def _grow(self) -> None:
         # Written, not truncated to size: a full disk must be an OSError here, not a SIGBUS at the next store.
-        start = self._end * _WORD
+        start = self.end * _WORD
         pattern = memoryview(UNWRITTEN * min(max(start // RECORD_SIZE, _FIRST_CHUNK), _LARGEST_CHUNK))
         done = 0
         while done < len(pattern):
@@ -131,8 +137,8 @@ class CurveWriter:
         except OSError:
             os.ftruncate(self._fd, start)
             raise
-        self._integers, self._floats = mapping.cast("q"), mapping.cast("d")
-        self._end += records * _RECORD_WORDS
+        self.integers, self.floats = mapping.cast("q"), mapping.cast("d")
+        self.end += records * _RECORD_WORDS
 
 
 class PlainCurveWriter:

@@ -7,7 +7,7 @@ import threading
 import time as clock
 from collections.abc import Callable
 
-from runlore.curve_writer import Append, Writer, curve_writer
+from runlore.curve_writer import Append, CurveWriter, Writer, curve_writer
 
 _TRIED_EVERY = 1.0
 """Seconds from one attempt to write on a full disk to the next."""
@@ -28,12 +28,13 @@ class Curve:
 
     Attributes:
         append: takes a point; raises what a writer's does. ``None`` where nothing is recorded and after the end.
+        mapped: the writer, as long as ``append`` is no more than that of a mapped one.
         steps: the steps of points that are logged without one.
     """
 
     __slots__ = (
         "_again", "_create", "_flush", "_guard", "_lock", "_lost", "_lost_told", "_reason", "_stopped", "_write",
-        "_writer", "append", "name", "steps",
+        "_writer", "append", "mapped", "name", "steps",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +48,7 @@ class Curve:
         self.name = name
         self.steps = itertools.count()  # a step a caller, whichever thread
         self.append: Append | None = None
+        self.mapped: CurveWriter | None = None
         self._create, self._guard, self._stopped, self._lost_told = create, guard, stopped, lost
         self._lock = threading.RLock()
         self._flush: Callable[[], None] | None = None
@@ -75,7 +77,7 @@ class Curve:
         with self._lock:
             if self._flush is None and self._write is not None:
                 self._flush = flush
-                self.append = self._after_flush
+                self._route(self._write)
 
     def write(self, step: int, time: float, value: float) -> None:
         """Append a point now; raises what a writer's ``append`` does."""
@@ -88,7 +90,7 @@ class Curve:
     def close(self) -> None:
         """Close the file; points that come later are refused."""
         with self._lock:
-            self.append = self._write = None
+            self.append = self.mapped = self._write = None
             try:
                 if self._writer is not None:
                     self._writer.close()
@@ -98,11 +100,14 @@ class Curve:
 
     def abandon(self) -> None:
         """Let go of the file without touching it: it is a parent's of this forked process."""
-        self.append = self._write = None
+        self.append = self.mapped = self._write = None
         if self._writer is not None:
             self._writer.abandon()
 
     def _route(self, write: Append) -> None:
+        self.mapped = None
+        if isinstance(self._writer, CurveWriter) and write == self._writer.append and self._flush is None:
+            self.mapped = self._writer
         self._write = write
         self.append = write if self._flush is None else self._after_flush
 

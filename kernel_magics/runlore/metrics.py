@@ -114,12 +114,18 @@ class Metrics:
 
     def _log_row(self, row: list[Curve], values: Mapping[str, float], now: float) -> None:
         for curve, value in zip(row, values.values()):  # noqa: B905 - as many as there are names
-            if (append := curve.append) is None:
+            if (writer := curve.mapped) is None:
                 self._add(curve, None, now, value)
                 continue
             position = next(curve.steps)
-            try:
-                append(position, now, value)
+            try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
+                word = next(writer.places)
+                if word >= writer.end:
+                    writer.reserve(word)
+                writer.integers[word] = position
+                floats = writer.floats
+                floats[word + 1] = now
+                floats[word + 2] = value
             except (ValueError, OSError) as error:
                 self.failed(curve, position, now, value, error)
 
