@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+import runlore_server
 from tests.e2e.conftest import Gallery, open_lab
 from tests.e2e.test_story import screenshot, set_theme
 
@@ -55,6 +56,21 @@ def ranges(grid: Locator) -> list[list[float]]:
         "grid => [...grid.querySelectorAll('.js-plotly-plot')].map(plot => plot.layout.xaxis.range)"
     )
     return found
+
+
+def test_lab_starts_without_plotly(browser: Browser, gallery: Gallery) -> None:
+    static = Path(runlore_server.__file__).parent / "labextension" / "static"
+    (chunk,) = [file.name for file in static.glob("*.js") if "newPlot" in file.read_text()]
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_lab(page, gallery.lab)
+    assert any("remoteEntry" in url for url in asked)
+    assert not [url for url in asked if chunk in url]
+    with page.expect_request(lambda request: chunk in request.url, timeout=SOON):
+        page.evaluate("() => window.jupyterapp.commands.execute('runlore:show-panel')")
+    context.close()
 
 
 def test_one_pointer_goes_through_all_charts_and_fills_one_table(grid: Locator) -> None:

@@ -43,7 +43,11 @@ export function CursorLayer(props: {
     <>
       <div
         className="jp-Runlore-cursor"
-        style={{ left, top: area.top, height: area.bottom - area.top }}
+        style={{
+          transform: `translateX(${left}px)`,
+          top: area.top,
+          height: area.bottom - area.top
+        }}
       />
       {dots.map((line, index) => {
         const [number, drawn] = [found[index], points[index]];
@@ -58,7 +62,9 @@ export function CursorLayer(props: {
             key={line.curve.runId}
             className="jp-Runlore-cursor-dot"
             data-color={line.style.color}
-            style={{ left: toPixels(x, ranges.x, area.left, area.right), top }}
+            style={{
+              transform: `translate(${toPixels(x, ranges.x, area.left, area.right)}px, ${top}px)`
+            }}
           />
         ) : null;
       })}

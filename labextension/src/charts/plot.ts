@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import { axisEnd, IDrawing } from './drawing';
 import { chartLayout, IRanges, ISize } from './layout';
-import { IPlotElement, IPlotly, IRelayout, loadPlotly } from './plotly';
+import { IPlotElement, IRelayout, loadPlotly, presentPlotly } from './plotly';
 import { Range } from './scale';
 import { onThemeChange, readTheme } from './theme';
 import { chartTraces, ILine, IPoints } from './traces';
@@ -34,7 +34,7 @@ export interface IPlotOptions {
  */
 export function usePlot(options: IPlotOptions): string | null {
   const { node, size, labels, lines, points, drawing, ranges, onSelect, onReset } = options;
-  const [plotly, setPlotly] = React.useState<IPlotly | null>(null);
+  const [plotly, setPlotly] = React.useState(presentPlotly);
   const [failure, setFailure] = React.useState<string | null>(null);
   const [themes, setThemes] = React.useState(0);
 

@@ -43,17 +43,33 @@ export interface ITrace {
 export type ILayout = Readonly<Record<string, unknown>>;
 
 let library: Promise<IPlotly> | undefined;
+let present: IPlotly | null = null;
+
+/** Plotly if it has been fetched, so that a chart need not wait a turn for it; null else. */
+export function presentPlotly(): IPlotly | null {
+  return present;
+}
 
 /**
  * Fetch plotly, once; a failure may be tried again.
  */
 export async function loadPlotly(): Promise<IPlotly> {
   library ??= import('plotly.js-gl2d-dist-min').then(
-    module => module.default,
+    module => (present = module.default),
     (error: unknown) => {
       library = undefined;
       throw error;
     }
   );
   return library;
+}
+
+/** Fetch plotly behind everything else, for charts that will soon be wanted. */
+export function expectCharts(): void {
+  const fetch = (): void => void loadPlotly().catch(() => undefined); // the chart tells of it
+  if ('requestIdleCallback' in window) {
+    requestIdleCallback(fetch);
+  } else {
+    setTimeout(fetch, 200); // Safari
+  }
 }

@@ -7,6 +7,7 @@ import { IRun, IRunPage } from '../api/types';
 import { CompareSource } from './compareSource';
 import { IChange } from './live';
 import { Runlore } from './runlore';
+import { MOST_SHOWN } from './selection';
 
 /** Runs compared at once: more rows than anybody reads, and what a browser draws at once. */
 export const MOST_COMPARED = 2000;
@@ -66,6 +67,16 @@ export class ComparedRuns implements IDisposable {
   /** Why the filter was refused; null where it was not. */
   get filterError(): RefusedError | null {
     return this._error instanceof RefusedError && this._filter !== '' ? this._error : null;
+  }
+
+  /** The runs that are named, as far as they are known before the server answers; as many as curves are drawn of. */
+  get known(): readonly IRun[] {
+    const source = this._source;
+    const ids = source !== 'shown' && 'runs' in source ? source.runs : [];
+    return ids
+      .slice(0, MOST_SHOWN)
+      .flatMap(id => this._runlore.runs.get(id) ?? [])
+      .sort((a, b) => b.started - a.started);
   }
 
   get(runId: string): IRun | undefined {

@@ -104,6 +104,7 @@ export function CompareGrid(props: {
       <div
         className="jp-Runlore-compare-grid"
         role="presentation"
+        data-is-scrolled={(columns.scrollOffset ?? 0) > 0}
         style={{ height: rows.getTotalSize(), width: columns.getTotalSize() }}
       >
         <GridHeads {...{ model, inView, trans }} />

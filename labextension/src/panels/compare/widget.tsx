@@ -4,11 +4,14 @@ import { IDisposable } from '@lumino/disposable';
 import { SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
 
+import { IRun } from '../../api/types';
+import { expectCharts } from '../../charts/plotly';
 import { CompareModel } from '../../model/compare';
 import { CompareSource } from '../../model/compareSource';
 import { CurvesModel } from '../../model/curves';
 import { IChange } from '../../model/live';
 import { Runlore } from '../../model/runlore';
+import { firstCurves } from '../curves/grid';
 import { compareIcon } from '../marks/icons';
 import { presentTime, VisibleWidget } from '../visible';
 import { IDiffTools } from './diff/parts';
@@ -110,12 +113,15 @@ class PagesSide extends VisibleWidget {
     super([_model.changed, curves.changed]);
     this._curves = curves;
     this.addClass('jp-Runlore-compare-pages');
+    expectCharts();
+    _model.runs.changed.connect(this._onRuns, this);
     _options.runlore.fetched.connect(this._onFetched, this);
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
       this._options.runlore.fetched.disconnect(this._onFetched, this);
+      this._model.runs.changed.disconnect(this._onRuns, this);
     }
     super.dispose();
   }
@@ -123,6 +129,7 @@ class PagesSide extends VisibleWidget {
   protected override onAppear(): void {
     super.onAppear();
     this._interest = this._options.runlore.retain();
+    this._askAhead(this._model.runs.known);
     void this._model.runs.load();
   }
 
@@ -137,10 +144,23 @@ class PagesSide extends VisibleWidget {
     return <ComparePages model={this._model} curves={this._curves} {...{ tools, trans }} />;
   }
 
+  private _onRuns(): void {
+    this._askAhead(this._model.drawn);
+  }
+
+  /** Ask for the curves that the first page will draw, before it is there: the answer comes while it is made. */
+  private _askAhead(runs: readonly IRun[]): void {
+    if (!this._isAsked && runs.length > 0 && this._model.look.now.tab === 'curves') {
+      this._isAsked = true;
+      this._curves.request(firstCurves(runs));
+    }
+  }
+
   private _onFetched(_: Runlore, change: IChange): void {
     this._curves.invalidate(change.all ? undefined : [...change.runs]);
   }
 
   private readonly _curves: CurvesModel;
+  private _isAsked = false;
   private _interest: IDisposable | null = null;
 }

@@ -8,7 +8,7 @@ import { Range } from '../../charts/scale';
 import { ILine } from '../../charts/traces';
 import { ChartChoice, ChoicesModel } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
-import { CurvesModel } from '../../model/curves';
+import { CurvesModel, ICurveRequest } from '../../model/curves';
 import { Runlore } from '../../model/runlore';
 import { seedGroups } from '../../model/seedGroups';
 import { EmptyState } from '../marks/states';
@@ -22,6 +22,11 @@ import { MetricChart } from './metricChart';
 
 /** Charts shown before the user asks for more. */
 const FIRST = 12;
+
+/** The curves that the charts of these runs show at first. */
+export function firstCurves(runs: readonly IRun[]): ICurveRequest {
+  return { runs: runs.map(run => run.run_id), metrics: metricsOf(runs).slice(0, FIRST) };
+}
 
 /**
  * Properties of the charts of several metrics.

@@ -23,6 +23,7 @@ export function Legend(props: {
 }): React.ReactElement {
   const { charts, drawing, cursor, hidden, trans } = props;
   const at = useCursor(cursor);
+  const [isScrolled, setIsScrolled] = React.useState(false);
   const columns = useColumns(charts, drawing);
   const leading = columns.find(column => column.metric === at?.metric) ?? columns[0];
   const valueOf = (column: IColumn, runId: string): number => {
@@ -38,7 +39,11 @@ export function Legend(props: {
     .map(line => ({ line, value: leading ? valueOf(leading, line.curve.runId) : NaN }))
     .sort((a, b) => order(a.value, b.value));
   return (
-    <div className="jp-Runlore-legend">
+    <div
+      className="jp-Runlore-legend"
+      data-is-scrolled={isScrolled}
+      onScroll={event => setIsScrolled(event.currentTarget.scrollLeft > 0)}
+    >
       <table>
         <caption>
           {at ? trans.__('Values at %1', formatX(at.x, drawing, trans)) : trans.__('Last values')}

@@ -2,6 +2,7 @@ import { PanelWithToolbar } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { expectCharts } from '../../charts/plotly';
 import { Runlore } from '../../model/runlore';
 import { metricPairs } from '../../model/hints';
 import { currentView, IView } from '../../model/view';
@@ -31,6 +32,11 @@ class CurvesBody extends VisibleWidget {
     const { runs, selection, choices, curves, preferences } = _runlore;
     super([runs.changed, selection.changed, choices.changed, curves.changed, preferences.changed]);
     this.addClass('jp-Runlore-curvesBody');
+  }
+
+  protected override onAppear(): void {
+    super.onAppear();
+    expectCharts();
   }
 
   protected override onVanish(): void {
