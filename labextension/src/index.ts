@@ -10,6 +10,7 @@ import { commandsPlugin } from './panels/commands';
 import { comparePlugin } from './panels/compare/plugin';
 import { curvesPlugin } from './panels/curves/plugin';
 import { detailsPlugin } from './panels/details/plugin';
+import { modelsPlugin } from './panels/models/plugin';
 import { queuePlugin } from './panels/queue/plugin';
 import { rerunPlugin } from './panels/rerun/plugin';
 import { sweepsPlugin } from './panels/sweeps/plugin';
@@ -28,6 +29,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   comparePlugin,
   commandsPlugin,
   rerunPlugin,
+  modelsPlugin,
   queuePlugin,
   sweepsPlugin,
   annotationsPlugin,

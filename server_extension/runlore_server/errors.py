@@ -45,6 +45,14 @@ class ArtifactNotFound(RunloreError, LookupError):
     """The run logged no artifact under this path."""
 
 
+class ModelRefused(RunloreError, ValueError):
+    """The run has no such model, or a registered model cannot have that name; nothing was registered."""
+
+
+class NotInMlflow(RunloreError, RuntimeError):
+    """MLflow does not have the run, or not yet; the text says what to do."""
+
+
 class SweepNotFound(RunloreError, LookupError):
     """No sweep has this id."""
 

@@ -11,6 +11,7 @@ from runlore_server.ingest import Exporter
 from runlore_server.mirror.mirror import Mirror
 from runlore_server.provenance.provenance import Provenance
 from runlore_server.queue.queue import JobQueue
+from runlore_server.registry.registry import Registry
 from runlore_server.rerun.pinning import Pinning
 from runlore_server.retention.daily import DailyRetention
 from runlore_server.retrieval import Retrieval
@@ -37,6 +38,7 @@ class Services:
     retrieval: Retrieval
     exports: Exports
     exporter: Exporter
+    registry: Registry
     jobs: JobQueue
     sweeps: Sweeps
     pinning: Pinning
@@ -84,6 +86,7 @@ class Services:
             retrieval,
             exports,
             exporter,
+            Registry(config, exports, exporter),
             jobs,
             sweeps,
             pinning,
@@ -102,6 +105,7 @@ class Services:
         self.jobs.shutdown()
         self.archiver.shutdown()
         self.retrieval.shutdown()
+        self.registry.shutdown()
         self.exporter.shutdown()
         self.exports.close()
         self.store.close()

@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import Notebook
+from tests.e2e import axe
 from tests.e2e.conftest import Gallery, open_lab
-from tests.e2e.test_story import screenshot
+from tests.e2e.test_story import pictured, screenshot
+
+_MODEL = """%%track digits-net
+import pathlib, runlore
+pathlib.Path("net.pt").write_bytes(b"weights" * 100)
+runlore.log_artifact("net.pt")
+runlore.log(loss=0.5)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +111,38 @@ def test_a_sweep_is_followed_to_its_best_trial(view: Page, gallery: Gallery) -> 
     expect(page.locator("tr[data-best=true]")).to_have_count(1)
     expect(page.locator("[data-plot=history] .js-plotly-plot")).to_be_visible(timeout=60_000)
     screenshot(view, "sweep")
+
+
+def test_a_model_is_registered_from_its_run_and_stands_in_the_lineage(view: Page, gallery: Gallery) -> None:
+    folder = gallery.lab.root / "modelling"
+    folder.mkdir()
+    notebook = Notebook(gallery.lab.home, folder).load()
+    try:
+        assert notebook.run(_MODEL).ok
+        run_id = notebook.last_run().run_id
+    finally:
+        notebook.close()
+    execute(view, "runlore:register-model", runId=gallery.runs["artifacts"])
+    dialog = view.get_by_role("dialog")
+    expect(dialog).to_contain_text("The run kept no model", timeout=30_000)
+    expect(dialog.get_by_role("button", name="Register")).to_be_disabled()
+    view.keyboard.press("Escape")
+    execute(view, "runlore:open-run", runId=run_id, tab="artifacts")
+    page = view.locator(f"[data-runlore-details='{run_id}']")
+    page.get_by_role("button", name="Register a model…").click(timeout=30_000)
+    name = dialog.get_by_role("combobox", name="Name")
+    name.fill("digits/net")
+    expect(dialog).to_contain_text("No / and no :")
+    name.fill("digits net")
+    expect(dialog).to_contain_text("a new model", timeout=60_000)
+    register = dialog.get_by_role("button", name="Register")
+    expect(register).to_be_enabled(timeout=60_000)
+    assert axe.violations(view, ".jp-Dialog") == []
+    pictured(view, "register-dialog")
+    view.keyboard.press("Enter")
+    expect(dialog).to_have_count(0, timeout=60_000)
+    page.get_by_role("tab", name="Overview").click()
+    expect(page.get_by_role("table", name="Registered models")).to_contain_text("models:/digits net/1")
+    page.get_by_role("tab", name="Lineage").click()
+    expect(page.locator("[data-runlore-node=model]")).to_contain_text("version 1")
+    screenshot(view, "model-lineage")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import Notebook
 from tests.e2e.conftest import Gallery, open_lab
-from tests.e2e.test_story import screenshot, set_theme
+from tests.e2e.test_story import pictured
 
 HOSTILE = "<img src=x onerror=window.pwned=1>"
 _CELL = f"""%%track {HOSTILE.replace(" ", "-")} -p "evil={HOSTILE}"
@@ -68,15 +68,6 @@ def details(page: Page, run_id: str, tab: str = "overview") -> Locator:
     found = page.locator(f"[data-runlore-details='{run_id}']")
     expect(found).to_be_visible(timeout=20_000)
     return found
-
-
-def pictured(page: Page, name: str) -> None:
-    """Dark and light."""
-    page.wait_for_timeout(300)
-    screenshot(page, f"panel-{name}-light")
-    set_theme(page, "JupyterLab Dark")
-    screenshot(page, f"panel-{name}-dark")
-    set_theme(page, "JupyterLab Light")
 
 
 def test_what_the_user_writes_is_saved_and_found_again(opened: Page, gallery: Gallery) -> None:

@@ -29,6 +29,17 @@ def set_theme(page: Page, theme: str) -> None:
     page.wait_for_timeout(1500)
 
 
+def pictured(page: Page, name: str) -> None:
+    """Keep two pictures, dark and light, when the run of the tests asks for pictures."""
+    if not os.environ.get("RUNLORE_SCREENSHOTS"):
+        return
+    page.wait_for_timeout(300)
+    screenshot(page, f"panel-{name}-light")
+    set_theme(page, "JupyterLab Dark")
+    screenshot(page, f"panel-{name}-dark")
+    set_theme(page, "JupyterLab Light")
+
+
 def points_on_screen(page: Page) -> int:
     """How many points the first line of the chart in the panel holds."""
     return int(

@@ -110,12 +110,15 @@ def test_autologging_lands_in_the_run(tracking: Notebook) -> None:
         "from sklearn.linear_model import LogisticRegression\n"
         "mlflow.sklearn.autolog(log_models=False, silent=True)\n"
         "model = LogisticRegression(C=0.5).fit(np.arange(4.0).reshape(-1, 1), [0, 0, 1, 1])\n"
-        "mlflow.sklearn.autolog(disable=True)"
+        "mlflow.sklearn.autolog(disable=True)\n"
+        "with mlflow.start_run(run_id=mlflow.last_active_run().info.run_id):\n"
+        "    mlflow.sklearn.log_model(model, name='lines', pip_requirements=[])"
     )
     assert result.ok, result.text
     run = tracking.last_run()
     assert curves(run)["training_accuracy_score"] == [(0, 1.0)]
     assert run.params["C"] == "0.5"
+    assert "lines/MLmodel" in run.artifacts, "MLflow keeps a model beside the run, Runlore with it"
     assert theirs(tracking, run.tags["mlflow/run_id"])["metrics"]["training_accuracy_score"] == 1.0  # type: ignore[index]
 
 

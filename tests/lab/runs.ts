@@ -84,6 +84,8 @@ export function someDetail(change: Partial<IRunDetail> = {}): IRunDetail {
     environment: null,
     system: {},
     artifacts: [],
+    models: [],
+    registered: [],
     error: null,
     not_captured: [],
     param_sources: { lr: 'literal' },

@@ -38,6 +38,7 @@ class MlflowListener:
         "log_batch",
         "log_artifact",
         "log_artifacts",
+        "log_model_artifacts",
     )
 
     def __init__(self, session: Session) -> None:
@@ -110,6 +111,14 @@ class MlflowListener:
             if path.is_file():
                 name = path.relative_to(local_dir).as_posix()
                 self._artifact(run_id, path, f"{artifact_path}/{name}" if artifact_path else name)
+
+    def log_model_artifacts(
+        self, _: Any, client: Any, model_id: str, local_dir: Any, *_rest: Any, **__: Any
+    ) -> None:
+        """What ``mlflow.<flavor>.log_model`` sends: MLflow keeps models beside runs, not among their artifacts."""
+        model = client.get_logged_model(model_id)
+        if model.source_run_id is not None:
+            self.log_artifacts(None, client, model.source_run_id, local_dir, model.name)
 
     def _points(self, run_id: str, points: list[tuple[str, Any, int | None, int | None]]) -> None:
         target = self._target(run_id) if points else None

@@ -2,6 +2,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { ComparisonClient } from './comparison';
 import { Connection, given, withQuery } from './connection';
+import { ModelsClient } from './models';
 import { ProvenanceClient } from './provenance';
 import { RerunsClient } from './reruns';
 import { SweepsClient } from './sweeps';
@@ -23,11 +24,15 @@ import {
 export class RunloreClient {
   constructor(settings: ServerConnection.ISettings) {
     this._connection = new Connection(settings);
+    this.models = new ModelsClient(this._connection);
     this.provenance = new ProvenanceClient(this._connection);
     this.reruns = new RerunsClient(this._connection);
     this.sweeps = new SweepsClient(this._connection);
     this.comparison = new ComparisonClient(this._connection);
   }
+
+  /** Models of runs, and MLflow's registry of them. */
+  readonly models: ModelsClient;
 
   /** What was around a run. */
   readonly provenance: ProvenanceClient;

@@ -47,7 +47,7 @@ export interface IRunFiles {
 export interface ILineageNode {
   id: string;
   /** `cell` is one outside of any run, in the notebook `name`. */
-  kind: 'run' | 'file' | 'artifact' | 'cell';
+  kind: 'run' | 'file' | 'artifact' | 'cell' | 'model';
   name: string;
   run_id: string | null;
   path: string | null;
@@ -56,13 +56,15 @@ export interface ILineageNode {
   cell: number | null;
   status: RunStatus | null;
   verdict: VerdictWord | null;
+  /** Of a registered model. */
+  version: string | null;
 }
 
 export interface ILineageEdge {
   /** What was there first. */
   source: string;
   target: string;
-  tie: 'read' | 'wrote' | 'repeats';
+  tie: 'read' | 'wrote' | 'repeats' | 'registered';
 }
 
 export interface ILineage {

@@ -2,6 +2,8 @@
  * The shapes of `openapi.yaml`. Times are Unix seconds, durations seconds.
  */
 
+import { IModel, IModelVersion } from './models';
+
 /** A number; the words stand for what JSON cannot say. */
 export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
@@ -247,6 +249,10 @@ export interface IRunDetail extends IRun {
   /** By metric; the curves have these names too. */
   system: Record<string, ILoad>;
   artifacts: IArtifact[];
+  /** Those of the artifacts that are models. */
+  models: IModel[];
+  /** What is known to be registered of them, the latest first. */
+  registered: IModelVersion[];
   error: IRunError | null;
   not_captured: INotCaptured[];
   param_sources: Record<string, ParamSource>;

@@ -11,6 +11,7 @@ from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from runlore_server.provenance.lineage import Lineage
     from runlore_server.provenance.outputs import CellOutputs
     from runlore_server.services import Services
 
@@ -42,7 +43,7 @@ class LineageHandler(RunloreHandler):
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
-        await self.answer(lambda services: services.provenance.lineage(services.store.find(run_id)))
+        await self.answer(lambda services: _lineage(services, run_id))
 
 
 class OutputsHandler(RunloreHandler):
@@ -59,6 +60,11 @@ class OutputsHandler(RunloreHandler):
             raise InvalidRequest(f"a cell is named by its number, not {cell!r:.40}")
         whole = self.number_query("whole", default=0, least=0, most=1) == 1
         return services.provenance.outputs(services.store.find(run_id), int(cell), whole=whole)
+
+
+def _lineage(services: Services, run_id: str) -> Lineage:
+    run = services.store.find(run_id)
+    return services.provenance.lineage(run, services.registry.versions(run))
 
 
 def _files(services: Services, run_id: str) -> dict[str, Any]:

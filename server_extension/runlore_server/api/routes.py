@@ -14,6 +14,7 @@ from runlore_server.api.filters import FilterHandler, FiltersHandler
 from runlore_server.api.groups import GroupsHandler
 from runlore_server.api.jobs import JobHandler, JobPaceHandler, JobRetryHandler, JobsHandler
 from runlore_server.api.kernels import KernelsHandler
+from runlore_server.api.models import ModelsHandler
 from runlore_server.api.notebook import NotebookHandler
 from runlore_server.api.openapi import OpenApiHandler
 from runlore_server.api.parameters import ChecksHandler, ParametersHandler
@@ -40,6 +41,7 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}/outputs/{_ID}": OutputsHandler,
     f"/runlore/runs/{_ID}/artifacts/{_PATH}": ArtifactHandler,
     f"/runlore/runs/{_ID}/tables/{_PATH}": TableHandler,
+    f"/runlore/runs/{_ID}/models": ModelsHandler,
     "/runlore/cells": CellsHandler,
     f"/runlore/runs/{_ID}/parameters": ParametersHandler,
     f"/runlore/runs/{_ID}/checks": ChecksHandler,

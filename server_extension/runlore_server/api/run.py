@@ -12,6 +12,7 @@ from runlore.objects import ObjectStore
 from runlore.record import RunRecord, SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.filter.tree import Field
+from runlore_server.registry.models import models_of
 from runlore_server.store.annotations import NOTHING
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
@@ -67,6 +68,8 @@ def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | Non
         "environment": _environment(run, objects, lacking),
         "system": {metric: load._asdict() for metric, load in loads(run).items()},
         "artifacts": list(run.artifacts.values()),
+        "models": models_of(run),
+        "registered": services.registry.versions(run),
         "error": run.error,
         "not_captured": lacking,
     }

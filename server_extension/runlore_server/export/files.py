@@ -52,7 +52,7 @@ def _stage_curves(run: RunRecord, own: Path) -> None:
         archive_run(run, own)  # the run's folder is not to be written, as in a home of somebody else
         return
     if archive is not None:
-        _link(archive, own / FILE)
+        link(archive, own / FILE)
 
 
 def _stage_object(digest: str, objects: ObjectStore, target: Path) -> str | None:
@@ -74,13 +74,13 @@ def _stage_artifact(artifact: Artifact, objects: ObjectStore, directory: Path) -
     try:
         source, target = objects.verified(artifact.digest, artifact.size), directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link(source, target)
+        link(source, target)
     except (ObjectMissing, FileExistsError, NotADirectoryError) as error:
         return str(error)
     return None
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """Give the file a second name: a checkpoint of gigabytes needs no second copy. Copy it where that fails."""
     try:
         os.link(source, target)

@@ -11,6 +11,7 @@ import msgspec
 from runlore.record import RunRecord
 from runlore_server.provenance.files import RunFile
 from runlore_server.provenance.traces import Trace, Traces
+from runlore_server.registry.version import ModelVersion
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import Word, read_verdict
 
@@ -20,18 +21,20 @@ MOST_FILES, MOST_RUNS = 24, 24
 _MOST_LOOKED = 200
 """Runs, the last ones, of those that wrote or read one content, that are looked at."""
 
-Kind = Literal["run", "file", "artifact", "cell"]
-Tie = Literal["read", "wrote", "repeats"]
+Kind = Literal["run", "file", "artifact", "cell", "model"]
+Tie = Literal["read", "wrote", "repeats", "registered"]
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A run, a content of a file, or a cell of a notebook outside of any run.
+    """A run, a content of a file, a cell of a notebook outside of any run, or a version of a registered model.
 
     Attributes:
         id: names it within the graph.
         name: the run's, the file's without its folder, or the notebook's.
         run_id: of a run.
-        path, digest, size: of a file or artifact.
+        path: of a file or artifact; of a model the artifact that it is.
+        digest, size: of a file or artifact.
+        version: of a model.
         cell: ordinal of a cell.
         status, verdict: of a run.
     """
@@ -46,10 +49,12 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     cell: int | None = None
     status: str | None = None
     verdict: Word | None = None
+    version: str | None = None
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """From what was there first: a run ``read`` a file, or ``wrote`` it; a rerun ``repeats`` a run."""
+    """From what was there first: a run ``read`` a file, or ``wrote`` it; a rerun ``repeats`` a run;
+    a model of a run is ``registered``."""
 
     source: str
     target: str
@@ -66,9 +71,15 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     left_out_runs: int
 
 
-def lineage(store: RunStore, traces: Traces, run: RunRecord, files: Iterable[RunFile]) -> Lineage:
+def lineage(
+    store: RunStore,
+    traces: Traces,
+    run: RunRecord,
+    files: Iterable[RunFile],
+    versions: Iterable[ModelVersion] = (),
+) -> Lineage:
     """Everything within one step of a run, and the runs behind the files that it read or left."""
-    return _Graph(store, traces, run).drawn(list(files))
+    return _Graph(store, traces, run).drawn(list(files), list(versions))
 
 
 class _Graph:
@@ -80,13 +91,14 @@ class _Graph:
         self._edges: dict[Edge, None] = {}
         self._left_files = self._left_runs = 0
 
-    def drawn(self, files: list[RunFile]) -> Lineage:
+    def drawn(self, files: list[RunFile], versions: list[ModelVersion]) -> Lineage:
         center = self._run_node(self._run)
         self._relatives(center)
         self._inputs(
             center, [file for file in files if file.use == "read" and file.needed and not self._is_own(file)]
         )
         self._results(center, [file for file in files if file.use == "wrote" and file.of_run])
+        self._models(center, versions)
         return Lineage(
             center=center,
             nodes=list(self._nodes.values()),
@@ -151,6 +163,14 @@ class _Graph:
         for node in left.values():
             self._tie(center, node, "wrote")
         self._used(left)
+
+    def _models(self, center: str, versions: list[ModelVersion]) -> None:
+        """What was registered of the run; what came last is named first."""
+        self._left_files += max(len(versions) - MOST_FILES, 0)
+        for one in versions[:MOST_FILES]:
+            name = f"model {one.name} {one.version}"
+            self._nodes[name] = Node(id=name, kind="model", name=one.name, path=one.path, version=one.version)
+            self._tie(center, name, "registered")
 
     def _used(self, left: dict[str, str]) -> None:
         users: dict[str, tuple[RunRecord, str]] = {}

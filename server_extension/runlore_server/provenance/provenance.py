@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
@@ -12,6 +14,7 @@ from runlore_server.provenance.lineage import Lineage, lineage
 from runlore_server.provenance.outputs import CellOutputs, cell_outputs
 from runlore_server.provenance.slices import Slices
 from runlore_server.provenance.traces import Traces
+from runlore_server.registry.version import ModelVersion
 from runlore_server.store.runs import RunStore
 
 
@@ -42,7 +45,7 @@ class Provenance:
         """What one of its cells showed; see ``cell_outputs``."""
         return cell_outputs(run, self._store.session(run), ordinal, self._objects, whole=whole)
 
-    def lineage(self, run: RunRecord) -> Lineage:
-        """Where the run comes from and what became of it."""
+    def lineage(self, run: RunRecord, versions: Iterable[ModelVersion] = ()) -> Lineage:
+        """Where the run comes from and what became of it; ``versions`` are those of its models."""
         self._traces.refresh()
-        return lineage(self._store, self._traces, run, self.files(run))
+        return lineage(self._store, self._traces, run, self.files(run), versions)

@@ -1,12 +1,15 @@
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { ProvenanceClient } from '../../api/provenance';
+import { IModel } from '../../api/models';
 import { IArtifact, IRunDetail } from '../../api/types';
 import { formatSize } from '../../charts/format';
 import { EmptyState } from '../marks/states';
 import { Capped } from './capped';
+import { modelOf, RegisterButton } from './models';
 import { Preview } from './preview';
 import { Highlighter } from './source';
 
@@ -21,9 +24,10 @@ export function Artifacts(props: {
   provenance: ProvenanceClient;
   rendermime: IRenderMimeRegistry | null;
   highlight: Highlighter | null;
+  commands: CommandRegistry;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, trans } = props;
+  const { run, commands, trans } = props;
   const { artifacts } = run;
   const [chosen, setChosen] = React.useState<string | null>(artifacts[0]?.path ?? null);
   const shown = artifacts.find(artifact => artifact.path === chosen) ?? artifacts[0];
@@ -37,6 +41,7 @@ export function Artifacts(props: {
       />
     );
   }
+  const model = modelOf(run.models, shown.path);
   return (
     <div className="jp-Runlore-artifacts">
       <nav aria-label={trans.__('Artifacts')}>
@@ -49,6 +54,7 @@ export function Artifacts(props: {
                 <ArtifactRow
                   key={artifact.path}
                   artifact={artifact}
+                  model={modelOf(run.models, artifact.path)}
                   isChosen={artifact === shown}
                   onChoose={() => setChosen(artifact.path)}
                   trans={trans}
@@ -58,6 +64,7 @@ export function Artifacts(props: {
           )}
           trans={trans}
         />
+        {model && <RegisterButton runId={run.run_id} path={model.path} {...{ commands, trans }} />}
       </nav>
       <Preview key={`${shown.path} ${shown.digest}`} {...props} artifact={shown} />
     </div>
@@ -66,16 +73,18 @@ export function Artifacts(props: {
 
 function ArtifactRow(props: {
   artifact: IArtifact;
+  model: IModel | undefined;
   isChosen: boolean;
   onChoose: () => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { artifact, isChosen, onChoose, trans } = props;
+  const { artifact, model, isChosen, onChoose, trans } = props;
   return (
     <li>
       <button
         className="jp-Runlore-artifact"
         aria-current={isChosen}
+        data-runlore-model={model?.path}
         title={artifact.path}
         onClick={onChoose}
       >

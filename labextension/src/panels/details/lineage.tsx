@@ -181,6 +181,8 @@ function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundl
       ]
         .filter(Boolean)
         .join(' · ');
+    case 'model':
+      return trans.__('model · version %1', node.version ?? '');
     case 'cell':
       return trans.__('cell %1 of a notebook', node.cell ?? '');
     default: {

@@ -1,5 +1,6 @@
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { decodeNumber } from '../../api/numbers';
@@ -9,6 +10,7 @@ import { formatValue } from '../../charts/format';
 import { DraftModel } from '../../model/draft';
 import { Capped } from './capped';
 import { Ladder } from './ladder';
+import { Models } from './models';
 import { Notes } from './notes';
 import { Questions } from './questions';
 import { FactTable, jsonText, Part } from './table';
@@ -27,9 +29,10 @@ export function Overview(props: {
   provenance: ProvenanceClient;
   rendermime: IRenderMimeRegistry | null;
   onChange: (change: IAnnotation) => Promise<void>;
+  commands: CommandRegistry;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, notes, hypothesis, provenance, rendermime, onChange, trans } = props;
+  const { run, notes, hypothesis, provenance, rendermime, commands, onChange, trans } = props;
   const params = Object.entries(run.params);
   const metrics = Object.entries(run.metrics);
   return (
@@ -75,6 +78,7 @@ export function Overview(props: {
           <p>{trans.__('None were found.')}</p>
         )}
       </Part>
+      <Models {...{ run, commands, trans }} />
       <Part title={trans.__('Tags')}>
         <Tags {...{ onChange, trans }} tags={run.tags} />
       </Part>

@@ -1,0 +1,1 @@
+"""Runs' models in MLflow's model registry: which there are, and registering one."""
