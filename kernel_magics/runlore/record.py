@@ -65,12 +65,13 @@ class CellRecord:
 
 @dataclass
 class Artifact:
-    """A file of a run; its content is an object of the home."""
+    """A file of a run; its content is an object of the home. It was logged at ``time``, in Unix seconds."""
 
     path: str
     digest: str
     size: int
     media_type: str
+    time: float
 
 
 @dataclass
@@ -352,7 +353,9 @@ class SessionRecord:
     @_apply.register
     def _(self, event: ev.ArtifactLogged) -> None:
         if run := self.runs.get(event.run_id):
-            run.artifacts[event.path] = Artifact(event.path, event.digest, event.size, event.media_type)
+            run.artifacts[event.path] = Artifact(
+                event.path, event.digest, event.size, event.media_type, event.time
+            )
 
     @_apply.register
     def _(self, event: ev.CheckpointAsked) -> None:

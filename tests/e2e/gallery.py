@@ -14,7 +14,7 @@ _SETUP = """
 import json, math, pathlib, random
 import runlore
 data = pathlib.Path("rows.csv").read_text()
-def train(lr, layers, steps=300, forget=1e9):
+def train(lr, layers, steps=300, forget=1e9, keep=None):
     for step in range(steps):
         falling = math.exp(-step * lr * layers / 2) + 0.02 * random.random()
         runlore.log(
@@ -22,6 +22,9 @@ def train(lr, layers, steps=300, forget=1e9):
             val_loss=falling + 0.05 + max(0, step - forget) * 0.002,
             val_acc=1 - falling / 2,
         )
+        if step == keep:
+            pathlib.Path("net.pt").write_bytes(b"weights")
+            runlore.log_artifact("net.pt")
 """
 _TRAINING = """%%track {name} --seed {seed}
 lr = {lr}
@@ -59,7 +62,7 @@ def record_gallery(home: Path, directory: Path) -> dict[str, str]:
             for seed in (1, 2, 3):
                 name = f"mlp-{lr}-{seed}"
                 record(name, _TRAINING.format(name="mlp", lr=lr, layers=2, seed=seed, more=""))
-        over = _TRAINING.format(name="overfit", lr=0.03, layers=8, seed=1, more=", forget=120")
+        over = _TRAINING.format(name="overfit", lr=0.03, layers=8, seed=1, more=", forget=120, keep=90")
         record("overfit", over)
         record("artifacts", _ARTIFACTS.format(png=_PNG))
         record(

@@ -136,6 +136,7 @@ def test_a_turn_and_a_divergence_are_said_where_they_are(grid: Locator) -> None:
     hint = grid.locator(".jp-Runlore-hints li")
     expect(hint).to_have_count(1, timeout=SOON)
     expect(hint).to_contain_text(re.compile(r"overfit may overfit: val_loss turned at step \d+"))
+    expect(hint).to_contain_text("the model kept last before that: net.pt, after step 90", timeout=SOON)
     assert "Rule" in (hint.get_attribute("title") or "")
     expect(chart(grid, "val_loss").locator(".jp-Runlore-rule")).to_contain_text("best at step")
     parted = chart(grid, "loss").locator(".jp-Runlore-rule")

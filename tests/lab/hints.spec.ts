@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ICurve } from '../../labextension/src/model/curve';
 import { hintOf, IHint, metricPairs } from '../../labextension/src/model/hints';
+import { keptBefore } from '../../labextension/src/model/kept';
 
 function curve(metric: string, values: readonly number[]): ICurve {
   return {
@@ -135,5 +136,32 @@ describe('a hint', () => {
     const found = hints(flat, flat).map(hint => hint?.kind);
     expect(found.filter(kind => kind === 'underfitting').length).toBeGreaterThan(120);
     expect(found.filter(kind => kind !== 'underfitting' && kind !== undefined)).toEqual([]);
+  });
+});
+
+describe('the model to go back to', () => {
+  const points = curve('val_loss', [4, 3, 2, 1, 2, 3]);
+  const files = ['a.pt', 'deep/MLmodel', 'deep/data.pkl', 'late.pt'].map((path, index) => ({
+    path,
+    media_type: '',
+    size: 1,
+    digest: '',
+    time: [1.5, 2.1, 2.9, 4.5][index] ?? NaN
+  }));
+  const models = ['a.pt', 'deep', 'late.pt'].map(path => ({
+    path,
+    kind: 'file' as const,
+    size: 1,
+    files: 1
+  }));
+
+  it('is the last one that was whole before the curve went past the step', () => {
+    expect(keptBefore({ models, artifacts: files }, points, 3)).toEqual({ path: 'deep', step: 2 });
+    expect(keptBefore({ models, artifacts: files }, points, 1)).toEqual({ path: 'a.pt', step: 1 });
+  });
+
+  it('is none where none was kept by then', () => {
+    expect(keptBefore({ models, artifacts: files }, points, 0)).toBeNull();
+    expect(keptBefore({ models: [], artifacts: files }, points, 5)).toBeNull();
   });
 });

@@ -75,7 +75,7 @@ const EMPTY = { center: 'a', nodes: [], edges: [], left_out_files: 0, left_out_r
 describe('a preview', () => {
   it('is chosen by the end of the name, and never executes', () => {
     const kind = (path: string, type = 'application/octet-stream'): string =>
-      previewKind({ path, media_type: type, size: 1, digest: '' });
+      previewKind({ path, media_type: type, size: 1, digest: '', time: 0 });
     expect(
       ['a.PNG', 'b/c.csv', 'd.ipynb', 'e.svg', 'f.html', 'g.bin'].map(path => kind(path))
     ).toEqual(['image', 'table', 'notebook', 'svg', 'text', 'none']);

@@ -23,7 +23,7 @@ def _run(run_id, number=0, **fields):
         "prefix": False,
         "pinned": False,
         "mlflow_ids": frozenset(),
-        "artifacts": {"model.pt": Artifact("model.pt", run_id * 64, 1, "")},
+        "artifacts": {"model.pt": Artifact("model.pt", run_id * 64, 1, "", 1.0)},
         "metrics": {},
     }
     return SeenRun(**{**default, **fields})
@@ -57,7 +57,7 @@ def test_who_is_pinned_needed_running_or_just_ended_loses_nothing():
 
 
 def test_a_rerun_that_made_the_same_takes_no_place_and_loses_nothing():
-    same = {"model.pt": Artifact("model.pt", "a" * 64, 1, "")}
+    same = {"model.pt": Artifact("model.pt", "a" * 64, 1, "", 1.0)}
     runs = [_run("a", 3), _run("b", 2, artifacts=same), _run("c", 1), _run("d")]
     assert _losing(runs, keep_last=2) == "d"
 
@@ -68,7 +68,7 @@ def test_what_a_rerun_recorded_on_its_way_takes_no_place():
 
 
 def test_runs_without_matching_artifacts_take_no_place():
-    runs = [_run("a", 9, artifacts={"log.txt": Artifact("log.txt", "9" * 64, 1, "")}), _run("b", 1), _run("c")]
+    runs = [_run("a", 9, artifacts={"log.txt": Artifact("log.txt", "9" * 64, 1, "", 1.0)}), _run("b", 1), _run("c")]
     assert _losing(runs, keep_last=1) == "c"
 
 

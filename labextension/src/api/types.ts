@@ -217,6 +217,8 @@ export interface IArtifact {
   size: number;
   media_type: string;
   digest: string;
+  /** When it was logged. */
+  time: number;
 }
 
 export interface IRunError {

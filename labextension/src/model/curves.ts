@@ -2,7 +2,7 @@ import { JSONExt, PartialJSONValue } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { IWireBand, IWireCurve } from '../api/types';
+import { IRunDetail, IWireBand, IWireCurve } from '../api/types';
 import { decodeCurve, ICurve, joined } from './curve';
 import { MOST_SHOWN } from './selection';
 
@@ -67,6 +67,11 @@ export class CurvesModel {
   /** The curve; undefined when it is not there (yet). */
   get(runId: string, metric: string): ICurve | undefined {
     return this._curves.get(runId)?.get(metric) ?? undefined;
+  }
+
+  /** Everything recorded about a run of the curves; rejects as the client does. */
+  detail(runId: string): Promise<IRunDetail> {
+    return this._client.run(runId);
   }
 
   /**

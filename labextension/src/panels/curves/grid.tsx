@@ -88,7 +88,7 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
           }
         }}
       />
-      <Hints {...{ hints, runs, trans }} />
+      <Hints {...{ hints, runs, curves, trans }} />
       <div className="jp-Runlore-multiples" ref={root}>
         {charts.map(({ metric, lines }) => (
           <figure key={metric} className="jp-Runlore-multiple">

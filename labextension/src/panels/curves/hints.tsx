@@ -1,10 +1,11 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IRun } from '../../api/types';
+import { IRun, IRunDetail } from '../../api/types';
 import { formatValue } from '../../charts/format';
 import { CurvesModel } from '../../model/curves';
 import { hintOf, IHint, metricPairs } from '../../model/hints';
+import { keptBefore } from '../../model/kept';
 import { runTitle } from '../marks/name';
 import { lessIsBetter } from './marks';
 
@@ -51,9 +52,10 @@ export function useHints(
 export function Hints(props: {
   hints: readonly IHint[];
   runs: readonly IRun[];
+  curves: CurvesModel;
   trans: TranslationBundle;
 }): React.ReactElement | null {
-  const { hints, runs, trans } = props;
+  const { hints, runs, curves, trans } = props;
   if (hints.length === 0) {
     return null;
   }
@@ -66,11 +68,48 @@ export function Hints(props: {
         return (
           <li key={`${hint.runId} ${hint.validation}`} title={rule(hint, trans)} tabIndex={0}>
             <strong>{name}</strong> {sentence(hint, trans)}
+            {hint.kind === 'turned' && run && <Checkpoint {...{ hint, run, curves, trans }} />}
           </li>
         );
       })}
       {more > 0 && <li>{trans._n('%1 more hint', '%1 more hints', more)}</li>}
     </ul>
+  );
+}
+
+/** The model that was kept last before the step to stop at; nothing while that is not known. */
+function Checkpoint(props: {
+  hint: IHint;
+  run: IRun;
+  curves: CurvesModel;
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { hint, run, curves, trans } = props;
+  const [detail, setDetail] = React.useState<IRunDetail | null>(null);
+  React.useEffect(() => {
+    let isWanted = true;
+    curves.detail(run.run_id).then(
+      found => isWanted && setDetail(found),
+      () => undefined // the hint stands without it
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [curves, run.run_id, run.status]);
+  const curve = curves.get(run.run_id, hint.validation);
+  if (!detail || !curve) {
+    return null;
+  }
+  const kept = keptBefore(detail, curve, hint.step);
+  return (
+    <>
+      {'; '}
+      {kept
+        ? trans.__('the model kept last before that: %1, after step %2', kept.path, kept.step)
+        : detail.models.length > 0
+          ? trans.__('no model was kept before that')
+          : trans.__('no model was kept')}
+    </>
   );
 }
 

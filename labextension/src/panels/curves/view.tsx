@@ -89,7 +89,7 @@ export function CurvesView(props: {
           ))}
         </div>
       )}
-      <Hints {...{ hints, runs, trans }} />
+      <Hints {...{ hints, runs, curves, trans }} />
     </>
   );
 }

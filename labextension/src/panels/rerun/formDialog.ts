@@ -1,4 +1,5 @@
 import { Dialog } from '@jupyterlab/apputils';
+import { Message } from '@lumino/messaging';
 import { ISignal } from '@lumino/signaling';
 
 /**
@@ -55,6 +56,11 @@ export class FormDialog<T> extends Dialog<unknown> {
     }
   }
 
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    this._keepFocus();
+  }
+
   private async _send(): Promise<void> {
     this._isAsking = true;
     this._refresh();
@@ -72,7 +78,17 @@ export class FormDialog<T> extends Dialog<unknown> {
     const button = this.node.querySelector<HTMLButtonElement>('.jp-Dialog-footer .jp-mod-accept');
     if (button) {
       button.disabled = this._isAsking || !this._form.isValid;
+      this._keepFocus();
       button.setAttribute('aria-busy', String(this._isAsking));
+    }
+  }
+
+  // A disabled button has no focus, and without any in the dialog no key reaches it.
+  private _keepFocus(): void {
+    const { activeElement } = document;
+    const isLost = !this.node.contains(activeElement) || activeElement?.matches(':disabled');
+    if (this.isAttached && isLost) {
+      this.node.querySelector<HTMLElement>('.jp-Dialog-footer .jp-mod-reject')?.focus();
     }
   }
 
