@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import binascii
+import itertools
 from typing import Any
 
 import msgspec
 
 from runlore.errors import ObjectMissing, RunNotFound
+from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.untrusted import from_json
+from runlore_server.live_output import FILE, read_live
 from runlore_server.store.cells import executed_cells
 
 AT_ONCE = 2 << 20
@@ -37,16 +40,14 @@ class CellOutputs(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-def cell_outputs(
-    run: RunRecord, session: SessionRecord, ordinal: int, objects: ObjectStore, *, whole: bool
-) -> CellOutputs:
+def cell_outputs(run: RunRecord, session: SessionRecord, ordinal: int, home: Home, *, whole: bool) -> CellOutputs:
     """What the cell showed that has this ordinal.
 
     Args:
         run: the run up to whose end the cell was executed.
         session: that of the run.
         ordinal: which cell.
-        objects: of the home.
+        home: where it is recorded.
         whole: whether large values are wanted too.
 
     Raises:
@@ -57,14 +58,29 @@ def cell_outputs(
     cell = session.cells[ordinal]
     if cell.outputs is None:
         if cell.outcome is None and not session.closed:
-            return CellOutputs(outputs=[], why="the cell still runs; what it shows is recorded when it ends")
+            return _so_far(home, run, cell)
         return CellOutputs(outputs=[], why="what this cell showed was not recorded")
+    objects = ObjectStore(home.objects)
     try:
         entries = from_json(objects.get(cell.outputs), list[dict[str, Any]])
     except (ObjectMissing, msgspec.DecodeError) as error:
         return CellOutputs(outputs=[], why=f"what this cell showed is lost: {error}")
     told = _Telling(objects, None if whole else AT_ONCE)
     return CellOutputs(outputs=[found for entry in entries if (found := told.entry(entry)) is not None])
+
+
+def _so_far(home: Home, run: RunRecord, cell: CellRecord) -> CellOutputs:
+    """What a cell printed that still runs: known of reruns, whose runner hears it."""
+    live = read_live(home.rerun(run.run_id) / FILE)
+    if live is None or live.cell != cell.replays:
+        return CellOutputs(outputs=[], why="the cell still runs; what it shows is recorded when it ends")
+    outputs: list[Output] = []
+    for name, texts in itertools.groupby(live.texts, key=lambda one: one.name):
+        outputs.append({"output_type": "stream", "name": name, "text": "".join(one.text for one in texts)})
+    told = "the cell still runs; this is what it printed so far, and what else it shows comes when it ends"
+    if live.dropped:
+        told += f" ({live.dropped:,} characters before are not kept until then)"
+    return CellOutputs(outputs=outputs, why=told)
 
 
 class _Telling:

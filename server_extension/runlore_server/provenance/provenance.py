@@ -26,10 +26,10 @@ class Provenance:
 
     def __init__(self, home: Home, store: RunStore) -> None:
         self._store = store
-        self._objects = ObjectStore(home.objects)
+        self._home = home
         self._slices = Slices()
         self._traces = Traces(home)
-        self.contents = Contents(self._objects)
+        self.contents = Contents(ObjectStore(home.objects))
 
     def code(self, run: RunRecord) -> CodeMarks:
         """What of its code the run needs, and what became of it in the notebook."""
@@ -43,7 +43,7 @@ class Provenance:
 
     def outputs(self, run: RunRecord, ordinal: int, *, whole: bool) -> CellOutputs:
         """What one of its cells showed; see ``cell_outputs``."""
-        return cell_outputs(run, self._store.session(run), ordinal, self._objects, whole=whole)
+        return cell_outputs(run, self._store.session(run), ordinal, self._home, whole=whole)
 
     def lineage(self, run: RunRecord, versions: Iterable[ModelVersion] = ()) -> Lineage:
         """Where the run comes from and what became of it; ``versions`` are those of its models."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -13,10 +14,12 @@ from runlore.curve import last_point
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore_server.live_output import FILE, read_live
 from runlore_server.queue.job import Job
 from runlore_server.rerun.folder import Folder
 
 _LONGEST_TITLE = 80
+_LONGEST_PRINTED = 4000
 
 
 class CellPace(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +40,15 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     ``elapsed`` counts from the first cell's start. ``sign`` is the Unix time of the last thing that its kernel
     wrote, a cell's beginning or end or a point of a metric; ``None`` before the first. What the kernel tells of
-    the machine's load is no such sign: a cell that hangs does that too.
+    the machine's load is no such sign: a cell that hangs does that too. ``printed`` is the end of what the running
+    cell printed so far; ``None`` where nobody here hears that.
     """
 
     cells: list[CellPace]
     elapsed: float | None = None
     expected: float | None = None
     sign: float | None = None
+    printed: str | None = None
 
 
 def pace(home: Home, job: Job, now: float | None = None) -> Pace:
@@ -77,6 +82,7 @@ def pace(home: Home, job: Job, now: float | None = None) -> Pace:
         elapsed=None if begun is None else max((job.ended or now) - begun, 0.0),
         expected=sum(seconds for seconds in known if seconds is not None) if None not in known else None,
         sign=_sign(session.runs.get(job.run_id), replayed.values()),
+        printed=_printed(folder.path / FILE, [cell.ordinal for cell in cells if cell.state == "running"]),
     )
 
 
@@ -91,6 +97,13 @@ def _cell(recorded: CellRecord | None, ordinal: int, own: CellRecord | None, job
         elapsed = max((job.ended or now) - own.started, 0.0)
         return msgspec.structs.replace(told, state="running", elapsed=elapsed)
     return msgspec.structs.replace(told, state="done", elapsed=own.duration)
+
+
+def _printed(path: Path, running: list[int]) -> str | None:
+    live = read_live(path) if running else None
+    if live is None or live.cell not in running:
+        return None
+    return "".join(one.text for one in live.texts)[-_LONGEST_PRINTED:]
 
 
 def _sign(run: RunRecord | None, cells: Iterable[CellRecord]) -> float | None:

@@ -17,6 +17,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from runlore.replay import ReplayCell
 from runlore_server.errors import RerunRefused
+from runlore_server.live_output import FILE as LIVE
+from runlore_server.live_output import LiveWriter
 from runlore_server.rerun.outputs import OutputLimit
 from runlore_server.rerun.replayer import Replayer
 from runlore_server.whole import write_whole
@@ -91,7 +93,11 @@ class RunloreEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no t
         )
         client.kc, client.cells = replayer.client, cells or []
         client.limit, client.notes = limit or OutputLimit(), {}
-        return client.execute()
+        client.live = LiveWriter(Path(nb_man.output_path or ".").with_name(LIVE))
+        try:
+            return client.execute()
+        finally:
+            client.live.end()
 
 
 class _WholeNotebook(NotebookExecutionManager):  # type: ignore[misc]
@@ -112,6 +118,7 @@ class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
     cells: list[ReplayCell]
     limit: OutputLimit
     notes: dict[int, nbformat.NotebookNode]
+    live: LiveWriter
 
     async def async_execute_cell(
         self,
@@ -121,6 +128,7 @@ class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
         store_history: bool = True,
     ) -> Any:
         await self._count_on(cell_index)
+        self.live.begin(self.cells[cell_index].ordinal)
         kept = cell.metadata.get("runlore", {}).get("store_history", store_history)
         return await super().async_execute_cell(cell, cell_index, execution_count, store_history=kept)
 
@@ -130,6 +138,9 @@ class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
         cleared = msg["msg_type"] == "clear_output" and not msg["content"].get("wait")
         if cleared or (self.clear_before_next_output and msg["msg_type"] in _SHOWING):
             self.limit.cleared(cell_index)
+            self.live.clear()
+        if msg["msg_type"] == "stream":
+            self.live.add(msg["content"]["name"], msg["content"]["text"])
         shown = None
         if self.limit.admit(msg, cell_index):
             shown = super().process_message(msg, cell, cell_index)

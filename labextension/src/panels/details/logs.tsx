@@ -13,6 +13,8 @@ import { Lack, Output } from './output';
 
 /** Cells whose outputs are fetched before the user asks for more. */
 const FIRST = 20;
+/** Milliseconds between two looks at a cell that runs. */
+const EVERY = 1000;
 
 /**
  * What the run's cells printed, showed and raised.
@@ -89,6 +91,7 @@ function CellLog(props: {
 }): React.ReactElement {
   const { run, cell, provenance, rendermime, trans } = props;
   const [isWhole, setWhole] = React.useState(false);
+  const turn = useTurns(cell.outcome === null && run.status === 'running');
   const log = ({ outputs, why }: IOutputs): React.ReactElement => (
     <div className="jp-Runlore-log">
       {why !== null && <Lack>{capital(why)}.</Lack>}
@@ -100,11 +103,24 @@ function CellLog(props: {
   return (
     <Loaded
       load={() => provenance.outputs(run.run_id, cell.ordinal, isWhole)}
-      version={`${cell.outcome ?? ''} ${String(cell.shows)} ${String(isWhole)}`}
+      version={`${cell.outcome ?? ''} ${String(cell.shows)} ${String(isWhole)} ${turn}`}
       render={log}
       trans={trans}
     />
   );
+}
+
+/** Counts on while something is followed, and the page is looked at. */
+function useTurns(isFollowed: boolean): number {
+  const [turn, setTurn] = React.useState(0);
+  React.useEffect(() => {
+    if (!isFollowed) {
+      return;
+    }
+    const timer = setInterval(() => !document.hidden && setTurn(count => count + 1), EVERY);
+    return () => clearInterval(timer);
+  }, [isFollowed]);
+  return turn;
 }
 
 /** A sentence that the server began in lower case. */
