@@ -100,17 +100,46 @@ def test_the_space_of_a_sweep_is_refused_at_its_field(view: Page, gallery: Galle
 
 
 @pytest.mark.thorough
-def test_a_sweep_is_followed_to_its_best_trial(view: Page, gallery: Gallery) -> None:
+def test_a_sweep_is_followed_from_the_dialog_to_the_run_of_its_best_trial(view: Page, gallery: Gallery) -> None:
     execute(view, "runlore:sweep", runId=gallery.runs["mlp-0.01-3"])
     dialog = view.get_by_role("dialog")
-    dialog.get_by_label("lr as text").fill("0.01, 0.02", timeout=30_000)
+    dialog.get_by_label("lr as text").fill("0.01, 0.04", timeout=30_000)
     dialog.get_by_label("Trials").fill("2")
+    dialog.get_by_text("Search", exact=True).click()
+    dialog.get_by_label("Sampler").select_option("grid")
+    dialog.get_by_label("Seeds").fill("2")
+    dialog.get_by_label("Value of several seeds").select_option("median")
+    dialog.get_by_text("Queue", exact=True).click()
+    dialog.get_by_label("Time limit").fill("soon")
+    expect(dialog).to_contain_text("This is a number of minutes")
+    expect(dialog.get_by_role("button", name="Begin")).to_be_disabled()
+    dialog.get_by_label("Time limit").fill("5")
+    expect(dialog).to_contain_text("2 points", timeout=30_000)
+    assert axe.violations(view, ".jp-Dialog") == []
+    dialog.get_by_text("Queue", exact=True).click()
+    pictured(view, "sweep-dialog")
     dialog.locator(".jp-mod-accept:enabled").click(timeout=30_000)
     page = view.locator(".jp-Runlore-sweep")
-    expect(page.locator("[data-sweep-state=finished]")).to_be_visible(timeout=240_000)
-    expect(page.locator("tr[data-best=true]")).to_have_count(1)
+    expect(page.locator("tr[data-trial]").first).to_be_visible(timeout=60_000)
+    execute(view, "runlore:show-queue")
+    queue = view.locator(".jp-Runlore-queue")
+    working = queue.locator(".jp-Runlore-queueRow[data-state=running]").first
+    expect(working).to_be_visible(timeout=120_000)
+    pictured(view, "queue")
+    assert axe.violations(view, ".jp-Runlore-queue") == []
+    queue.get_by_role("button", name="Open the sweep of mlp").first.click()
+    expect(page.locator("[data-sweep-state=finished]")).to_be_visible(timeout=300_000)
+    best = page.locator("tr[data-best=true]")
+    expect(best).to_contain_text("0.04")  # that which falls faster ends lower
+    expect(page.locator("tr[data-trial]").get_by_role("button")).to_have_count(4)
     expect(page.locator("[data-plot=history] .js-plotly-plot")).to_be_visible(timeout=60_000)
-    screenshot(view, "sweep")
+    assert axe.violations(view, ".jp-Runlore-sweep") == []
+    pictured(view, "sweep")
+    page.get_by_role("button", name=re.compile("Open trial")).focus()
+    view.keyboard.press("Enter")
+    run = view.locator("[data-runlore-details]:visible")
+    expect(run.get_by_role("table", name="Parameters")).to_contain_text("0.04", timeout=30_000)
+    expect(run).to_contain_text("mlp")
 
 
 def test_a_model_is_registered_from_its_run_and_stands_in_the_lineage(view: Page, gallery: Gallery) -> None:

@@ -144,6 +144,24 @@ def test_a_turn_and_a_divergence_are_said_where_they_are(grid: Locator) -> None:
     assert "layers" in (parted.get_attribute("title") or "")
 
 
+def test_the_axis_is_the_time_or_the_clock_where_one_wants_that(grid: Locator) -> None:
+    axis = grid.get_by_role("combobox", name="Horizontal axis")
+    expect(axis.locator("option", has_text="epoch")).to_be_disabled()  # none of these tells of epochs
+    axis.select_option("time")
+    expect(chart(grid, "loss")).to_have_attribute("data-lines", str(len(SHOWN)))
+    grid.page.wait_for_function(
+        "() => document.querySelector('.jp-Runlore-grid .js-plotly-plot').layout.xaxis.range[1] < 60"
+    )
+    axis.select_option("clock")
+    grid.page.wait_for_function(
+        "() => document.querySelector('.jp-Runlore-grid .js-plotly-plot').layout.xaxis.type === 'date'"
+    )
+    axis.select_option("step")
+    grid.page.wait_for_function(
+        "() => document.querySelector('.jp-Runlore-grid .js-plotly-plot').layout.xaxis.range[1] > 250"
+    )
+
+
 def test_everything_can_be_taken_away(grid: Locator, gallery: Gallery) -> None:
     page = grid.page
     with page.expect_download() as table:

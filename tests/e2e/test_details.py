@@ -16,7 +16,7 @@ from tests.e2e.test_story import pictured
 
 HOSTILE = "<img src=x onerror=window.pwned=1>"
 _CELL = f"""%%track {HOSTILE.replace(" ", "-")} -p "evil={HOSTILE}"
-import json, pathlib, sys, runlore
+import json, pathlib, sys, time, runlore
 from IPython.display import HTML, display
 pathlib.Path("drawing.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60" '
     'onload="window.top.pwned=1"><script>window.top.pwned=1</script><circle r="20" cx="30" cy="30"/></svg>')
@@ -35,6 +35,7 @@ for name in ("drawing.svg", "report.ipynb", "readme.md", "config.json", "long.tx
 print("\\x1b[31mred words\\x1b[0m {HOSTILE}")
 print("a warning", file=sys.stderr)
 display(HTML("<b>bold</b>{HOSTILE}<script>window.pwned=1</script>"))
+time.sleep(1)  # for the load to be measured a few times
 raise ValueError("it ended so")
 """
 
@@ -44,7 +45,7 @@ def hostile(gallery: Gallery) -> str:
     """A run full of markup that must not execute."""
     folder = gallery.lab.root / "hostile"
     folder.mkdir()
-    notebook = Notebook(gallery.lab.home, folder).load()
+    notebook = Notebook(gallery.lab.home, folder, {"RUNLORE_SYSTEM_METRICS": "0.1"}).load()
     try:
         assert not notebook.run(_CELL).ok
         return notebook.last_run().run_id
@@ -142,6 +143,16 @@ def test_data_hardware_and_packages_are_told(opened: Page, gallery: Gallery) -> 
     expect(run.get_by_role("table", name="Files read")).to_contain_text("rows.csv")
     expect(run.get_by_role("table", name="Packages")).to_contain_text("ipykernel")
     pictured(opened, "data")
+
+
+def test_what_the_machine_was_busy_with_is_drawn(opened: Page, hostile: str) -> None:
+    system = details(opened, hostile, "environment").get_by_role("region", name="System")
+    charts = system.locator(".jp-Runlore-chart")
+    expect(charts.first.locator(".js-plotly-plot")).to_be_visible(timeout=20_000)
+    expect(charts.first).to_have_attribute("data-lines", "1")
+    names = charts.evaluate_all("all => all.map(one => one.dataset.metric)")
+    assert {"system/cpu_utilization_percentage", "system/system_memory_usage_percentage"} <= set(names), names
+    expect(system.get_by_role("table", name="System")).to_contain_text("system/cpu_utilization_percentage")
 
 
 def test_lineage_leads_to_the_reruns_by_keyboard(opened: Page, gallery: Gallery) -> None:

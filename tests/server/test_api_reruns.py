@@ -22,6 +22,7 @@ CELLS = [
 import pathlib, time, runlore
 rows = pathlib.Path("rows.csv").read_text().split()
 for epoch in range(3):
+    print("epoch", epoch)
     time.sleep(pause)
     runlore.log(loss=lr / (epoch + 1) + len(layers) + len(act) + fast)""",
 ]
@@ -37,7 +38,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 @pytest.fixture(scope="module")
 def server(recorded: Recorded, start_server: Callable[..., JupyterServer]) -> JupyterServer:
-    return start_server(recorded.home, f"--ServerApp.root_dir={recorded.cwd}")
+    return start_server(recorded.home, f"--ServerApp.root_dir={recorded.cwd}", env={"RUNLORE_GPUS": "2xSIM:8GB"})
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,30 @@ def test_the_checks_say_what_has_changed(fetch: Callable[..., Any], run: str, re
     fetch("get", f"{run}/checks", params={"env": "mine"}, status=400)
 
 
+def test_the_checks_say_whether_such_gpus_are_there(fetch: Callable[..., Any], run: str) -> None:
+    def told(**asked: Any) -> dict[str, Any]:
+        (check,) = fetch("get", f"{run}/checks", params={"what": "gpus", **asked})["checks"]
+        assert check["what"] == "gpus"
+        return dict(check)
+
+    assert fetch("get", f"{run}/checks", params={"what": "gpus"})["checks"] == [], "none is asked for"
+    found = told(gpus=2, gpu_type="sim")
+    assert (found["state"], found["sentence"]) == ("ok", "2 GPUs of type 'sim': free now.")
+    assert found["details"] == ["0: SIM (8 GB), free", "1: SIM (8 GB), free"]
+    assert "cannot be had; there are: 2 x SIM (8 GB)" in told(gpus=3)["sentence"]
+    assert (told(gpus=3)["state"], told(gpus=1, gpu_memory="much")["state"]) == ("refused", "refused")
+    fetch("get", f"{run}/checks", params={"what": "gpus", "gpus": "many"}, status=400)
+
+
+def _shown(fetch: Callable[..., Any], run_id: str) -> Any:
+    """What the last cell of a run shows, once there is anything of it."""
+    if run_id not in {run["run_id"] for run in fetch("get", "/runlore/runs")["runs"]}:
+        return None
+    cell = fetch("get", f"/runlore/runs/{run_id}")["cell"]
+    found = fetch("get", f"/runlore/runs/{run_id}/outputs/{cell}")
+    return found if found["outputs"] else None
+
+
 def test_a_job_is_followed_cell_by_cell_and_leaves_a_notebook(
     fetch: Callable[..., Any], run: str, eventually: Callable[..., Any]
 ) -> None:
@@ -111,12 +136,17 @@ def test_a_job_is_followed_cell_by_cell_and_leaves_a_notebook(
     assert last["title"] == "%%track fit"
     assert last["expected"] < 1.5
     assert eventually(lambda: (fetch("get", f"{place}/pace")["sign"] or 0) > told["sign"])
+    assert eventually(lambda: fetch("get", f"{place}/pace")["printed"]).startswith("epoch 0")
+    shown = eventually(lambda: _shown(fetch, job["run_id"]))
+    assert (shown["outputs"][0]["name"], shown["outputs"][0]["text"][:8]) == ("stdout", "epoch 0\n")
+    assert "still runs" in shown["why"]
     notebook = f"/runlore/runs/{job['run_id']}/notebook"
     refused = fetch("get", notebook, params={"kind": "rerun"}, status=404)
     assert "still runs" in refused["message"]
     eventually(lambda: fetch("get", place)["verdict"])
     pace = fetch("get", f"{place}/pace")
     assert {cell["state"] for cell in pace["cells"]} == {"done"}
+    assert pace["printed"] is None
     assert pace["elapsed"] > 4.5 > pace["expected"]
     produced = fetch("get", notebook, params={"kind": "rerun"})
     assert produced["name"].startswith("fit-rerun-")

@@ -68,7 +68,11 @@ def test_what_a_rerun_recorded_on_its_way_takes_no_place():
 
 
 def test_runs_without_matching_artifacts_take_no_place():
-    runs = [_run("a", 9, artifacts={"log.txt": Artifact("log.txt", "9" * 64, 1, "", 1.0)}), _run("b", 1), _run("c")]
+    runs = [
+        _run("a", 9, artifacts={"log.txt": Artifact("log.txt", "9" * 64, 1, "", 1.0)}),
+        _run("b", 1),
+        _run("c"),
+    ]
     assert _losing(runs, keep_last=1) == "c"
 
 

@@ -36,7 +36,7 @@ export interface IParameter {
 
 /** Whether something that a rerun starts from is there. */
 export interface ICheck {
-  what: 'kernel' | 'environment' | 'data';
+  what: 'kernel' | 'environment' | 'data' | 'gpus';
   /** `refused`: it would not start; `differs`: it would, and the verdict would say so. */
   state: 'ok' | 'differs' | 'unknown' | 'refused';
   sentence: string;
@@ -80,6 +80,8 @@ export interface IPace {
   expected: number | null;
   /** Unix time of the last thing that its kernel wrote. */
   sign: number | null;
+  /** The end of what the running cell printed so far; null where nobody hears that. */
+  printed: string | null;
 }
 
 export interface IDevice {

@@ -98,7 +98,7 @@ export class RerunsClient {
   }
 
   /** What a rerun would start from. */
-  async checks(runId: string, options: { kernel?: string; env?: Env }): Promise<ICheck[]> {
+  async checks(runId: string, options: RerunsClient.IChecksOptions): Promise<ICheck[]> {
     const path = withQuery(`${run(runId)}/checks`, given(options));
     return (await this._connection.request<{ checks: ICheck[] }>('GET', path)).checks;
   }
@@ -111,6 +111,21 @@ export class RerunsClient {
   /** What a rerun produced, or a run for readers without Runlore. */
   notebook(runId: string, kind: 'rerun' | 'clean'): Promise<INotebookCopy> {
     return this._connection.request('GET', withQuery(`${run(runId)}/notebook`, given({ kind })));
+  }
+}
+
+/**
+ * The namespace for the options of `RerunsClient`.
+ */
+export namespace RerunsClient {
+  export interface IChecksOptions {
+    kernel?: string;
+    env?: Env;
+    gpus?: number;
+    gpu_type?: string;
+    gpu_memory?: string;
+    /** All by default; the GPUs alone are told at once. */
+    what?: 'all' | 'gpus';
   }
 }
 

@@ -22,6 +22,12 @@ export interface ISweepRequest extends Omit<IJobRequest, 'after' | 'seeds'> {
   seconds?: number | null;
   jobs?: number;
   seeds?: number;
+  /** What several seeds of a point come to. */
+  center?: string;
+  /** Members of a population. */
+  population?: number;
+  least_steps?: number;
+  most_steps?: number;
   sampler_seed?: number;
   name?: string;
 }
@@ -81,4 +87,5 @@ export interface ISweepChoices {
   sampler: string[];
   pruner: string[];
   reading: string[];
+  center: string[];
 }

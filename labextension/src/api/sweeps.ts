@@ -62,8 +62,13 @@ export class SweepsClient {
   /** The samplers, pruners and readings that this server knows. */
   async choices(): Promise<ISweepChoices> {
     const { components } = await this._connection.request<IDocument>('GET', 'openapi');
-    const { sampler, pruner, reading } = components.schemas.SweepRequest.properties;
-    return { sampler: sampler.enum, pruner: pruner.enum, reading: reading.enum };
+    const { sampler, pruner, reading, center } = components.schemas.SweepRequest.properties;
+    return {
+      sampler: sampler.enum,
+      pruner: pruner.enum,
+      reading: reading.enum,
+      center: center.enum
+    };
   }
 }
 

@@ -4,6 +4,7 @@ import { RefusedError } from '../api/errors';
 import { ICheck, IJobRequest, IKernels, IParameter, IQueue } from '../api/rerunTypes';
 import { IJob } from '../api/types';
 import { Fault, faultOf, isChanged, valueOf } from './parameterText';
+import { ANYWHERE, badPlaces, IPlaceForm, IPlaceOptions, isIn, placeRequest } from './place';
 import { Runlore } from './runlore';
 
 /** Reruns with fresh seeds that a statistical verdict needs at the least. */
@@ -11,44 +12,29 @@ export const LEAST_SEEDS = 5;
 /** Runs whose data and kernels are looked at before they are rerun together. */
 const MOST_CHECKED = 10;
 
+/** Milliseconds without a change after which the server is asked again whether there are such GPUs. */
+const REST = 500;
+
 /** What is asked beside the parameters; texts are as they were typed, empty for what the server does by default. */
-export interface IRerunOptions {
-  /** Empty for the recorded kernel, `LOCKED` for one built from the lock, else a kernel's name. */
-  kernel: string;
+export interface IRerunOptions extends IPlaceOptions {
   /** Whether the rerun is followed by some with fresh seeds. */
   isReseeded: boolean;
   seeds: string;
-  gpus: string;
-  gpuType: string;
-  gpuMemory: string;
-  priority: string;
-  retries: string;
-  /** Minutes. */
-  timeout: string;
   /** The job that must have succeeded before. */
   after: string;
 }
 
-/** In the place of a kernel's name: the environment that is built from the run's lock. */
-export const LOCKED = ':locked';
-
 const EXACT: IRerunOptions = {
-  kernel: '',
+  ...ANYWHERE,
   isReseeded: false,
   seeds: String(LEAST_SEEDS),
-  gpus: '',
-  gpuType: '',
-  gpuMemory: '',
-  priority: '',
-  retries: '',
-  timeout: '',
   after: ''
 };
 
 /**
  * What somebody asks of a rerun of one run, or of several together, before it is asked of the server.
  */
-export class RerunForm {
+export class RerunForm implements IPlaceForm {
   constructor(
     private readonly _runlore: Runlore,
     readonly runIds: readonly string[]
@@ -98,14 +84,8 @@ export class RerunForm {
   /** Options that are no numbers of their kind. */
   get badOptions(): ReadonlySet<keyof IRerunOptions> {
     const { options } = this;
-    const isGood: [keyof IRerunOptions, boolean][] = [
-      ['gpus', isIn(options.gpus, 0, 1024)],
-      ['priority', isIn(options.priority, -1e6, 1e6, true)],
-      ['retries', isIn(options.retries, 0, 100, true)],
-      ['timeout', options.timeout === '' || Number(options.timeout) > 0],
-      ['seeds', !options.isReseeded || isIn(options.seeds || '0', LEAST_SEEDS, 1000, true)]
-    ];
-    return new Set(isGood.filter(([, good]) => !good).map(([name]) => name));
+    const isGood = !options.isReseeded || isIn(options.seeds || '0', LEAST_SEEDS, 1000, true);
+    return new Set([...badPlaces(options), ...(isGood ? [] : ['seeds' as const])]);
   }
 
   /** Whether it can be asked of the server. */
@@ -123,11 +103,19 @@ export class RerunForm {
   }
 
   set(change: Partial<IRerunOptions>): void {
-    const before = this.options.kernel;
-    this.options = { ...this.options, ...change };
+    const before = this.options;
+    this.options = { ...before, ...change };
     this._touch();
-    if (this.options.kernel !== before) {
+    const { kernel, gpus, gpuType, gpuMemory } = this.options;
+    if (kernel !== before.kernel) {
       void this.check();
+    } else if (
+      gpus !== before.gpus ||
+      gpuType !== before.gpuType ||
+      gpuMemory !== before.gpuMemory
+    ) {
+      clearTimeout(this._timer);
+      this._timer = setTimeout(() => void this.check('gpus'), REST);
     }
   }
 
@@ -156,19 +144,32 @@ export class RerunForm {
     this._changed.emit();
   }
 
-  /** Look at what the rerun would start from. */
-  async check(): Promise<void> {
+  /** Look at what the rerun would start from: at all of it, or at the GPUs alone. */
+  async check(what: 'all' | 'gpus' = 'all'): Promise<void> {
+    if (what === 'gpus' && this.checks === undefined) {
+      what = 'all'; // what is looked at now is given up
+    }
     const turn = ++this._checking;
-    this.checks = undefined;
-    this._changed.emit();
-    const { kernel } = this.options;
-    const asked = kernel === LOCKED ? { env: 'locked' as const } : { kernel };
+    const before = new Map(what === 'gpus' ? this.checks : []);
+    if (what === 'all') {
+      this.checks = undefined;
+      this._changed.emit();
+    }
+    const { env, kernel, gpus, gpu_type, gpu_memory } = placeRequest(this.options);
+    const asked = { env, kernel, gpus, gpu_type, gpu_memory, what };
     const found: [string, readonly ICheck[] | Error][] = [];
     for (const runId of this.runIds.slice(0, MOST_CHECKED)) {
-      found.push([runId, await this._runlore.reruns.checks(runId, asked).catch(asError)]);
+      const told = await this._runlore.reruns.checks(runId, asked).catch(asError);
       if (turn !== this._checking) {
-        return; // another kernel was chosen meanwhile
+        return; // something else was chosen meanwhile
       }
+      const others = before.get(runId) ?? [];
+      found.push([
+        runId,
+        told instanceof Error || others instanceof Error
+          ? told
+          : [...others.filter(one => one.what !== 'gpus'), ...told]
+      ]);
     }
     this.checks = found;
     this._changed.emit();
@@ -178,15 +179,8 @@ export class RerunForm {
   get requests(): IJobRequest[] {
     const { options } = this;
     const common: Omit<IJobRequest, 'run_id'> = {
-      ...(options.kernel === LOCKED && { env: 'locked' as const }),
-      ...(options.kernel !== '' && options.kernel !== LOCKED && { kernel: options.kernel }),
+      ...placeRequest(options),
       ...(options.isReseeded && { seeds: Number(options.seeds) }),
-      ...(options.gpus !== '' && { gpus: Number(options.gpus) }),
-      ...(options.gpuType !== '' && { gpu_type: options.gpuType }),
-      ...(options.gpuMemory !== '' && { gpu_memory: options.gpuMemory }),
-      ...(options.priority !== '' && { priority: Number(options.priority) }),
-      ...(options.retries !== '' && { retries: Number(options.retries) }),
-      ...(options.timeout !== '' && { timeout: Number(options.timeout) * 60 }),
       ...(options.after !== '' && { after: [options.after] })
     };
     const values = this.changes.map(one => [one.name, valueOf(one, this.text(one))] as const);
@@ -212,16 +206,8 @@ export class RerunForm {
 
   private readonly _texts = new Map<string, string>();
   private _checking = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
   private _changed = new Signal<this, void>(this);
-}
-
-/** Whether a text is empty or a number between two. */
-function isIn(text: string, least: number, most: number, isWhole = false): boolean {
-  const number = Number(text);
-  return (
-    text.trim() === '' ||
-    (number >= least && number <= most && (!isWhole || Number.isInteger(number)))
-  );
 }
 
 function asError(error: unknown): Error {

@@ -1,8 +1,9 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RefusedError } from '../api/errors';
-import { IParameter } from '../api/rerunTypes';
+import { IKernels, IParameter, IQueue } from '../api/rerunTypes';
 import { ISweepCheck, ISweepChoices, ISweepDetail, ISweepRequest } from '../api/sweepTypes';
+import { ANYWHERE, badPlaces, IPlaceForm, IPlaceOptions, placeRequest } from './place';
 import { Runlore } from './runlore';
 import { described, ISpaceField, written } from './space';
 
@@ -10,16 +11,26 @@ import { described, ISpaceField, written } from './space';
 const REST = 500;
 
 /** What is asked beside the space; texts are as they were typed, empty for what the server does by default. */
-export interface ISweepOptions {
+export interface ISweepOptions extends IPlaceOptions {
   metric: string;
   direction: 'minimize' | 'maximize';
   reading: string;
   sampler: string;
   pruner: string;
   trials: string;
+  /** Minutes of work after which no trial begins. */
+  minutes: string;
   /** Trials at a time. */
   jobs: string;
   seeds: string;
+  /** What several seeds of a point come to. */
+  center: string;
+  /** Steps of the metric before which nothing is pruned, and of a whole training. */
+  leastSteps: string;
+  mostSteps: string;
+  /** Members of a population. */
+  population: string;
+  samplerSeed: string;
   /** One a line. */
   conditions: string;
   name: string;
@@ -28,7 +39,7 @@ export interface ISweepOptions {
 /**
  * What somebody asks of a sweep. The server looks at it after every change, and begins nothing until it is submitted.
  */
-export class SweepForm {
+export class SweepForm implements IPlaceForm {
   constructor(
     private readonly _runlore: Runlore,
     readonly runId: string
@@ -36,14 +47,21 @@ export class SweepForm {
     this.metrics = Object.keys(_runlore.runs.get(runId)?.metrics ?? {});
     const [metric = ''] = this.metrics;
     this.options = {
+      ...ANYWHERE,
       metric: this.metrics.find(name => /loss|error/i.test(name)) ?? metric,
       direction: 'minimize',
       reading: 'last',
       sampler: 'tpe',
       pruner: 'none',
       trials: '20',
+      minutes: '',
       jobs: '',
       seeds: '1',
+      center: 'mean',
+      leastSteps: '',
+      mostSteps: '',
+      population: '',
+      samplerSeed: '',
       conditions: '',
       name: ''
     };
@@ -62,6 +80,8 @@ export class SweepForm {
   parameters: readonly IParameter[] | undefined;
   /** What this server knows of; undefined until it said so. */
   choices: ISweepChoices | undefined;
+  kernels: IKernels | undefined;
+  queue: IQueue | undefined;
   /** What it would come to; null while that is not known. */
   check: ISweepCheck | null = null;
   /** Why it cannot be had as it is; null where it can. */
@@ -79,7 +99,14 @@ export class SweepForm {
 
   /** Whether there is anything to choose from; what the server says of it is another matter. */
   get isValid(): boolean {
-    return this.check !== null && this.options.metric !== '';
+    return this.check !== null && this.options.metric !== '' && this.badOptions.size === 0;
+  }
+
+  /** Options that are no numbers of their kind. */
+  get badOptions(): ReadonlySet<keyof ISweepOptions> {
+    const { minutes } = this.options;
+    const isGood = minutes === '' || Number(minutes) > 0;
+    return new Set([...badPlaces(this.options), ...(isGood ? [] : ['minutes' as const])]);
   }
 
   /** Why the server refuses the values of a parameter; null where it does not. */
@@ -109,7 +136,9 @@ export class SweepForm {
     try {
       [this.parameters, this.choices] = await Promise.all([
         reruns.parameters(this.runId),
-        sweeps.choices()
+        sweeps.choices(),
+        reruns.kernels().then(found => (this.kernels = found), ignored),
+        reruns.queue().then(found => (this.queue = found), ignored)
       ]);
     } catch (error) {
       this.parameters ??= [];
@@ -131,10 +160,21 @@ export class SweepForm {
       sampler: options.sampler,
       pruner: options.pruner,
       ...(conditions.length > 0 && { conditions }),
-      ...(options.trials !== '' && { trials: Number(options.trials) }),
-      ...(options.jobs !== '' && { jobs: Number(options.jobs) }),
-      ...(options.seeds !== '' && { seeds: Number(options.seeds) }),
-      ...(options.name !== '' && { name: options.name })
+      ...(options.minutes !== '' && { seconds: Number(options.minutes) * 60 }),
+      ...whole({
+        trials: options.trials,
+        jobs: options.jobs,
+        seeds: options.seeds,
+        sampler_seed: options.samplerSeed,
+        ...(options.sampler === 'population' && { population: options.population }),
+        ...(options.pruner !== 'none' && {
+          least_steps: options.leastSteps,
+          most_steps: options.mostSteps
+        })
+      }),
+      ...(Number(options.seeds) > 1 && { center: options.center }),
+      ...(options.name !== '' && { name: options.name }),
+      ...placeRequest(options)
     };
   }
 
@@ -166,7 +206,7 @@ export class SweepForm {
     const { request } = this;
     let check: ISweepCheck | null = null;
     let refusal: Error | null = null;
-    if (Object.keys(request.parameters).length > 0) {
+    if (Object.keys(request.parameters).length > 0 && this.badOptions.size === 0) {
       try {
         check = await this._runlore.sweeps.check(request);
       } catch (error) {
@@ -189,6 +229,16 @@ export class SweepForm {
 /** Which values of a metric are better, by its name. */
 function directionOf(metric: string): 'minimize' | 'maximize' {
   return /acc|score|auc|f1|precision|recall|reward|r2/i.test(metric) ? 'maximize' : 'minimize';
+}
+
+/** The numbers of those that were given. */
+function whole(texts: Record<string, string>): Record<string, number> {
+  const given = Object.entries(texts).filter(([, text]) => text !== '');
+  return Object.fromEntries(given.map(([name, text]) => [name, Number(text)]));
+}
+
+function ignored(): undefined {
+  return undefined; // a form without the list of kernels or of devices is a form all the same
 }
 
 function asError(error: unknown): Error {

@@ -11,6 +11,8 @@ from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest, ParameterRefused
 
 if TYPE_CHECKING:
+    from runlore.record import RunRecord
+    from runlore_server.rerun.readiness import Check
     from runlore_server.services import Services
 
 
@@ -24,7 +26,7 @@ class ParametersHandler(RunloreHandler):
 
 
 class ChecksHandler(RunloreHandler):
-    """Whether kernel, environment and data of a run are there for a rerun."""
+    """Whether kernel, environment, data and GPUs are there for a rerun of a run."""
 
     @web.authenticated
     @authorized
@@ -39,7 +41,24 @@ class ChecksHandler(RunloreHandler):
         env: Env = self._one_of("env", get_args(Env)) or "recorded"
         scope: Scope = self._one_of("scope", get_args(Scope)) or "whole"
         run = services.store.find(run_id)
-        return {"checks": readiness(services.config.home, run, kernel=kernel, env=env, scope=scope)}
+        found: list[Check] = []
+        if self._one_of("what", ("all", "gpus")) != "gpus":
+            found = readiness(services.config.home, run, kernel=kernel, env=env, scope=scope)
+        devices = self._devices(services, run)
+        return {"checks": [*found, *([devices] if devices is not None else [])]}
+
+    def _devices(self, services: Services, run: RunRecord) -> Check | None:
+        from runlore.objects import ObjectStore
+        from runlore_server.queue.devices import device_check
+        from runlore_server.queue.request import Request
+
+        request = Request(
+            run_id=run.run_id,
+            gpus=self.float_query("gpus") or 0.0,
+            gpu_type=self.one_query("gpu_type"),
+            gpu_memory=self.one_query("gpu_memory"),
+        )
+        return device_check(services.jobs.status(), run, ObjectStore(services.config.home.objects), request)
 
     def _one_of(self, name: str, allowed: tuple[Any, ...]) -> Any:
         value = self.one_query(name)

@@ -23,7 +23,7 @@ from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.prepare import Original, examine, replayed_cells, reread
 from runlore_server.rerun.selection import select
 
-What = Literal["kernel", "environment", "data"]
+What = Literal["kernel", "environment", "data", "gpus"]
 State = Literal["ok", "differs", "unknown", "refused"]
 """``refused``: the rerun would not start. ``differs``: it starts, and the verdict will say so."""
 

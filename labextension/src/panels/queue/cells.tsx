@@ -7,6 +7,9 @@ import { formatDuration } from '../../charts/format';
 import { lifeOf } from '../../model/queue';
 import { lifeWords } from './words';
 
+/** Lines of what the running cell prints. */
+const LINES = 8;
+
 /**
  * The cells of one job, each with its time beside the original's.
  */
@@ -67,6 +70,25 @@ export function CellPaces(props: {
           ))}
         </ol>
       )}
+      {job.state === 'running' && pace?.printed && (
+        <pre
+          className="jp-Runlore-printed"
+          aria-label={trans.__('What the running cell prints')}
+          tabIndex={0}
+        >
+          {lastLines(pace.printed)}
+        </pre>
+      )}
     </section>
   );
+}
+
+/** The end of a text, as a terminal shows it: what a carriage return overwrote is gone. */
+function lastLines(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(-LINES)
+    .map(line => line.trimEnd().split('\r').at(-1) ?? '')
+    .join('\n');
 }

@@ -44,6 +44,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
         runlore,
         open: runId => run(CommandIds.openRun, runId),
         openNotebook: runId => run(CommandIds.openNotebook, runId),
+        openSweep: sweepId => void commands.execute(CommandIds.openSweep, { sweepId }),
         trans
       });
     };

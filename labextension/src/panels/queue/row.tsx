@@ -14,6 +14,7 @@ import {
   playIcon,
   rerunIcon,
   stopIcon,
+  sweepIcon,
   upIcon
 } from '../marks/icons';
 import { JobMark, VerdictBadge } from '../marks/marks';
@@ -25,6 +26,8 @@ import { progressWords, reasonWords } from './words';
 export interface IQueueActions {
   open(job: IJob): void;
   openNotebook(job: IJob): void;
+  /** Of a job that is a trial of one. */
+  openSweep(sweepId: string): void;
   stop(job: IJob): void;
   retry(job: IJob): void;
   hold(job: IJob): void;
@@ -92,6 +95,7 @@ export const JobRow = React.memo(function JobRow(
         >
           {job.name}
         </button>
+        {job.sweep !== null && <SweepLink {...{ job, actions, isCurrent, trans }} />}
       </div>
       <div role="gridcell">
         {job.state === 'queued' ? null : (
@@ -144,6 +148,27 @@ export const JobRow = React.memo(function JobRow(
     </div>
   );
 });
+
+function SweepLink(props: {
+  job: IJob;
+  actions: IQueueActions;
+  isCurrent: boolean;
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { job, actions, isCurrent, trans } = props;
+  const { sweep } = job;
+  return sweep === null ? null : (
+    <button
+      className="jp-Runlore-iconButton"
+      title={trans.__('Open its sweep')}
+      aria-label={trans.__('Open the sweep of %1', job.name)}
+      tabIndex={isCurrent ? 0 : -1}
+      onClick={() => actions.openSweep(sweep)}
+    >
+      <sweepIcon.react tag="span" />
+    </button>
+  );
+}
 
 function actionsOf(
   job: IJob,

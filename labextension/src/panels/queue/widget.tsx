@@ -141,6 +141,7 @@ export class QueueWidget extends VisibleWidget {
   private readonly _actions: IWholeQueueActions = {
     open: job => this._options.open(job.run_id),
     openNotebook: job => this._options.openNotebook(job.run_id),
+    openSweep: sweepId => this._options.openSweep(sweepId),
     stop: job => void this._try(this._options.runlore.jobs.stop(job.run_id)),
     retry: job => void this._try(this._options.runlore.jobs.retry(job.run_id)),
     hold: job => void this._try(this._options.runlore.jobs.change(job.run_id, { held: !job.held })),
@@ -170,6 +171,7 @@ export namespace QueueWidget {
     runlore: Runlore;
     open(runId: string): void;
     openNotebook(runId: string): void;
+    openSweep(sweepId: string): void;
     trans: TranslationBundle;
   }
 }

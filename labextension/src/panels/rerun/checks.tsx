@@ -54,7 +54,8 @@ function CheckLine(props: { check: ICheck; trans: TranslationBundle }): React.Re
   const title = {
     kernel: trans.__('Kernel'),
     environment: trans.__('Environment'),
-    data: trans.__('Data')
+    data: trans.__('Data'),
+    gpus: trans.__('GPUs')
   }[what];
   const word = {
     ok: trans.__('ready'),

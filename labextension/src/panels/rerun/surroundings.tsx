@@ -4,7 +4,8 @@ import * as React from 'react';
 import { IQueue } from '../../api/rerunTypes';
 import { IJob } from '../../api/types';
 import { formatSize } from '../../charts/format';
-import { LEAST_SEEDS, LOCKED, RerunForm } from '../../model/rerunForm';
+import { IPlaceForm, IPlaceOptions, LOCKED } from '../../model/place';
+import { LEAST_SEEDS, RerunForm } from '../../model/rerunForm';
 import { Fold, SelectField, TextField } from './field';
 
 /**
@@ -18,40 +19,46 @@ export function Surroundings(props: {
 }): React.ReactElement {
   const { form, trans } = props;
   const { options } = form;
-  const kernel =
-    options.kernel === LOCKED
-      ? trans.__('rebuilt from the lock')
-      : options.kernel || trans.__('as recorded');
   const seeds = options.isReseeded
     ? trans.__('the same, then %1 fresh ones', options.seeds)
     : trans.__('the same');
   const gpus = options.gpus === '' ? trans.__('as the run used') : options.gpus;
-  const turn =
-    options.priority === '' ? trans.__('as it comes') : trans.__('priority %1', options.priority);
   return (
     <>
       <Fold title={trans.__('Seeds')} present={seeds}>
         <SeedFields {...{ form, trans }} />
       </Fold>
-      <Fold title={trans.__('Kernel and environment')} present={kernel}>
+      <Fold title={trans.__('Kernel and environment')} present={kernelWords(options, trans)}>
         <KernelFields {...{ form, trans }} />
       </Fold>
       <Fold title={trans.__('GPUs')} present={gpus}>
         <GpuFields {...{ form, trans }} />
       </Fold>
-      <Fold title={trans.__('Queue')} present={turn}>
-        <QueueFields {...props} />
+      <Fold title={trans.__('Queue')} present={turnWords(options, trans)}>
+        <QueueFields {...{ form, trans }} />
+        <AfterField {...props} />
       </Fold>
     </>
   );
 }
 
+/** Which kernel is asked for. */
+export function kernelWords({ kernel }: IPlaceOptions, trans: TranslationBundle): string {
+  return kernel === LOCKED ? trans.__('rebuilt from the lock') : kernel || trans.__('as recorded');
+}
+
+/** When it is their turn. */
+export function turnWords({ priority }: IPlaceOptions, trans: TranslationBundle): string {
+  return priority === '' ? trans.__('as it comes') : trans.__('priority %1', priority);
+}
+
 interface IProps {
-  form: RerunForm;
+  form: IPlaceForm;
   trans: TranslationBundle;
 }
 
-function SeedFields({ form, trans }: IProps): React.ReactElement {
+function SeedFields(props: { form: RerunForm; trans: TranslationBundle }): React.ReactElement {
+  const { form, trans } = props;
   const { isReseeded, seeds } = form.options;
   return (
     <>
@@ -79,7 +86,8 @@ function SeedFields({ form, trans }: IProps): React.ReactElement {
   );
 }
 
-function KernelFields({ form, trans }: IProps): React.ReactElement {
+/** Which kernel, and what ails those that cannot be chosen. */
+export function KernelFields({ form, trans }: IProps): React.ReactElement {
   const offered = form.kernels?.kernels ?? [];
   const unusable = offered.filter(kernel => !kernel.usable);
   const gatewayError = form.kernels?.gateway_error ?? null;
@@ -113,7 +121,8 @@ function KernelFields({ form, trans }: IProps): React.ReactElement {
   );
 }
 
-function GpuFields({ form, trans }: IProps): React.ReactElement {
+/** How many GPUs, which will do, and which there are. */
+export function GpuFields({ form, trans }: IProps): React.ReactElement {
   const { gpus, gpuType, gpuMemory } = form.options;
   return (
     <>
@@ -166,9 +175,9 @@ export function Devices(props: { queue: IQueue; trans: TranslationBundle }): Rea
   );
 }
 
-function QueueFields(props: IProps & { jobs: readonly IJob[] }): React.ReactElement {
-  const { form, jobs, trans } = props;
-  const { priority, retries, timeout, after } = form.options;
+/** When it is a rerun's turn, and how long it may take. */
+export function QueueFields({ form, trans }: IProps): React.ReactElement {
+  const { priority, retries, timeout } = form.options;
   const bad = form.badOptions;
   return (
     <>
@@ -196,18 +205,29 @@ function QueueFields(props: IProps & { jobs: readonly IJob[] }): React.ReactElem
         error={bad.has('timeout') ? trans.__('This is a number of minutes') : null}
         onChange={value => form.set({ timeout: value.trim() })}
       />
-      <SelectField
-        label={trans.__('Not before')}
-        value={after}
-        choices={[
-          { value: '', label: trans.__('its turn') },
-          ...jobs.map(job => ({
-            value: job.run_id,
-            label: trans.__('%1 (%2) has succeeded', job.name, job.run_id.slice(0, 8))
-          }))
-        ]}
-        onChange={value => form.set({ after: value })}
-      />
     </>
+  );
+}
+
+/** The job that must have succeeded before. */
+function AfterField(props: {
+  form: RerunForm;
+  jobs: readonly IJob[];
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { form, jobs, trans } = props;
+  return (
+    <SelectField
+      label={trans.__('Not before')}
+      value={form.options.after}
+      choices={[
+        { value: '', label: trans.__('its turn') },
+        ...jobs.map(job => ({
+          value: job.run_id,
+          label: trans.__('%1 (%2) has succeeded', job.name, job.run_id.slice(0, 8))
+        }))
+      ]}
+      onChange={value => form.set({ after: value })}
+    />
   );
 }

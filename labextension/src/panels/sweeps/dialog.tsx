@@ -8,6 +8,14 @@ import { Runlore } from '../../model/runlore';
 import { SweepForm } from '../../model/sweepForm';
 import { Fold, SelectField, TextField } from '../rerun/field';
 import { FormDialog } from '../rerun/formDialog';
+import {
+  GpuFields,
+  KernelFields,
+  kernelWords,
+  QueueFields,
+  turnWords
+} from '../rerun/surroundings';
+import { SearchFields } from './search';
 import { SpaceFields } from './space';
 
 /**
@@ -42,9 +50,7 @@ export function SweepFormView(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { form, trans } = props;
-  const { options, choices, metrics } = form;
-  const same = (values: readonly string[]): { value: string; label: string }[] =>
-    values.map(value => ({ value, label: choiceLabel(value, trans) }));
+  const { options, metrics } = form;
   return (
     <div className="jp-Runlore-form">
       <SpaceFields {...{ form, trans }} />
@@ -70,41 +76,15 @@ export function SweepFormView(props: {
         hint={trans.__('in all')}
         onChange={value => form.set({ trials: value.replace(/\D/g, '') })}
       />
-      <Fold
-        title={trans.__('Search')}
-        present={`${choiceLabel(options.sampler, trans)}, ${choiceLabel(options.pruner, trans)}`}
-      >
-        <SelectField
-          label={trans.__('Sampler')}
-          value={options.sampler}
-          choices={same(choices?.sampler ?? [options.sampler])}
-          onChange={sampler => form.set({ sampler })}
-        />
-        <SelectField
-          label={trans.__('Pruner')}
-          value={options.pruner}
-          choices={same(choices?.pruner ?? [options.pruner])}
-          onChange={pruner => form.set({ pruner })}
-        />
-        <SelectField
-          label={trans.__('Value of a trial')}
-          value={options.reading}
-          choices={same(choices?.reading ?? [options.reading])}
-          onChange={reading => form.set({ reading })}
-        />
-        <TextField
-          label={trans.__('At a time')}
-          value={options.jobs}
-          placeholder={trans.__('as many as the queue')}
-          onChange={value => form.set({ jobs: value.replace(/\D/g, '') })}
-        />
-        <TextField
-          label={trans.__('Seeds')}
-          value={options.seeds}
-          hint={trans.__('fresh ones for each point')}
-          onChange={value => form.set({ seeds: value.replace(/\D/g, '') })}
-        />
-      </Fold>
+      <TextField
+        label={trans.__('Time for all')}
+        value={options.minutes}
+        placeholder={trans.__('without end')}
+        hint={trans.__('minutes of work; no trial begins after')}
+        error={form.badOptions.has('minutes') ? trans.__('This is a number of minutes') : null}
+        onChange={value => form.set({ minutes: value.trim() })}
+      />
+      <SearchFields {...{ form, trans }} />
       <Fold title={trans.__('Conditions and name')} present={options.name || trans.__('none')}>
         <TextField
           label={trans.__('Only where')}
@@ -117,6 +97,20 @@ export function SweepFormView(props: {
           value={options.name}
           onChange={name => form.set({ name })}
         />
+      </Fold>
+      <Fold title={trans.__('Kernel and environment')} present={kernelWords(options, trans)}>
+        <KernelFields {...{ form, trans }} />
+      </Fold>
+      <Fold
+        title={trans.__('GPUs')}
+        present={
+          options.gpus === '' ? trans.__('as the run used') : trans.__('%1 a trial', options.gpus)
+        }
+      >
+        <GpuFields {...{ form, trans }} />
+      </Fold>
+      <Fold title={trans.__('Queue')} present={turnWords(options, trans)}>
+        <QueueFields {...{ form, trans }} />
       </Fold>
       <Outlook {...{ form, trans }} />
     </div>
@@ -157,24 +151,4 @@ function Outlook(props: { form: SweepForm; trans: TranslationBundle }): React.Re
       )}
     </div>
   );
-}
-
-/** Words for what the server's document lists; what is not known here has its own name. */
-function choiceLabel(value: string, trans: TranslationBundle): string {
-  const known: Record<string, string> = {
-    tpe: trans.__('Parzen estimators (TPE)'),
-    gp: trans.__('Gaussian process'),
-    random: trans.__('random'),
-    grid: trans.__('grid'),
-    'coarse-to-fine': trans.__('coarse to fine'),
-    population: trans.__('population-based training'),
-    none: trans.__('no pruning'),
-    median: trans.__('prune below the median'),
-    halving: trans.__('successive halving'),
-    hyperband: 'Hyperband',
-    last: trans.__('the last point'),
-    best: trans.__('the best point'),
-    tail: trans.__('the mean of the last tenth')
-  };
-  return known[value] ?? value;
 }

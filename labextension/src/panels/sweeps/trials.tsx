@@ -69,7 +69,7 @@ function TrialRow(props: {
 }): React.ReactElement {
   const { trial, names, isBest, onOpen, trans } = props;
   const { number, state, value, latest, step, started, ended, why, runs } = trial;
-  const [run] = runs;
+  const [run, ...seeds] = runs;
   return (
     <tr data-trial={number} data-state={state} data-best={isBest}>
       <th scope="row">
@@ -84,6 +84,16 @@ function TrialRow(props: {
             {number}
           </button>
         )}
+        {seeds.map((other, index) => (
+          <button
+            key={other}
+            className="jp-Runlore-link jp-Runlore-trialSeed"
+            title={trans.__('Open run %1 of trial %2', index + 2, number)}
+            onClick={() => onOpen(other)}
+          >
+            {`${number}.${index + 2}`}
+          </button>
+        ))}
         {isBest && <strong> {trans.__('best')}</strong>}
       </th>
       <td>
