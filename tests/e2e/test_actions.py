@@ -50,7 +50,7 @@ def test_a_rerun_with_changes_is_checked_queued_and_opened_as_a_notebook(view: P
     dialog.get_by_label("layers").fill("3")
     expect(dialog).to_contain_text("was 2")
     expect(dialog).to_contain_text("Repeat with changes")
-    screenshot(view, "rerun-dialog")
+    pictured(view, "rerun-dialog")
     begin.click()
     expect(dialog).to_have_count(0, timeout=30_000)
     execute(view, "runlore:show-queue")

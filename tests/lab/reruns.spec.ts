@@ -15,7 +15,7 @@ function parameter(change: Partial<IParameter> = {}): IParameter {
 function pace(change: Partial<IPace['cells'][0]> = {}, sign: number | null = 1000): IPace {
   const done = { ordinal: 0, title: 'x = 1', state: 'done', elapsed: 1, expected: 1 } as const;
   const at = { ordinal: 1, title: 'fit()', state: 'running', elapsed: 9, expected: 9 } as const;
-  return { cells: [done, { ...at, ...change }], elapsed: 10, expected: 10, sign };
+  return { cells: [done, { ...at, ...change }], elapsed: 10, expected: 10, sign, printed: null };
 }
 
 describe('the text of a parameter', () => {

@@ -45,6 +45,8 @@ class MlflowListener:
         self._session = session
         self._bound: dict[str, Run] = {}
         """The last of our runs in which each MLflow run was written to."""
+        self._latest: dict[tuple[str, str], tuple[int, Any]] = {}
+        """Step and value of the last point of each MLflow run's metrics."""
 
     def create_run(
         self,
@@ -94,7 +96,8 @@ class MlflowListener:
         *_rest: Any,
         **__: Any,
     ) -> None:
-        self._points(run_id, [(point.key, point.value, point.timestamp, point.step) for point in metrics])
+        told = [point for point in metrics if not self._is_repeated(run_id, point)]
+        self._points(run_id, [(point.key, point.value, point.timestamp, point.step) for point in told])
         self._params(run_id, {param.key: param.value for param in params})
         self._tags(run_id, {tag.key: tag.value for tag in tags})
 
@@ -127,7 +130,13 @@ class MlflowListener:
             for key, value, timestamp, step in points:
                 if not key.startswith(_TELEMETRY):
                     at = timestamp / 1000 if timestamp else None
+                    self._latest[run_id, key] = (step or 0, value)
                     run.curves.receive(source, {key: value}, step or 0, at)
+
+    def _is_repeated(self, run_id: str, point: Any) -> bool:
+        """Whether MLflow logs a point once more, to tie it to a model that was logged after it."""
+        tied = getattr(point, "model_id", None) is not None
+        return tied and self._latest.get((run_id, point.key)) == (point.step or 0, point.value)
 
     def _params(self, run_id: str, params: Mapping[str, Any]) -> None:
         target = self._target(run_id) if params else None

@@ -45,6 +45,12 @@ class TrackingStore:
         self._client: MlflowClient | None = None
         self._experiments: dict[str, str | None] = {}
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a store to ask; looking does not make the home's own one."""
+        database = self._config.own_database
+        return database is None or database.exists()
+
     def knock(self) -> None:
         """See whether a tracking server listens at all. MLflow's client may wait for minutes."""
         parts = urlsplit(self._config.tracking_uri)

@@ -32,12 +32,6 @@ class Source(TrackingStore):
     ``ExportRefused`` when it does not take the question.
     """
 
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a store to ask; looking does not make the home's own one."""
-        database = self._config.own_database
-        return database is None or database.exists()
-
     def experiments(self) -> dict[str, str]:
         """The name of every experiment that is not deleted, by its id."""
         found: dict[str, str] = {}

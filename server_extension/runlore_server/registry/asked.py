@@ -65,6 +65,8 @@ def _open(config: Config, check: Check) -> Callable[[Task], Looked]:  # noqa: AR
     shelf = Shelf(config)
 
     def carry_out(task: Task) -> Looked:
+        if not shelf.is_there:
+            return Looked([])  # the first export makes it, and is to be the only one that does
         if isinstance(task, Look):
             versions = shelf.versions(task.mlflow_run_id) if task.mlflow_run_id is not None else []
             return Looked(versions, shelf.names())

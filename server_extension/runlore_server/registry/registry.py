@@ -100,6 +100,8 @@ class Registry:
         if known is None or known.mlflow_run_id is None:
             raise NotInMlflow(self.why_not(run, "coming"))
         looked = self._ask(_wanted(run, known.mlflow_run_id, model, name, description))
+        if not looked.versions:
+            raise NotInMlflow("MLflow's store is gone from the home; it is made anew with the next export")
         self._known.put(run.run_id, looked.versions)
         return looked.versions[0]
 
