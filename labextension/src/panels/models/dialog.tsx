@@ -44,7 +44,7 @@ export function RegistrationView(props: {
   const { told, error, refusal, model } = form;
   if (!told) {
     return (
-      <div className="jp-Runlore-form">
+      <div className="jp-Runlore-form jp-Runlore-registration">
         {error ? (
           <div className="jp-Runlore-refusal" role="alert">
             {error.message}
@@ -57,13 +57,13 @@ export function RegistrationView(props: {
   }
   if (!model) {
     return (
-      <div className="jp-Runlore-form">
+      <div className="jp-Runlore-form jp-Runlore-registration">
         <NoModel unkept={told.unkept} trans={trans} />
       </div>
     );
   }
   return (
-    <div className="jp-Runlore-form">
+    <div className="jp-Runlore-form jp-Runlore-registration">
       <SelectField
         label={trans.__('Model')}
         value={model.path}
