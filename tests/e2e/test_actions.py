@@ -28,6 +28,7 @@ def view(browser: Browser, gallery: Gallery) -> Iterator[Page]:
     opened = context.new_page()
     open_lab(opened, gallery.lab)
     opened.evaluate("() => window.jupyterapp.commands.execute('runlore:show-panel')")
+    expect(opened.locator("[data-runlore-run]").first).to_be_visible(timeout=30_000)
     yield opened
     context.close()
 
@@ -171,7 +172,9 @@ def test_a_model_is_registered_from_its_run_and_stands_in_the_lineage(view: Page
     view.keyboard.press("Enter")
     expect(dialog).to_have_count(0, timeout=60_000)
     page.get_by_role("tab", name="Overview").click()
-    expect(page.get_by_role("table", name="Registered models")).to_contain_text("models:/digits net/1")
+    expect(page.get_by_role("table", name="Registered models")).to_contain_text(
+        "models:/digits net/1", timeout=30_000
+    )
     page.get_by_role("tab", name="Lineage").click()
-    expect(page.locator("[data-runlore-node=model]")).to_contain_text("version 1")
+    expect(page.locator("[data-runlore-node=model]")).to_contain_text("version 1", timeout=30_000)
     screenshot(view, "model-lineage")

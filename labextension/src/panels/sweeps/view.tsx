@@ -38,7 +38,7 @@ export function SweepView(props: {
   return (
     <>
       {error && <StaleBanner onRetry={() => actions.retry()} trans={trans} />}
-      <header className="jp-Runlore-sweepHead">
+      <div className="jp-Runlore-sweepHead">
         <h2>{request.name ?? trans.__('Sweep of %1', name)}</h2>
         <div className="jp-Runlore-sweepFacts">
           <strong data-sweep-state={sweep.state}>{stateWord(sweep.state, trans)}</strong>
@@ -58,7 +58,7 @@ export function SweepView(props: {
         {sweep.error !== null && <p role="alert">{sweep.error}</p>}
         <Best {...{ sweep, actions, trans }} />
         <Controls {...{ sweep, actions, trans }} />
-      </header>
+      </div>
       {plots && <SweepPlots {...{ plots, trans }} />}
       {!plots && (sweep.counts.complete ?? 0) > 0 && (
         <p role="status">{plotsError ? plotsError.message : trans.__('Drawing…')}</p>
