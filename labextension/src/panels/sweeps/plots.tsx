@@ -59,7 +59,7 @@ function Plot(props: {
         const plotly = await loadPlotly();
         if (!isGone) {
           await plotly.react(place, plot.data, themedLayout(plot, place), {
-            displaylogo: false,
+            displayModeBar: false, // a picture holds no buttons
             responsive: true
           });
         }
