@@ -47,6 +47,7 @@ export class DetailModel {
   }
 
   dispose(): void {
+    clearTimeout(this._timer);
     this._notes?.dispose();
     this._hypothesis?.dispose();
     Signal.clearData(this);
@@ -97,8 +98,11 @@ export class DetailModel {
       summary?.verdict?.verdict !== this._detail?.verdict?.verdict;
     // A rerun that starts or ends is listed with its original.
     const isMeant = change.all || change.runs.has(runId) || change.jobs.size > 0;
-    if (isMeant && (hasTurned || Date.now() - this._loaded >= PACE)) {
-      void this.load();
+    if (isMeant) {
+      // What changes soon after a load is loaded once the pace allows: nothing else may come to tell of it.
+      clearTimeout(this._timer);
+      const wait = hasTurned ? 0 : Math.max(0, this._loaded + PACE - Date.now());
+      this._timer = setTimeout(() => void this.load(), wait);
     }
   }
 
@@ -106,6 +110,7 @@ export class DetailModel {
   private _notes: DraftModel | null = null;
   private _hypothesis: DraftModel | null = null;
   private _loaded = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
   private _error: Error | null = null;
   private _changed = new Signal<this, void>(this);
 }
