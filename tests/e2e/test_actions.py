@@ -134,6 +134,9 @@ def test_a_sweep_is_followed_from_the_dialog_to_the_run_of_its_best_trial(view: 
     expect(best).to_contain_text("0.04")  # that which falls faster ends lower
     expect(page.locator("tr[data-trial]").get_by_role("button")).to_have_count(4)
     expect(page.locator("[data-plot=history] .js-plotly-plot")).to_be_visible(timeout=60_000)
+    view.wait_for_function(
+        "() => document.querySelector('[data-plot=history] .js-plotly-plot').data[0].x.length === 2"
+    )
     assert axe.violations(view, ".jp-Runlore-sweep") == []
     pictured(view, "sweep")
     page.get_by_role("button", name=re.compile("Open trial")).focus()

@@ -83,7 +83,7 @@ function Best(props: {
     ([name, value]) => `${name} = ${typeof value === 'number' ? formatValue(value) : String(value)}`
   );
   return (
-    <p className="jp-Runlore-best">
+    <p className="jp-Runlore-sweepBest">
       <strong>{trans.__('Best: %1 = %2', request.metric, formatValue(best.value))}</strong>
       <span>{values.join(', ')}</span>
       {run !== undefined && (
