@@ -126,6 +126,7 @@ def test_a_sweep_is_followed_from_the_dialog_to_the_run_of_its_best_trial(view: 
     queue = view.locator(".jp-Runlore-queue")
     working = queue.locator(".jp-Runlore-queueRow[data-state=running]").first
     expect(working).to_be_visible(timeout=120_000)
+    working.focus()
     pictured(view, "queue")
     assert axe.violations(view, ".jp-Runlore-queue") == []
     queue.get_by_role("button", name="Open the sweep of mlp").first.click()
