@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from runlore.capture import git
 from runlore.capture.params import literal_params
 from runlore.objects import ObjectStore
 from runlore.states import StateFile
@@ -83,6 +86,21 @@ def test_environment_packages_settings_and_no_secrets(open_notebook: Callable[..
     assert environment["hardware"]["memory_bytes"] > 0
     everything = b"".join(file.read_bytes() for file in notebook.home.path.rglob("*") if file.is_file())
     assert b"hunter2" not in everything
+
+
+def test_a_git_that_is_terminated_at_its_start_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, folder, met = shutil.which("git"), tmp_path / "bin", tmp_path / "met"
+    folder.mkdir()
+    # As by a kernel that ends its children, once.
+    (folder / "git").write_text(f'#!/bin/sh\n[ -e {met} ] || {{ : > {met}; kill -TERM $$; }}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    assert git.ask(tmp_path, "rev-parse", "--is-inside-work-tree") == b"true\n"
+    assert met.exists()
+    assert git.ask(tmp_path, "rev-parse", "--verify", "-q", "HEAD") is None
 
 
 def test_git_commit_and_uncommitted_changes(open_notebook: Callable[..., Notebook], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ PATCH_LIMIT = 10 * 2**20
 """Bytes; a larger patch is not stored."""
 
 _TIMEOUT = 10.0
+_TRIES = 3
 # Settings of the repository may name programs to run; looking at a repository must not run them.
 _INERT = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
@@ -56,9 +58,21 @@ def read_state(directory: Path) -> GitState | None:
 def ask(directory: Path, *arguments: str) -> bytes | None:
     """Standard output of a git command, ``None`` when it failed or git is not installed.
 
+    A git that was killed says nothing about the repository, and is asked again: in the moment between its start
+    and its own session a kernel that shuts down terminates it with its other children.
+
     Raises:
         subprocess.TimeoutExpired: it did not answer within 10 seconds.
     """
+    for _ in range(_TRIES):
+        answer = _answer(directory, arguments)
+        if answer is None or answer[0] >= 0:
+            break
+    return answer[1] if answer is not None and answer[0] == 0 else None
+
+
+def _answer(directory: Path, arguments: Sequence[str]) -> tuple[int, bytes] | None:
+    """Exit status and standard output of a git command; ``None`` where there is no git."""
     try:
         with audit.muted():  # it is not the user's code that starts a program here
             process = subprocess.Popen(  # noqa: S603 - a fixed program with fixed arguments
@@ -79,7 +93,7 @@ def ask(directory: Path, *arguments: str) -> bytes | None:
         except BaseException:
             process.kill()
             raise
-    return output if process.returncode == 0 else None
+    return process.returncode, output
 
 
 def _text(output: bytes | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -39,8 +40,12 @@ class Entries:
         """Write down files that were read in a cell, with their identities in git and DVC."""
         single, groups = manifest.group([read for read in reads if not read.script])
         scripts = [read for read in reads if read.script]
-        with contextlib.suppress(Exception):  # a damaged repository is no reason to lose the digests
+        try:
             versions.add([*single, *scripts], self._content)
+        except subprocess.TimeoutExpired:
+            self._session.not_captured("data", "git did not answer in time: what it knows of the files is missing")
+        except Exception:  # noqa: BLE001, S110 - a damaged repository is no reason to lose the digests
+            pass
         for read in [*single, *scripts]:
             digest, size, why = read.identity or _UNKNOWN
             self._read(ordinal, read, read.path, Identity(digest, size, why or read.why))
