@@ -101,6 +101,11 @@ def test_a_population_goes_on_from_its_best_and_each_member_can_be_verified(kept
     for run_id in made:
         folder = kept.recorded.home.curves(made[run_id].session_id, run_id) / "checkpoint"
         assert not folder.exists(), "the objects have what it held"
+    # What began with a checkpoint can leave the home with its files, or not at all.
+    for target in (last.run_id, sweep["sweep_id"]):
+        refused = kept.recorded.command("export", target, "--as", "script", "-o", "-", "--json")
+        assert refused.code == 2, refused.stdout
+        assert "'runlore bundle" in refused.stdout
     # Without the checkpoint nothing is rerun from another start.
     (digest,) = last.checkpoint.files.values() if last.checkpoint is not None else ()
     ObjectStore(kept.recorded.home.objects).path(digest).rename(kept.recorded.home.path / "aside")

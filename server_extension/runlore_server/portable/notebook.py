@@ -17,6 +17,7 @@ from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord, SessionRecord
 from runlore.untrusted import from_json
+from runlore_server.errors import RerunRefused
 from runlore_server.portable.cells import STAND_IN, plain, seeding
 from runlore_server.portable.draws import drew
 from runlore_server.portable.top import lifted
@@ -66,8 +67,14 @@ def export(run: RunRecord, session: SessionRecord, verdict: Verdict | None, *, w
         whole: take all that was executed up to the run's end, not only what the run needs.
 
     Raises:
-        RerunRefused: the run was made by a script, or its cells are not recorded.
+        RerunRefused: the run was made by a script, its cells are not recorded, or it went on from a checkpoint.
     """
+    if run.checkpoint is not None and run.checkpoint.source is not None:
+        raise RerunRefused(
+            f"run {run.run_id} went on from the checkpoint of run {run.checkpoint.source}, whose files no "
+            f"notebook or script can hold: 'runlore bundle {run.run_id}' brings them along, or export a run that "
+            "began anew"
+        )
     history = replayed_cells(run, session)
     needed = slice_of(run, history)
     cells = history if whole else needed.cells

@@ -45,7 +45,8 @@ def steps(home: Home, store: RunStore, text: str) -> list[Step]:
 
     Raises:
         RunNotFound, AmbiguousRun: it is none of them.
-        RerunRefused: jobs wait for each other, or for one that the queue has forgotten.
+        RerunRefused: jobs wait for each other, or for one that the queue has forgotten, or one goes on from a
+            checkpoint, as the members of a population do.
     """
     rows = {row.run_id: row for row in _rows(home)}
     wanted = [row for row in rows.values() if row.request.sweep == text]
@@ -57,6 +58,11 @@ def steps(home: Home, store: RunStore, text: str) -> list[Step]:
             return [Step(_name(run.name, run.run_id), run)]
         wanted = [rows[run.run_id]]
     needed = _closure(wanted, rows)
+    if goes_on := next((rows[one] for one in needed if rows[one].request.resume_from is not None), None):
+        raise RerunRefused(
+            f"job {goes_on.run_id} goes on from the checkpoint of run {goes_on.request.resume_from}, whose files "
+            f"no notebook or script can hold: 'runlore bundle {goes_on.run_id}' brings them along"
+        )
     try:
         order = list(TopologicalSorter({one: sorted(rows[one].request.after) for one in needed}).static_order())
     except CycleError as error:
