@@ -1,11 +1,15 @@
 """A home with every kind of run, a server on it, and responses held against the OpenAPI document."""
 
+import functools
+from typing import Any
+
 import pytest
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
 from runlore import events as ev
 from runlore_server.api.openapi import document
+from tests.server.conftest import JupyterServer
 
 NAN, INF = float("nan"), float("inf")
 
@@ -54,20 +58,32 @@ def server(home, start_server):
 
 @pytest.fixture(scope="module")
 def fetch(server):
-    """Makes a request and holds the response against the document."""
-    contract = OpenAPI.from_dict(document())
+    return functools.partial(checked, server)
 
-    def call(method, path, *, params=None, json=None, status=200):
-        response = server.call(method.upper(), path, params=params, json=json)
-        assert response.status_code == status, response.text
-        assert response.headers["Content-Type"] == "application/json"
-        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-        request = MockRequest(server.url, method, path, args=dict(params or {}))
-        answer = MockResponse(response.content, response.status_code, response.headers, "application/json")
-        contract.validate_response(request, answer)
-        return response.json()
 
-    return call
+def checked(
+    server: JupyterServer,
+    method: str,
+    path: str,
+    *,
+    params: dict[str, Any] | None = None,
+    json: Any = None,
+    status: int = 200,
+) -> Any:
+    """Make a request and hold the response against the document; what it says."""
+    response = server.call(method.upper(), path, params=params, json=json)
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/json"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    asked = {name: str(value) for name, value in (params or {}).items()}
+    answer = MockResponse(response.content, response.status_code, response.headers, "application/json")
+    _contract().validate_response(MockRequest(server.url, method, path, args=asked), answer)
+    return response.json()
+
+
+@functools.cache
+def _contract() -> OpenAPI:
+    return OpenAPI.from_dict(document())
 
 
 def real_run(fetch):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import nbformat
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
 
-from runlore_server.api.openapi import document
 from tests.rerun.conftest import Recorded, record
 from tests.server.conftest import JupyterServer
+from tests.server.contract import checked
 
 CELLS = [
     "%load_ext runlore",
@@ -43,17 +42,7 @@ def server(recorded: Recorded, start_server: Callable[..., JupyterServer]) -> Ju
 
 @pytest.fixture(scope="module")
 def fetch(server: JupyterServer) -> Callable[..., Any]:
-    """Makes a request and holds the answer against the document."""
-    contract = OpenAPI.from_dict(document())
-
-    def call(method: str, path: str, *, status: int = 200, json: Any = None, params: Any = None) -> Any:
-        response = server.call(method.upper(), path, params=params, json=json)
-        assert response.status_code == status, response.text
-        answer = MockResponse(response.content, status, response.headers, "application/json")
-        contract.validate_response(MockRequest(server.url, method, path, args=dict(params or {})), answer)
-        return response.json()
-
-    return call
+    return partial(checked, server)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from runlore import events as ev
 from runlore.home import Home
 from runlore_server.cli import main
 from tests.journals import ENVIRONMENT, FakeKernel
+from tests.server.contract import checked
 
 A, B = "aaaa111111111111", "bbbb222222222222"
 
@@ -189,16 +189,6 @@ def test_an_unknown_run_and_a_missing_nbdime_are_said(home: Home, capsys: pytest
 
 
 def test_the_api_serves_it(home: Home, start_server: Any) -> None:
-    from openapi_core import OpenAPI
-    from openapi_core.testing import MockRequest, MockResponse
-
-    from runlore_server.api.openapi import document
-
     server = start_server(home)
-    path = f"/runlore/runs/{A}/diff/{B}"
-    response = server.call("GET", path)
-    assert response.status_code == 200
-    answer = MockResponse(response.content, response.status_code, response.headers, "application/json")
-    OpenAPI.from_dict(document()).validate_response(MockRequest(server.url, "get", path), answer)
-    assert msgspec.json.decode(response.content)["diverging"] == "loss"
+    assert checked(server, "get", f"/runlore/runs/{A}/diff/{B}")["diverging"] == "loss"
     assert server.call("GET", f"/runlore/runs/{A}/diff/none-such").status_code == 404

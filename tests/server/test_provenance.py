@@ -5,11 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
 
 from runlore import events as ev
-from runlore_server.api.openapi import document
+from tests.server.contract import checked
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CABzGMSjNgCRYAt8pjnQuW8k0AAAAASUVORK5CYII="
 SHOWING = f"""%%track showing
@@ -56,15 +54,9 @@ def server(shared_notebook, runs, start_server):
 @pytest.fixture(scope="module")
 def fetch(server):
     """What the server says, held against its document."""
-    contract = OpenAPI.from_dict(document())
 
     def call(path, status=200, **params):
-        response = server.call("GET", path, params=params)
-        assert response.status_code == status, response.text
-        request = MockRequest(server.url, "get", path, args={name: str(value) for name, value in params.items()})
-        answer = MockResponse(response.content, response.status_code, response.headers, "application/json")
-        contract.validate_response(request, answer)
-        return response.json()
+        return checked(server, "get", path, status=status, params=params)
 
     return call
 
