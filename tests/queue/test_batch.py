@@ -139,6 +139,29 @@ def test_a_job_whose_original_is_gone_says_so(quick: Recorded, open_queue: OpenQ
         queue.retry(waits.run_id)
 
 
+def test_a_clock_that_jumps_changes_neither_the_order_nor_who_is_alive(
+    quick: Recorded, open_queue: OpenQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ahead = time.time, iter((86_400.0, -86_400.0, 0.0))
+    queue = open_queue(quick)
+    queue.pause()
+    submitted = []
+    for seconds in ahead:
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: real() + seconds)
+        submitted.append(queue.submit(Request(run_id=quick.runs["quick"].run_id, retries=1)).run_id)
+    monkeypatch.setattr(time, "time", lambda: real() - 86_400.0)  # of the owner alone
+    begun: list[str] = []
+
+    def note() -> bool:
+        begun.extend(job.run_id for job in queue.jobs() if job.attempt and job.run_id not in begun)
+        return all(queue.get(run_id).over for run_id in submitted)
+
+    queue.resume()
+    wait_until(note)
+    assert begun == submitted
+    assert {(queue.get(run_id).state, queue.get(run_id).attempt) for run_id in submitted} == {("succeeded", 1)}
+
+
 def test_held_paused_and_prioritized_jobs(quick: Recorded, open_queue: OpenQueue) -> None:
     queue = open_queue(quick)
     queue.pause()
