@@ -23,7 +23,10 @@ def refuse(asked: Asking, giving: Giving) -> None:
     if giving == "none":
         raise OptionsRefused("submitit leases no GPUs of this machine; the backend 'local' does")
     if wanted.count != int(wanted.count):
-        raise OptionsRefused(f"Slurm gives whole GPUs, not {wanted.count:g}")
+        raise OptionsRefused(
+            f"Slurm gives whole GPUs, not {wanted.count:g}; where it knows parts of one (gres/shard), ask for "
+            "none and give the backend the option gres=shard:N"
+        )
     if wanted.memory:
         raise OptionsRefused(
             "Slurm does not know how much memory a GPU has: name its type, or give the backend a constraint"
