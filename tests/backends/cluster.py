@@ -11,12 +11,19 @@ from pathlib import Path
 
 from tests.rerun.conftest import wait_until
 
+_HIDE = 'mount -t tmpfs none "$0" && exec "$@"'
+"""Puts an empty folder over one, for a program alone; the process is the same."""
+
 
 @dataclass
 class Cluster:
-    """A scheduler, and workers that nobody starts again; ``directory`` has their logs."""
+    """A scheduler, and workers that nobody starts again; ``directory`` has their logs, and is where they work.
+
+    For the workers the folder ``hidden`` is empty.
+    """
 
     directory: Path
+    hidden: Path | None = None
     port: int = 0
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -49,7 +56,7 @@ class Cluster:
             "--memory-limit=0",
         ]
         words += ["--death-timeout=20", f"--local-directory={self.directory}"]
-        self.workers.append(self._start("distributed.cli.dask_worker", *words, **environ))
+        self.workers.append(self._start("distributed.cli.dask_worker", *words, hidden=self.hidden, **environ))
         return self.workers[-1]
 
     def stop(self) -> None:
@@ -58,10 +65,14 @@ class Cluster:
             process.kill()
             process.wait()
 
-    def _start(self, module: str, *words: str, **environ: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, module: str, *words: str, hidden: Path | None = None, **environ: str
+    ) -> subprocess.Popen[bytes]:
+        within = [] if hidden is None else ["unshare", "--mount", "sh", "-c", _HIDE, str(hidden)]
         with (self.directory / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *words],
+                [*within, sys.executable, "-m", module, *words],
+                cwd=self.directory,
                 env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(self.directory), **environ},
                 stdout=log,
                 stderr=log,

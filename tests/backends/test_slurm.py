@@ -1,14 +1,12 @@
-"""Reruns as jobs of Slurm: of a real one where it is installed, of submitit's processes everywhere."""
+"""What is peculiar to Slurm: it gives the devices, and has a queue of its own."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.backends.conftest import SUBMITTER, Bench
+from tests.backends.conftest import Bench
 from tests.backends.slurm import Slurm, available
 from tests.rerun.conftest import wait_until
 
@@ -47,23 +45,6 @@ def test_slurm_gives_each_notebook_devices_of_its_own(slurm: Slurm, bench: Bench
 
 
 @pytest.mark.thorough
-def test_what_slurm_kills_runs_again_and_what_is_stopped_does_not(slurm: Slurm, bench: Bench) -> None:
-    queue = bench.open()
-    jobs = [queue.submit(bench.request()) for _ in range(2)]
-    one, two = bench.waiting(2)
-    queue.stop(one.run_id)
-    assert wait_until(lambda: now if (now := queue.get(one.run_id)).over else None, 20).state == "cancelled"
-    assert not one.alive
-    running = ("squeue", "--noheader", "--states=running", "--format=%i")
-    number = wait_until(lambda: now[0] if len(now := slurm.say(*running).split()) == 1 else None)
-    slurm.say("scancel", "--signal=KILL", "--full", number)
-    wait_until(lambda: not two.alive, 10)
-    bench.go()
-    (killed,) = (job for job in jobs if job.run_id == two.run_id)
-    bench.check_one_result(queue, killed, attempts=2)
-
-
-@pytest.mark.thorough
 def test_an_attempt_that_still_waits_in_slurm_s_queue_is_taken_back(slurm: Slurm, bench: Bench) -> None:
     queue = bench.open()
     slurm.say("scontrol", "update", "PartitionName=main", "State=DOWN")
@@ -76,34 +57,3 @@ def test_an_attempt_that_still_waits_in_slurm_s_queue_is_taken_back(slurm: Slurm
     finally:
         slurm.say("scontrol", "update", "PartitionName=main", "State=UP")
     assert not bench.holders(job.run_id)
-
-
-def test_submitit_s_own_processes_do_the_same(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNLORE_BACKENDS", "here=slurm:cluster=local,slots=2")
-    queue = bench.open()
-    jobs = [queue.submit(bench.request(backend="here")) for _ in range(2)]
-    one, two = bench.waiting(2)
-    queue.stop(one.run_id)
-    assert wait_until(lambda: now if (now := queue.get(one.run_id)).over else None, 20).state == "cancelled"
-    assert not one.alive
-    bench.go()
-    (other,) = (job for job in jobs if job.run_id == two.run_id)
-    bench.check_one_result(queue, other, attempts=1)
-
-
-@pytest.mark.thorough
-def test_a_new_owner_finds_slurm_s_jobs(slurm: Slurm, bench: Bench) -> None:
-    words = [sys.executable, "-c", SUBMITTER, str(bench.recorded.home.path), bench.recorded.runs["waiting"].run_id]
-    owner = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert owner.stdout is not None
-    submitted = [owner.stdout.readline().strip() for _ in range(3)]
-    notebooks = bench.waiting(3)
-    owner.kill()
-    owner.wait()
-    bench.go(notebooks[0].run_id)  # it ends while there is nobody
-    wait_until(lambda: not notebooks[0].alive)
-    queue = bench.open()
-    assert all(found.alive for found in notebooks[1:])
-    bench.go()
-    for run_id in submitted:
-        bench.check_one_result(queue, queue.get(run_id), attempts=1)

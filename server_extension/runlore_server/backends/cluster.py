@@ -13,7 +13,7 @@ import msgspec
 from distributed import Client, Worker, WorkerPlugin
 from distributed.core import Status
 
-from runlore_server.backends import node
+from runlore_server.backends import depot
 from runlore_server.gpus.detection import devices
 from runlore_server.gpus.device import Device
 
@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 Connect = Callable[[], Client]
 """Gives a client, and raises what Dask does where there is no cluster."""
 
+Heard = Callable[[depot.Waits], None]
+"""Told, from a thread, of each attempt that waits for its parcel, again and again."""
+
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Where a worker is, and the devices that it may give to attempts."""
@@ -47,7 +50,7 @@ class NodePlugin(WorkerPlugin):  # type: ignore[misc]  # not typed
     def teardown(self, worker: Worker) -> None:
         """Called by a worker that ends, and by one that is given another plugin of this name, which is no end."""
         if worker.status not in {Status.running, Status.paused}:
-            node.abandon()
+            depot.abandon()
 
 
 class Cluster:
@@ -57,12 +60,13 @@ class Cluster:
     ``machines`` where they are, both by address.
     """
 
-    def __init__(self, name: str, connect: Connect) -> None:
+    def __init__(self, name: str, connect: Connect, heard: Heard) -> None:
         self.client: Client | None = None
         self.trouble: str | None = "it is being connected to"
         self.threads: dict[str, int] = {}
         self.machines: dict[str, Machine] = {}
         self._connect = connect
+        self._heard = heard
         self._closing = threading.Event()
         self._teller = ThreadPoolExecutor(1, thread_name_prefix=f"runlore {name}")
         self._keeper = threading.Thread(target=self._keep, name=f"runlore backend {name}", daemon=True)
@@ -82,6 +86,9 @@ class Cluster:
         self._closing.set()
         self._keeper.join()
         self._teller.shutdown()
+
+    def _hear(self, event: tuple[float, list[str]]) -> None:
+        self._heard(depot.Waits(*event[1]))
 
     @staticmethod
     def _told(what: Callable[[Client], object], client: Client) -> None:
@@ -119,6 +126,7 @@ class Cluster:
 
     def _look_after(self, client: Client) -> None:
         client.register_plugin(NodePlugin())
+        client.subscribe_topic(depot.TOPIC, self._hear)
         while client.status == "running":
             threads = dict(client.nthreads())
             machines = {address: self.machines[address] for address in threads if address in self.machines}

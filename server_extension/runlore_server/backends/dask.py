@@ -10,14 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from typing import Any
 
 from distributed import Client, fire_and_forget
 
-from runlore.errors import RunloreError
-from runlore_server.backends import node
+from runlore.errors import JournalFormatError, RunloreError
+from runlore.home import Home
+from runlore_server.backends import depot, node, tenure
 from runlore_server.backends.cluster import Cluster, Connect
+from runlore_server.backends.courier import Courier
+from runlore_server.backends.depot import Waits
 from runlore_server.backends.node import Order
+from runlore_server.backends.place import Place
 from runlore_server.backends.remote import Held, Over, RemoteBackend
 from runlore_server.queue.backend import Capacity, Event
 
@@ -46,7 +51,9 @@ class DaskBackend(RemoteBackend):
         self._own = own
         self._futures: dict[str, tuple[Client, Any]] = {}
         self._last: list[Event] = []
-        self._cluster = Cluster(name, connect)
+        self._waiting: deque[Waits] = deque()
+        self._couriers: dict[str, Courier] = {}
+        self._cluster = Cluster(name, connect, self._waiting.append)
 
     def capacity(self) -> Capacity:
         """The threads of all workers, and the devices of their machines."""
@@ -59,6 +66,13 @@ class DaskBackend(RemoteBackend):
 
     def poll(self) -> list[Event]:
         """What happened since the last time."""
+        held = {one.place.attempt.token: one for one in self._held.values()}
+        while self._waiting:
+            waits = self._waiting.popleft()
+            if (one := held.get(waits.token)) is None:
+                self._turn_away(waits)
+            elif one.handle not in self._couriers:
+                self._couriers[one.handle] = Courier(lambda: self._cluster.client, one.place, waits.address)
         events, self._last = [*self._last, *super().poll()], []
         return events
 
@@ -76,6 +90,8 @@ class DaskBackend(RemoteBackend):
             while self._held and time.monotonic() < deadline:
                 self._last += super().poll()
                 time.sleep(_BREATH)
+        for courier in self._couriers.values():
+            courier.close()
         super().close()
         self._cluster.close()
 
@@ -92,7 +108,7 @@ class DaskBackend(RemoteBackend):
         among = self._cluster.on_node(where) if where is not None else None
         # The key is the handle: what the cluster has already is not begun again.
         try:
-            future = client.submit(node.carry_out, order.text(), key=handle, pure=False, workers=among or None)
+            future = client.submit(depot.carry_out, order.text(), key=handle, pure=False, workers=among or None)
             fire_and_forget(future)  # or it would go with this process
         except Exception as error:  # noqa: BLE001 - Dask raises what it likes when a connection has just been lost
             _log.warning("%s could not be handed over yet: %s: %s", handle, type(error).__name__, error)
@@ -113,17 +129,33 @@ class DaskBackend(RemoteBackend):
 
     def _stop(self, held: Held) -> None:
         token, known = held.place.attempt.token, self._futures.get(held.handle)
-        self._cluster.tell(lambda client: client.run(node.stop, token, on_error="ignore"))
+        self._cluster.tell(lambda client: client.run(depot.stop, token, on_error="ignore"))
         if known is not None and not held.place.claimed:
             self._cluster.tell(lambda client: client.cancel([known[1]], force=True))
 
     def _forget(self, held: Held) -> None:
         self._futures.pop(held.handle, None)
+        self._couriers.pop(held.handle, None)  # it goes by itself, once the worker has heard of it
 
     def _kill(self, held: Held) -> None:
-        mark = held.place.mark
-        self._cluster.tell(lambda client: client.run(_kill, mark, on_error="ignore"))
+        mark, token = held.place.mark, held.place.attempt.token
+        self._cluster.tell(lambda client: client.run(_kill, mark, token, on_error="ignore"))
+
+    def _hold(self, handle: str, place: Place) -> None:
+        super()._hold(handle, place)
+        if place.errand.exists():  # another owner's courier had begun
+            self._couriers[handle] = Courier(lambda: self._cluster.client, place)
+
+    def _turn_away(self, waits: Waits) -> None:
+        """Dask begins what was on a worker that died once more, although another attempt counts by then."""
+        try:
+            counts = tenure.read(Home(waits.home), waits.run_id).token == waits.token
+        except (OSError, JournalFormatError):
+            return  # another owner's
+        if not counts:
+            self._cluster.tell(lambda client: client.run(depot.release, waits.token, workers=[waits.address]))
 
 
-async def _kill(mark: str) -> None:
+async def _kill(mark: str, token: str) -> None:
     await asyncio.to_thread(node.kill, mark)
+    await depot.release(token)

@@ -1,7 +1,7 @@
 """Carrying out one attempt on whatever machine: the one function that every engine calls there.
 
-The machine needs the same Runlore, the home and the notebook's working directory at the same paths, and the
-kernel's interpreter. It prepares nothing and decides nothing.
+The machine needs the same Runlore, the home and the notebook's working directory at the same paths (or a home of
+its own that it was sent, see ``delivery``), and the kernel's interpreter. It decides nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from importlib.metadata import version
 
 import msgspec
 
-from runlore.errors import RunloreError
+from runlore.errors import JournalFormatError, RunloreError
+from runlore.home import Home
 from runlore.record import RunRecord, sessions
+from runlore_server.backends import tenure
 from runlore_server.backends.heartbeat import Heartbeat
 from runlore_server.backends.place import Place
 from runlore_server.backends.report import Report
@@ -105,6 +107,25 @@ def carry_out(order: str, assigned: Mapping[str, str] | None = None) -> str:
         work.ended.set()
         with _lock:
             del _works[told.attempt.token]
+
+
+def sees(attempt: Attempt) -> bool:
+    """Whether this machine sees the home in which the attempt was prepared."""
+    home = Home(attempt.home)
+    deadline = time.monotonic() + _SLOW
+    while True:
+        try:
+            tenure.read(home, attempt.run_id)
+        except JournalFormatError:
+            return True
+        except PermissionError:
+            return False
+        except OSError:  # a home at this path may be another one, or lag behind
+            if time.monotonic() > deadline or not home.reruns.is_dir():
+                return False
+        else:
+            return True
+        time.sleep(0.1)
 
 
 def stop(token: str) -> bool:

@@ -17,7 +17,8 @@ from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.repeat import put_leftovers_away
 
 _KEPT = ("plan.json", "launch.json", "notebook.ipynb")
-_OWN = frozenset(("claim", "engine", "heartbeat", "report.jsonl"))
+OWN = frozenset(("arrived", "claim", "engine", "errand.json", "heartbeat", "report.jsonl"))
+"""Names in the place that are not of the rerun's folder."""
 
 
 class Place:
@@ -25,7 +26,8 @@ class Place:
 
     Nothing of it counts before ``promote``, which the queue's owner alone calls: so what comes late from a machine
     that was given up overwrites nothing. ``mark`` is that of the attempt's processes (see ``rerun.tree``); in
-    ``engine`` what starts it may keep files.
+    ``engine`` what starts it may keep files. Where its machine does not see the home, what it made waits in
+    ``arrived``, and ``errand`` says who carries it out.
     """
 
     def __init__(self, attempt: Attempt) -> None:
@@ -37,6 +39,8 @@ class Place:
         self.heartbeat = self.folder.path / "heartbeat"
         self.report = self.folder.path / "report.jsonl"
         self.engine = self.folder.path / "engine"
+        self.arrived = self.folder.path / "arrived"
+        self.errand = self.folder.path / "errand.json"
         self._claim = self.folder.path / "claim"
 
     def furnish(self) -> None:
@@ -105,7 +109,7 @@ class Place:
         Raises:
             OSError: it cannot be moved.
         """
-        there = [path for path in self.folder.path.iterdir() if path.name not in _OWN]
+        there = [path for path in self.folder.path.iterdir() if path.name not in OWN]
         for path in sorted(there, key=lambda path: path.name == "verdict.json"):
             goal = self.whole.path / path.name
             if path.is_dir() and goal.is_dir():
@@ -118,11 +122,12 @@ class Place:
             os.replace(path, goal)
 
     def set_aside(self) -> None:
-        """Take the journals of an attempt that does not count from among those of the home.
+        """Take the journals of an attempt that does not count from among those of the home; drop what it sent.
 
         Raises:
             OSError: they cannot be moved.
         """
+        shutil.rmtree(self.arrived, ignore_errors=True)
         if not self.folder.plan_file.exists():
             return
         put_leftovers_away(self.home, self.folder)

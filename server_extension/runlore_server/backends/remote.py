@@ -17,6 +17,7 @@ from runlore_server.backends.heartbeat import patience
 from runlore_server.backends.node import Order
 from runlore_server.backends.place import Place
 from runlore_server.backends.report import ReportReader
+from runlore_server.backends.returned import install
 from runlore_server.queue.backend import Attempt, Capacity, Ended, Event, Lost, OutOfSight
 
 _LOOK = 0.5
@@ -61,7 +62,7 @@ class Held:
 
 
 class RemoteBackend(ABC):
-    """A backend whose attempts work in places of their own on storage that all machines share.
+    """A backend whose attempts work in places of their own: on shared storage, or in homes that were sent.
 
     Args:
         name: by which requests call it.
@@ -243,6 +244,7 @@ class RemoteBackend(ABC):
         place, attempt = held.place, held.place.attempt
         if isinstance(last, Ended):
             if place.counts():
+                install(place)
                 place.promote()
                 if not place.claimed:  # nor may anybody begin it now
                     tenure.revoke(place.home, attempt.run_id, attempt.number)

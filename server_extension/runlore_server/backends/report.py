@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -63,13 +64,16 @@ class ReportReader:
                 content = file.read(_MOST)
         except FileNotFoundError:
             return []
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        events: list[Event] = []
-        for line in whole.splitlines():
-            try:
-                event: Event = from_json(line, _Line)  # type: ignore[call-overload]  # a union is a type to msgspec
-            except msgspec.MsgspecError:
-                continue
-            events.append(msgspec.structs.replace(event, handle=self._handle))
-        return events
+        events, length = parse(content)
+        self._offset += length
+        return [msgspec.structs.replace(event, handle=self._handle) for event in events]
+
+
+def parse(content: bytes) -> tuple[list[Event], int]:
+    """The events of whole lines, and the number of bytes that these have."""
+    whole = content[: content.rfind(b"\n") + 1]
+    events: list[Event] = []
+    for line in whole.splitlines():
+        with contextlib.suppress(msgspec.MsgspecError):
+            events.append(from_json(line, _Line))  # type: ignore[call-overload]  # a union is a type to msgspec
+    return events, len(whole)

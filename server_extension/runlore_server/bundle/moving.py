@@ -20,11 +20,13 @@ from runlore.events import (
 class Move:
     """From the folder ``old`` of the machine that recorded a run to the folder ``new`` of this one.
 
-    Paths outside of ``old`` stay as they are.
+    Paths outside of ``old`` stay as they are. The interpreter of the other machine is not named any more, and the
+    kernel is found by its name here, unless ``interpreter`` says that this machine is meant to have the same.
     """
 
-    def __init__(self, old: str, new: str) -> None:
+    def __init__(self, old: str, new: str, *, interpreter: bool = False) -> None:
         self._old, self._new = old.rstrip("/"), new.rstrip("/")
+        self._interpreter = interpreter
 
     def path(self, path: str) -> str:
         """Where a file lies now."""
@@ -34,13 +36,13 @@ class Move:
         return path if below == path or not self._old else f"{self._new}/{below}"
 
     def event(self, event: AnyEvent) -> AnyEvent:
-        """The event with the paths that it is about; texts that merely contain one are what they were.
-
-        The interpreter of the other machine is not named any more: the kernel is found by its name here.
-        """
+        """The event with the paths that it is about; texts that merely contain one are what they were."""
         if isinstance(event, SessionStarted):
             notebook = None if event.notebook is None else self.path(event.notebook)
-            return msgspec.structs.replace(event, cwd=self.path(event.cwd), notebook=notebook, executable="")
+            executable = event.executable if self._interpreter else ""
+            return msgspec.structs.replace(
+                event, cwd=self.path(event.cwd), notebook=notebook, executable=executable
+            )
         if isinstance(event, (FileRead, FileWritten, ModuleLoaded)):
             return msgspec.structs.replace(event, path=self.path(event.path))
         if isinstance(event, GitCaptured):

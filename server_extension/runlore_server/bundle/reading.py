@@ -94,12 +94,13 @@ class Bundle:
             raise BundleRefused(f"its {name} is larger than it may be")
         return content
 
-    def unpack(self, home: Home, directory: Path) -> Path:
+    def unpack(self, home: Home, directory: Path, *, interpreter: bool = False) -> Path:
         """Write the run into an empty home, as if it had been recorded in ``directory``.
 
         Args:
             home: a home that is not there yet; it is there whole, or not at all.
             directory: the folder here that stands for the manifest's ``root``.
+            interpreter: the machine is meant to have the interpreter that recorded the run.
 
         Returns:
             The working directory of the run.
@@ -122,7 +123,8 @@ class Bundle:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for member in manifest.members:
                 self._unpack(member, _place(member.name, staged, session, curves))
-            cwd = self._move(session / f".{EVENTS}", session / EVENTS, Move(manifest.root, str(directory)))
+            move = Move(manifest.root, str(directory), interpreter=interpreter)
+            cwd = self._move(session / f".{EVENTS}", session / EVENTS, move)
             os.replace(staged.path, home.path)
         except BaseException:
             shutil.rmtree(staged.path, ignore_errors=True)

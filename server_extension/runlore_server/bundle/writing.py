@@ -110,7 +110,7 @@ def _events(home: Home, run: RunRecord, session: SessionRecord, last: int) -> It
 
 
 def _belongs(event: AnyEvent, run: RunRecord, last: int, end: float) -> bool:
-    if isinstance(event, UncontrolledUsed) and not _means_something(event):
+    if isinstance(event, UncontrolledUsed) and not means_something(event):
         return False
     run_id = getattr(event, "run_id", None)
     if run_id is not None:
@@ -121,8 +121,8 @@ def _belongs(event: AnyEvent, run: RunRecord, last: int, end: float) -> bool:
     return bool(ordinal <= last)
 
 
-def _means_something(used: UncontrolledUsed) -> bool:
-    """Whether it says anything to who has not the key of the home."""
+def means_something(used: UncontrolledUsed) -> bool:
+    """Whether it says anything to who has not the key of the home in which it was recorded."""
     if used.kind == "environment copy":
         return False
     return used.kind != "environment variable" or used.detail.endswith(" unset")

@@ -15,7 +15,7 @@ from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.events import ModuleLoaded, SessionStarted
 from runlore.home import Home
 from runlore.record import CellRecord, RunRecord, SessionRecord
-from runlore.replay import ReplayCell, ReplayPlan
+from runlore.replay import ReplayCell, ReplayPlan, Resumed
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.rerun import data, kernels, notebook, resuming
@@ -87,7 +87,7 @@ def prepare(
     overrides: Mapping[str, Any] | None = None,
     env: Env = "recorded",
     reseed: int | None = None,
-    source: RunRecord | None = None,
+    source: Resumed | None = None,
     sweep: str | None = None,
 ) -> Folder:
     """Write plan, notebook and launch file for a rerun of a recorded run.
@@ -102,11 +102,10 @@ def prepare(
         overrides: parameters to set to other values (see ``runlore_server.rerun.overrides.checked``).
         env: "locked" for a rerun in the environment of the run's lock, which ``build_environment`` builds.
         reseed: a fresh seed to draw from in place of the recorded random states.
-        source: the run whose checkpoint it goes on from; by default the one that the original went on from.
+        source: the checkpoint that it goes on from; by default the one that the original went on from.
         sweep: the id of the sweep that it is a trial of.
 
     Raises:
-        OptionsRefused: the source left no checkpoint.
         ParameterRefused: a parameter cannot be set so.
         RerunRefused: it cannot be rerun (a script's run, a working directory that is gone, no lock, ...).
         DataMissing: a file that the cells read, or one of the checkpoint, is gone.
@@ -150,7 +149,12 @@ def prepare_as_asked(
     *,
     find: Callable[[str], RunRecord],
 ) -> Folder:
-    """``prepare`` with what a request says of it; ``find`` finds another run that it names."""
+    """``prepare`` with what a request says of it; ``find`` finds another run that it names.
+
+    Raises:
+        OptionsRefused: the run to go on from left no checkpoint.
+        as ``prepare``.
+    """
     return prepare(
         home,
         run.session_id,
@@ -161,7 +165,7 @@ def prepare_as_asked(
         scope=request.scope,
         overrides=request.parameters,
         reseed=request.reseed,
-        source=find(request.resume_from) if request.resume_from is not None else None,
+        source=resuming.required(find(request.resume_from)) if request.resume_from is not None else None,
         sweep=request.sweep,
     )
 
@@ -182,7 +186,7 @@ def build_environment(home: Home, folder: Folder, tell: Tell, beat: Beat) -> Non
     """
     from runlore_server.rerun import environment
 
-    environment.of_run(home, _original(home, folder)[0]).build(tell, beat)
+    environment.of_run(home, original_of(home, folder)[0]).build(tell, beat)
 
 
 def widen(home: Home, folder: Folder) -> None:
@@ -194,7 +198,7 @@ def widen(home: Home, folder: Folder) -> None:
     """
     plan, launch = folder.plan(), folder.launch()
     folder.set_aside(home.session(plan.session_id))
-    run, session = _original(home, folder)
+    run, session = original_of(home, folder)
     selected = select(run, replayed_cells(run, session), "whole", plan.overrides)
     again = _plan(run, session, selected, plan.kernel_name, plan.run_id)
     again = msgspec.structs.replace(again, reseed=plan.reseed, resumed=plan.resumed, tags=plan.tags)
@@ -202,7 +206,13 @@ def widen(home: Home, folder: Folder) -> None:
     _write(folder, again, launch, selected.cells)
 
 
-def _original(home: Home, folder: Folder) -> tuple[RunRecord, SessionRecord]:
+def original_of(home: Home, folder: Folder) -> tuple[RunRecord, SessionRecord]:
+    """What a prepared rerun repeats.
+
+    Raises:
+        RerunRefused: it is no longer recorded.
+        JournalFormatError: plan or launch file is damaged.
+    """
     plan, launch = folder.plan(), folder.launch()
     session = reread(home, launch.session)
     run = session.runs.get(plan.rerun_of)

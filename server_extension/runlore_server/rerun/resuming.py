@@ -29,22 +29,19 @@ def required(run: RunRecord) -> Resumed:
     return Resumed(source=run.run_id, files=files)
 
 
-def resumed(home: Home, run: RunRecord, source: RunRecord | None) -> Resumed | None:
+def resumed(home: Home, run: RunRecord, asked: Resumed | None) -> Resumed | None:
     """What a rerun goes on from; ``None`` for nothing.
 
     Args:
         home: where it is recorded.
         run: the original.
-        source: whose checkpoint was asked for, in place of the one that the original had.
+        asked: the checkpoint that was asked for, in place of the one that the original had.
 
     Raises:
-        OptionsRefused: the source left none.
         DataMissing: files of it are gone.
     """
-    found: Resumed | None = None
-    if source is not None:
-        found = required(source)
-    elif run.checkpoint is not None and run.checkpoint.source is not None:
+    found = asked
+    if found is None and run.checkpoint is not None and run.checkpoint.source is not None:
         found = Resumed(source=run.checkpoint.source, files=run.checkpoint.files)
     if found is None:
         return None
