@@ -42,10 +42,12 @@ _PAINTED = """async ids => {
 }"""
 _SPIKES = """() => document.querySelector('.jp-Runlore-grid .js-plotly-plot').data.filter(
     trace => [...trace.y].some(value => value > 4)).length"""
-_WATCH = """() => {
+WATCH = """() => {
     window.frames = []; window.longest = 0; window.watching = true;
-    new PerformanceObserver(list => list.getEntries().forEach(
-        entry => (window.longest = Math.max(window.longest, entry.duration)))).observe({ type: 'longtask' });
+    window.tasks?.disconnect();
+    window.tasks = new PerformanceObserver(list => list.getEntries().forEach(
+        entry => (window.longest = Math.max(window.longest, entry.duration))));
+    window.tasks.observe({ type: 'longtask' });
     let last = performance.now();
     const frame = now => {
         window.frames.push(now - last); last = now;
@@ -53,6 +55,8 @@ _WATCH = """() => {
     };
     requestAnimationFrame(frame);
 }"""
+"""Notes every frame and the longest task from now on, until ``window.watching`` is false."""
+
 _ZOOMED = """begin => {
     const trace = document.querySelector('.jp-Runlore-grid .js-plotly-plot').data[0];
     const [low, high] = document.querySelector('.jp-Runlore-grid .js-plotly-plot').layout.xaxis.range;
@@ -105,7 +109,7 @@ def _look(page: Page, ids: list[str]) -> dict[str, str]:
     assert box is not None
     left, width, middle = box["x"], box["width"], box["y"] + box["height"] / 2
     page.wait_for_timeout(1000)
-    page.evaluate(_WATCH)
+    page.evaluate(WATCH)
     for step in range(200):
         page.mouse.move(left + width * (0.1 + 0.004 * step), middle)
     frames, longest = page.evaluate("() => { window.watching = false; return [window.frames, window.longest]; }")

@@ -172,6 +172,10 @@ class ParameterRefused(RerunRefused):
         super().__init__(message)
 
 
+class WeighingTooLong(RunloreError, RuntimeError):
+    """There are too many runs and parameters to say which of these matter."""
+
+
 class DataMissing(RerunRefused):
     """Files that the run's cells read are gone; ``paths`` are those, the text says how to get them back."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.e2e.axe import violations
 from tests.e2e.conftest import Gallery, open_lab
 from tests.e2e.test_story import screenshot
 
@@ -71,6 +72,56 @@ def test_a_brush_on_an_axis_selects_rows_of_the_table(page: Page, gallery: Galle
     screenshot(page, "compare-parallel")
     axis.press("Delete")
     expect(selected).to_have_count(0)
+
+
+def test_runs_stand_side_by_side_in_groups_and_are_weighed(page: Page, gallery: Gallery) -> None:
+    runs = {name: run for name, run in gallery.runs.items() if name.startswith("mlp")}
+    found = compare(page, "runlore:compare", list(runs.values()))
+    names = found.locator("[data-runlore-compared] .jp-Runlore-compare-title")
+    assert len(set(names.all_inner_texts())) == len(runs)
+    found.get_by_role("tab", name="Table").click()
+    table = found.get_by_role("table", name="Parameters and metrics of the runs")
+    expect(table.get_by_role("rowheader", name="lr")).to_be_visible(timeout=SOON)
+    expect(table.get_by_role("rowheader", name="batch_size")).to_have_count(0)
+    table.get_by_role("button").first.press("End")
+    last = table.locator(f"[data-runlore-column='{runs['mlp-0.01-1']}']")
+    expect(last).to_be_focused()
+    last.press("Space")
+    expect(found.locator("[data-runlore-compared][aria-selected=true]")).to_have_count(1)
+    found.get_by_label("Group by").select_option(label="by lr")
+    groups = found.locator("[data-runlore-group]")
+    expect(groups).to_have_count(2)
+    groups.first.press("ArrowLeft")
+    expect(found.locator("[data-runlore-compared]")).to_have_count(3)
+    found.get_by_label("Group by").select_option(label="not grouped")
+    found.get_by_role("tab", name="Importance").click()
+    expect(found).to_contain_text("Too few runs to say", timeout=SOON)
+
+
+def test_runs_dragged_to_the_main_area_are_compared_and_more_are_added(page: Page, gallery: Gallery) -> None:
+    page.evaluate("() => window.jupyterapp.shell.closeAll()")
+    page.evaluate("() => window.jupyterapp.commands.execute('runlore:show-panel')")
+    listed = page.locator("#runlore-runs [data-runlore-run]")
+    expect(listed.nth(2)).to_be_visible(timeout=SOON)
+    ids = [listed.nth(at).get_attribute("data-runlore-run") for at in range(2)]
+    listed.nth(0).drag_to(page.locator("#jp-main-dock-panel"))
+    rows = page.locator(".jp-Runlore-compare [data-runlore-compared]")
+    expect(rows).to_have_count(1, timeout=SOON)
+    listed.nth(1).drag_to(page.locator(".jp-Runlore-compare"))
+    expect(rows).to_have_count(2, timeout=SOON)
+    assert {row.get_attribute("data-runlore-compared") for row in rows.all()} == set(ids)
+    assert page.locator("[data-runlore-drop]").count() == 0
+
+
+def test_every_way_to_compare_is_accessible_in_light_and_dark(page: Page, gallery: Gallery) -> None:
+    found = compare(page, "runlore:compare", [gallery.runs[f"mlp-0.01-{seed}"] for seed in (1, 2, 3)])
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", arg=theme)
+        light = "true" if theme == "JupyterLab Light" else "false"
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light, timeout=SOON)
+        for tab in ("Parallel", "Scatter", "Importance", "Table", "Diff"):
+            found.get_by_role("tab", name=tab, exact=True).click()
+            assert violations(page, ".jp-Runlore-compare") == [], f"{tab} in {theme}"
 
 
 def test_two_runs_stand_side_by_side(page: Page, gallery: Gallery) -> None:

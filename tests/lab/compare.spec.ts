@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { IRun } from '../../labextension/src/api/types';
 import { Column, columnId } from '../../labextension/src/model/columns';
 import { CompareModel } from '../../labextension/src/model/compare';
 import {
@@ -8,6 +9,13 @@ import {
   factOf,
   sortedRuns
 } from '../../labextension/src/model/compareColumns';
+import {
+  BY_SEEDS,
+  CompareRow,
+  compareRows,
+  groupFact
+} from '../../labextension/src/model/compareGroups';
+import { nameMarks } from '../../labextension/src/model/compareNames';
 import {
   CompareSource,
   sourceArgs,
@@ -64,6 +72,58 @@ describe('Columns of a comparison', () => {
     expect(asMarkdown([run('<b>a|b</b>', 0.1)], [LR], ['Name', 'lr'])).toBe(
       '| Name | lr |\n| --- | --: |\n| \\<b\\>a\\|b\\</b\\> | 0.1 |\n'
     );
+  });
+});
+
+describe('Groups of a comparison', () => {
+  const runs = [
+    run('a', 0.1, 1),
+    run('b', 0.2, 4),
+    { ...run('c', 0.1, 3), params: { lr: 0.1, same: 1, seed: 2 } }
+  ];
+  const [one, , other] = runs as [IRun, IRun, IRun];
+  const columns = compareColumns(runs, 'last');
+  const told = (rows: readonly CompareRow[]): (string | number)[] =>
+    rows.map(row => row.run?.run_id ?? row.group?.runs.length ?? 0);
+
+  it('keep the order of the table, and fold', () => {
+    const rows = compareRows(runs, 'params.lr', columns, new Set());
+    expect(told(rows)).toEqual([2, 'a', 'c', 1, 'b']);
+    const folded = compareRows(runs, 'params.lr', columns, new Set([rows[0]?.key ?? '']));
+    expect(told(folded)).toEqual([2, 1, 'b']);
+    expect(told(compareRows(runs, BY_SEEDS, columns, new Set()))).toEqual([2, 'a', 'c', 1, 'b']);
+    expect(told(compareRows(runs, 'params.gone', columns, new Set()))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('have the means of what differs, and what all have in common', () => {
+    expect(groupFact([one, other], LOSS)).toEqual({ fact: 2, deviation: Math.SQRT2 });
+    expect(groupFact([one, other], LR)).toEqual({ fact: 0.1, deviation: null });
+    expect(groupFact([run('a', 'x'), run('b', 'y')], LR)).toEqual({ fact: null, deviation: null });
+  });
+});
+
+describe('Runs of one name', () => {
+  const marksOf = (runs: ReturnType<typeof someRun>[]): [string, string][] => [
+    ...nameMarks(runs, compareColumns(runs, 'last'))
+  ];
+  const named = (id: string, params: Record<string, unknown>): ReturnType<typeof someRun> =>
+    someRun({ run_id: id, name: 'mlp', params });
+
+  it('are told apart by the parameter in which they differ', () => {
+    const runs = [named('a', { lr: 0.1, x: 1 }), named('b', { lr: 0.01, x: 1 })];
+    expect(marksOf([...runs, someRun({ run_id: 'c', name: 'other' })])).toEqual([
+      ['a', 'lr=0.1'],
+      ['b', 'lr=0.01']
+    ]);
+  });
+
+  it('are told apart by their ids where no parameter does', () => {
+    const runs = [named('abcd12', { lr: 1 }), named('abcd34', { lr: 1 }), named('ff', { lr: 2 })];
+    expect(marksOf(runs)).toEqual([
+      ['abcd12', 'lr=1 #abcd1'],
+      ['abcd34', 'lr=1 #abcd3'],
+      ['ff', 'lr=2']
+    ]);
   });
 });
 
@@ -153,6 +213,27 @@ describe('A comparison', () => {
     await model.runs.load();
     expect(model.runs.error).toBeNull();
     expect(model.runs.list).toHaveLength(3);
+  });
+
+  it('asks which parameters matter once, and again when another run has ended', async () => {
+    const model = await compared();
+    const asked = (): number =>
+      page.server.requests.filter(one => one.includes('importance')).length;
+    page.server.runs = page.server.runs.map(one => ({ ...one, status: 'running' }));
+    await model.runs.load();
+    page.server.refusal = [503, { message: 'scikit-learn is missing', reason: 'PackageMissing' }];
+    model.importance.look(model.runs.list, 'loss', 'last');
+    await vi.waitFor(() => expect(model.importance.error?.message).toContain('scikit-learn'));
+    model.importance.look([...model.runs.list], 'loss', 'last');
+    expect(asked()).toBe(1);
+    expect(page.server.bodies.at(-1)).toEqual({
+      select: { runs: model.runs.list.map(one => one.run_id) },
+      metric: 'loss',
+      statistic: 'last'
+    });
+    const ended = model.runs.list.map(one => ({ ...one, status: 'finished' as const }));
+    model.importance.look(ended, 'loss', 'last');
+    await vi.waitFor(() => expect(asked()).toBe(2));
   });
 
   it('is looked at as the last one was left', async () => {

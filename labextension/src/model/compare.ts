@@ -7,7 +7,10 @@ import { IRunStyle } from './colors';
 import { Column } from './columns';
 import { compareColumns, differingColumns, findColumn, sortedRuns } from './compareColumns';
 import { ComparedRuns } from './comparedRuns';
+import { CompareRow, compareRows } from './compareGroups';
+import { CompareImportance } from './compareImportance';
 import { CompareLook } from './compareLook';
+import { nameMarks } from './compareNames';
 import { CompareSelection, Span } from './compareSelection';
 import { CompareSource } from './compareSource';
 import { DiffModel } from './diff';
@@ -31,10 +34,12 @@ export class CompareModel implements IDisposable {
     this.selection = new CompareSelection();
     this.look = new CompareLook(state);
     this.diff = new DiffModel(runlore.client);
+    this.importance = new CompareImportance(runlore.client);
     this.runs.changed.connect(this._onRuns, this);
     this.look.changed.connect(this._onLook, this);
     this.selection.changed.connect(this._onSelection, this);
     this.diff.changed.connect(this._tell, this);
+    this.importance.changed.connect(this._tell, this);
   }
 
   readonly runs: ComparedRuns;
@@ -42,6 +47,8 @@ export class CompareModel implements IDisposable {
   readonly look: CompareLook;
   /** What differs between two of the runs. */
   readonly diff: DiffModel;
+  /** Which parameters matter for a metric. */
+  readonly importance: CompareImportance;
 
   /** Emitted when anything changed but what is under the pointer. */
   get changed(): ISignal<this, void> {
@@ -84,6 +91,26 @@ export class CompareModel implements IDisposable {
     return this._sorted;
   }
 
+  /** The rows of the table: the runs, under the heads of their groups where they are grouped. */
+  get rows(): readonly CompareRow[] {
+    const { group } = this.look.now;
+    this._rows ??= compareRows(this.sorted, group, this.columns, this._folded);
+    return this._rows;
+  }
+
+  /** Fold a group of the table, or unfold it. */
+  fold(key: string): void {
+    if (!this._folded.delete(key)) {
+      this._folded.add(key);
+    }
+    this._tell();
+  }
+
+  /** Another number after every change. */
+  get turn(): number {
+    return this._turn;
+  }
+
   /** The runs that are drawn: the selected ones, or all; as many as curves can be asked for at once. */
   get drawn(): readonly IRun[] {
     const { selection } = this;
@@ -101,6 +128,12 @@ export class CompareModel implements IDisposable {
   /** Move brushes on axes, and select the runs within; null takes one away. */
   brush(moved: Readonly<Record<string, Span | null>>): void {
     this.selection.brush(moved, brushes => runsWithin(this.runs.list, this.columns, brushes));
+  }
+
+  /** What tells a run from the others of its name, by run id; nothing where the name alone does. */
+  get marks(): ReadonlyMap<string, string> {
+    this._marks ??= nameMarks(this.runs.list, this.columns);
+    return this._marks;
   }
 
   /** How the runs are drawn; those beyond as many as are coloured have no style of their own. */
@@ -142,7 +175,7 @@ export class CompareModel implements IDisposable {
   }
 
   private _onRuns(): void {
-    this._columns = this._differing = this._dimensions = undefined;
+    this._columns = this._differing = this._dimensions = this._marks = undefined;
     this.selection.retain(id => this.runs.get(id) !== undefined);
     this._tell();
   }
@@ -160,15 +193,20 @@ export class CompareModel implements IDisposable {
   }
 
   private _tell(): void {
-    this._sorted = this._styles = undefined;
+    this._sorted = this._rows = this._styles = undefined;
+    this._turn++;
     this._changed.emit();
   }
 
+  private _turn = 0;
   private _pair: readonly [a: string, b: string] | null = null;
   private _columns: readonly Column[] | undefined;
   private _differing: readonly Column[] | undefined;
   private _dimensions: readonly IDimension[] | undefined;
+  private _marks: ReadonlyMap<string, string> | undefined;
   private _sorted: readonly IRun[] | undefined;
+  private _rows: readonly CompareRow[] | undefined;
+  private readonly _folded = new Set<string>();
   private _styles: ReadonlyMap<string, IRunStyle> | undefined;
   private _changed = new Signal<this, void>(this);
 }

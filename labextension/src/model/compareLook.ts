@@ -4,7 +4,14 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { STATISTICS, Statistic } from './columns';
 import { Memory } from './memory';
 
-export const COMPARE_TABS = ['curves', 'parallel', 'scatter', 'diff'] as const;
+export const COMPARE_TABS = [
+  'curves',
+  'parallel',
+  'scatter',
+  'importance',
+  'table',
+  'diff'
+] as const;
 
 export type CompareTab = (typeof COMPARE_TABS)[number];
 
@@ -21,6 +28,10 @@ export type Look = {
   /** Columns on the axes of the scatter plot; null for what suits. */
   x: string | null;
   y: string | null;
+  /** The metric whose parameters are weighed; null for the first. */
+  metric: string | null;
+  /** What the runs are grouped by: the id of a column, `seeds`, or null for nothing. */
+  group: string | null;
 };
 
 const FIRST: Look = {
@@ -29,7 +40,9 @@ const FIRST: Look = {
   statistic: 'last',
   sort: null,
   x: null,
-  y: null
+  y: null,
+  metric: null,
+  group: null
 };
 
 /**
@@ -71,6 +84,8 @@ function isLook(value: unknown): value is Look {
     typeof look.all === 'boolean' &&
     STATISTICS.some(statistic => statistic === look.statistic) &&
     (sort === null || (typeof sort?.column === 'string' && typeof sort.descending === 'boolean')) &&
-    [look.x, look.y].every(name => name === null || typeof name === 'string')
+    [look.x, look.y, look.metric, look.group].every(
+      name => name === null || typeof name === 'string'
+    )
   );
 }

@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
 import { RefusedError } from '../api/errors';
-import { IRun, IRunPage } from '../api/types';
+import { IRun, IRunPage, RunSelection } from '../api/types';
 import { CompareSource } from './compareSource';
 import { IChange } from './live';
 import { Runlore } from './runlore';
@@ -100,6 +100,20 @@ export class ComparedRuns implements IDisposable {
     await this.load();
   }
 
+  /** Compare these runs too. Rejects where it cannot be asked which they are. */
+  async add(selection: RunSelection): Promise<void> {
+    const ids =
+      'runs' in selection
+        ? selection.runs
+        : (await this._found(selection.filter, new Set(selection.except))).runs.map(idOf);
+    if (this._source === 'shown') {
+      ids.forEach(id => this._runlore.selection.pick(id));
+      return;
+    }
+    const there = 'runs' in this._source ? this._source.runs : this._list.map(idOf);
+    await this.take({ runs: [...new Set([...there, ...ids])] });
+  }
+
   /** Narrow the runs to those that a filter finds too; an empty one takes that back. */
   async narrow(filter: string): Promise<void> {
     this._filter = filter.trim();
@@ -132,7 +146,7 @@ export class ComparedRuns implements IDisposable {
   private async _fetch(): Promise<{ runs: IRun[]; total: number }> {
     const source = this._source;
     if (source !== 'shown' && 'filter' in source) {
-      return this._found(source.filter, new Set(source.except));
+      return this._found(this._narrowed(source.filter), new Set(source.except));
     }
     const ids = source === 'shown' ? this._runlore.selection.shown : source.runs;
     const chunks: string[][] = [];
@@ -154,7 +168,7 @@ export class ComparedRuns implements IDisposable {
     let total = 0;
     let before: string | undefined;
     do {
-      const page = await this._page({ filter: this._narrowed(filter), limit: PAGE, before });
+      const page = await this._page({ filter, limit: PAGE, before });
       runs.push(...page.runs.filter(run => !except.has(run.run_id)));
       total = Math.max(page.total - except.size, runs.length);
       before = page.next ?? undefined;
@@ -200,6 +214,10 @@ export class ComparedRuns implements IDisposable {
   private _loaded = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _changed = new Signal<this, void>(this);
+}
+
+function idOf(run: IRun): string {
+  return run.run_id;
 }
 
 /** Finds these runs; deleted ones too, which somebody asked for by name. */

@@ -40,6 +40,11 @@ export class MainAreaPages<T extends Widget> {
     return page.content;
   }
 
+  /** An open page whose content is meant; undefined where none is. */
+  find(isMeant: (content: T) => boolean): T | undefined {
+    return this._tracker.find(page => isMeant(page.content))?.content;
+  }
+
   /** Remember a page as it is now, after what `argsOf` says of it has changed. */
   save(content: T): void {
     const page = this._tracker.find(other => other.content === content);

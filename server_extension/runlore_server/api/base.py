@@ -30,6 +30,7 @@ from runlore_server.errors import (
     ScheduleNotFound,
     SpaceRefused,
     SweepNotFound,
+    WeighingTooLong,
 )
 from runlore_server.pointing import Misread
 
@@ -54,6 +55,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (RerunRefused, 409),
     (NotInMlflow, 409),
     (ExportRefused, 409),
+    (WeighingTooLong, 409),
     (JournalFormatError, 409),
     (PackageMissing, 503),
     (OSError, 503),

@@ -12,6 +12,7 @@ from runlore_server.api.curves import CurvesHandler
 from runlore_server.api.diff import DiffHandler
 from runlore_server.api.filters import FilterHandler, FiltersHandler
 from runlore_server.api.groups import GroupsHandler
+from runlore_server.api.importance import ImportanceHandler
 from runlore_server.api.jobs import JobHandler, JobPaceHandler, JobRetryHandler, JobsHandler
 from runlore_server.api.kernels import KernelsHandler
 from runlore_server.api.models import ModelsHandler
@@ -47,6 +48,7 @@ ROUTES: dict[str, type[RunloreHandler]] = {
     f"/runlore/runs/{_ID}/checks": ChecksHandler,
     f"/runlore/runs/{_ID}/notebook": NotebookHandler,
     "/runlore/groups": GroupsHandler,
+    "/runlore/importance": ImportanceHandler,
     "/runlore/curves": CurvesHandler,
     "/runlore/curves.csv": CurvesTableHandler,
     "/runlore/bands": BandsHandler,

@@ -30,18 +30,21 @@ def run_body(
     services: Services, run: RunRecord, mlflow_run_id: str | None, sums: Mapping[str, Summary] | None = None
 ) -> dict[str, Any]:
     """The schema ``Run`` of the API; ``sums`` are its metrics where they are known already."""
-    if sums is None:
-        metrics = _metrics(services, run)[0]
-    else:
-        metrics = {name: _metric(name, sums[name]) for name in run.metrics if name in sums}
     return listed_run(
         run,
         services.store.annotations.known.get(run.run_id, NOTHING),
         notebook=services.store.notebook(run),
-        metrics=metrics,
+        metrics=run_metrics(services, run, sums),
         verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
         mlflow_run_id=mlflow_run_id,
     )
+
+
+def run_metrics(services: Services, run: RunRecord, sums: Mapping[str, Summary] | None) -> dict[str, Any]:
+    """The run's metrics by name, as the API shows them; ``sums`` are their summaries where they are known."""
+    if sums is None:
+        return _metrics(services, run)[0]
+    return {name: _metric(name, sums[name]) for name in run.metrics if name in sums}
 
 
 def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | None) -> dict[str, Any]:

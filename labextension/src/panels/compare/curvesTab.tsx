@@ -14,6 +14,6 @@ export function CurvesTab(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, curves, trans } = props;
-  const { drawn: runs, styles, runlore: host } = model;
-  return <CurvesGrid {...{ runs, styles, curves, host, trans }} />;
+  const { drawn: runs, styles, marks, runlore: host } = model;
+  return <CurvesGrid {...{ runs, styles, marks, curves, host, trans }} />;
 }

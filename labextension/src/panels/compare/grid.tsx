@@ -1,8 +1,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, VirtualItem } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { CompareModel } from '../../model/compare';
+import { GridGroup } from './gridGroup';
 import { GridHeads } from './gridHeads';
 import { useGridKeys } from './gridKeys';
 import { GridRow } from './gridRow';
@@ -38,28 +39,28 @@ export function CompareGrid(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, now, onOpen, trans } = props;
-  const { sorted, shown, selection } = model;
+  const { rows: listed, shown, selection } = model;
   const scroll = React.useRef<HTMLDivElement>(null);
-  const [currentId, setCurrentId] = React.useState<string | null>(null);
+  const [currentKey, setCurrentKey] = React.useState<string | null>(null);
   const current = Math.max(
-    sorted.findIndex(run => run.run_id === currentId),
+    listed.findIndex(row => row.key === currentKey),
     0
   );
-  const common = {
+  const scrolling = {
     getScrollElement: () => scroll.current,
     overscan: OVERSCAN,
     initialRect: FIRST_RECT,
     useFlushSync: false
   };
   const rows = useVirtualizer<HTMLDivElement, Element>({
-    ...common,
-    count: sorted.length,
+    ...scrolling,
+    count: listed.length,
     estimateSize: () => ROW_HEIGHT,
     paddingStart: HEAD_HEIGHT,
     scrollPaddingStart: HEAD_HEIGHT
   });
   const columns = useVirtualizer<HTMLDivElement, Element>({
-    ...common,
+    ...scrolling,
     count: shown.length,
     horizontal: true,
     estimateSize: () => COLUMN_WIDTH,
@@ -67,7 +68,7 @@ export function CompareGrid(props: {
   });
   const hovered = useHovered(selection);
   const goTo = (index: number): void => {
-    setCurrentId(sorted[index]?.run_id ?? null);
+    setCurrentKey(listed[index]?.key ?? null);
     rows.scrollToIndex(index);
     // The row is there after the next frame, wherever it was.
     requestAnimationFrame(() =>
@@ -79,16 +80,15 @@ export function CompareGrid(props: {
     );
   };
   const keys = useGridKeys({
-    runs: sorted,
+    rows: listed,
     selection,
     current,
     page: Math.max(Math.floor((rows.scrollRect?.height ?? 0) / ROW_HEIGHT) - 1, 1),
     goTo,
-    onOpen
+    onOpen,
+    onFold: key => model.fold(key)
   });
-  const inView: IColumnPlace[] = columns
-    .getVirtualItems()
-    .map(({ index, start: left }) => ({ index, left }));
+  const inView = usePlaces(columns.getVirtualItems());
   return (
     <div
       className="jp-Runlore-compare-scroll"
@@ -96,7 +96,7 @@ export function CompareGrid(props: {
       role="grid"
       aria-multiselectable="true"
       aria-label={trans.__('Compared runs')}
-      aria-rowcount={sorted.length + 1}
+      aria-rowcount={listed.length + 1}
       aria-colcount={shown.length + 1}
       onKeyDown={keys.onKeyDown}
       onPointerLeave={() => selection.hover(null)}
@@ -109,26 +109,38 @@ export function CompareGrid(props: {
       >
         <GridHeads {...{ model, inView, trans }} />
         {rows.getVirtualItems().map(({ index, start: top }) => {
-          const run = sorted[index];
-          return (
-            run && (
-              <GridRow
-                key={run.run_id}
-                columns={shown}
-                style={model.styles.get(run.run_id)}
-                isSelected={selection.has(run.run_id)}
-                isHovered={hovered === run.run_id}
-                isFaint={!selection.stands(run.run_id)}
-                isCurrent={index === current}
-                onFocus={setCurrentId}
-                onClick={keys.onClick}
-                onHover={runId => selection.hover(runId)}
-                {...{ run, index, top, inView, now, onOpen, trans }}
-              />
-            )
+          const row = listed[index];
+          if (!row) {
+            return null;
+          }
+          const common = {
+            isHovered: row.run !== null && hovered === row.key,
+            isCurrent: index === current,
+            onFocus: setCurrentKey,
+            onClick: keys.onClick
+          };
+          const place = { model, turn: model.turn, index, top, inView, now, trans };
+          return row.group ? (
+            <GridGroup key={row.key} group={row.group} {...common} {...place} />
+          ) : (
+            <GridRow key={row.key} run={row.run} onOpen={onOpen} {...common} {...place} />
           );
         })}
       </div>
     </div>
+  );
+}
+
+/** The columns in view; the same array as before while they are the same. */
+function usePlaces(items: readonly VirtualItem[]): readonly IColumnPlace[] {
+  const first = items[0]?.index ?? 0;
+  const count = items.length;
+  return React.useMemo(
+    () =>
+      Array.from({ length: count }, (_, at) => ({
+        index: first + at,
+        left: NAME_WIDTH + (first + at) * COLUMN_WIDTH
+      })),
+    [first, count]
   );
 }

@@ -2,24 +2,20 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { IRunStyle } from '../../model/colors';
-import { Column, columnId } from '../../model/columns';
-import { rerunMark, runTitle } from '../marks/name';
+import { columnId } from '../../model/columns';
+import { CompareModel } from '../../model/compare';
 import { FactCell } from './fact';
 import { IColumnPlace } from './grid';
+import { fullTitle, RunName } from './runName';
 
 /**
- * A run in the table of compared runs.
+ * What a row of the table knows of its place, and does.
  */
-export function GridRow(props: {
-  run: IRun;
-  columns: readonly Column[];
-  /** How the run is drawn; undefined where it is not. */
-  style: IRunStyle | undefined;
-  isSelected: boolean;
+export interface IGridRowProps {
+  model: CompareModel;
+  /** Changes with anything that the model tells of. */
+  turn: number;
   isHovered: boolean;
-  /** Whether others are selected or brushed. */
-  isFaint: boolean;
   /** Whether the keyboard is at this row. */
   isCurrent: boolean;
   /** The place in the table, from 0, and in pixels. */
@@ -28,54 +24,50 @@ export function GridRow(props: {
   inView: readonly IColumnPlace[];
   /** Unix seconds. */
   now: number;
-  onFocus: (runId: string) => void;
+  onFocus: (key: string) => void;
   onClick: (event: React.MouseEvent, index: number) => void;
-  onHover: (runId: string) => void;
-  onOpen: (runId: string) => void;
   trans: TranslationBundle;
-}): React.ReactElement {
-  const { run, columns, style, index, top, inView, now, onClick, onHover, onOpen, trans } = props;
-  const { run_id: id, name } = run;
-  const title = runTitle(run, trans);
-  const mark = rerunMark(run, trans);
+}
+
+/**
+ * A run in the table of compared runs.
+ */
+export const GridRow = React.memo(function GridRow(
+  props: IGridRowProps & { run: IRun; onOpen: (runId: string) => void }
+): React.ReactElement {
+  const { model, run, index, top, inView, now, onClick, onOpen, trans } = props;
+  const { run_id: id } = run;
+  const { selection } = model;
+  const isSelected = selection.has(id);
   return (
     <div
       className="jp-Runlore-compare-row"
       role="row"
       aria-rowindex={index + 2}
-      aria-selected={props.isSelected}
+      aria-selected={isSelected}
       tabIndex={props.isCurrent ? 0 : -1}
       data-runlore-compared={id}
       data-is-hovered={props.isHovered}
-      data-is-faint={props.isFaint}
+      data-is-faint={!selection.stands(id)}
       style={{ transform: `translateY(${top}px)` }}
       onFocus={() => props.onFocus(id)}
       onClick={event => onClick(event, index)}
       onDoubleClick={() => onOpen(id)}
-      onPointerEnter={() => onHover(id)}
+      onPointerEnter={() => selection.hover(id)}
     >
       <span className="jp-Runlore-compare-name" role="gridcell" aria-colindex={1}>
         {/* Not in the tab order: on the row, Space does the same. */}
         <input
           type="checkbox"
           tabIndex={-1}
-          checked={props.isSelected}
-          aria-label={trans.__('Select %1', title)}
+          checked={isSelected}
+          aria-label={trans.__('Select %1', fullTitle(model, run, trans))}
           onChange={() => undefined} // the row's click does it
         />
-        <span
-          className="jp-Runlore-swatch"
-          data-color={style?.color}
-          data-dash={style?.dash}
-          aria-hidden="true"
-        />
-        <span className="jp-Runlore-compare-title" title={`${title}\n${id}`}>
-          {name}
-        </span>
-        {mark !== '' && <span className="jp-Runlore-faint">{mark}</span>}
+        <RunName {...{ model, run, trans }} />
       </span>
       {inView.map(({ index: at, left }) => {
-        const column = columns[at];
+        const column = model.shown[at];
         return (
           column && (
             <span
@@ -92,4 +84,4 @@ export function GridRow(props: {
       })}
     </div>
   );
-}
+});

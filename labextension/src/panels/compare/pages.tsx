@@ -9,8 +9,10 @@ import { EmptyState, LoadingState } from '../marks/states';
 import { CurvesTab } from './curvesTab';
 import { DiffTab } from './diff/diffTab';
 import { IDiffTools } from './diff/parts';
+import { ImportanceTab } from './importanceTab';
 import { ParallelTab } from './parallelTab';
 import { ScatterTab } from './scatterTab';
+import { TableTab } from './tableTab';
 
 /**
  * The ways to look at the compared runs.
@@ -19,9 +21,13 @@ export function ComparePages(props: {
   model: CompareModel;
   curves: CurvesModel;
   tools: IDiffTools;
+  /** Unix seconds. */
+  now: number;
+  /** Opens the details of a run. */
+  onOpen: (runId: string) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { model, curves, tools, trans } = props;
+  const { model, curves, tools, now, onOpen, trans } = props;
   if (model.runs.list.length === 0) {
     // Why there are none is said beside the table.
     return model.runs.isLoading ? <LoadingState trans={trans} /> : <EmptyState title="" />;
@@ -41,6 +47,16 @@ export function ComparePages(props: {
       id: 'scatter',
       label: trans.__('Scatter'),
       render: () => <ScatterTab {...{ model, trans }} />
+    },
+    {
+      id: 'importance',
+      label: trans.__('Importance'),
+      render: () => <ImportanceTab {...{ model, trans }} />
+    },
+    {
+      id: 'table',
+      label: trans.__('Table'),
+      render: () => <TableTab {...{ model, now, onOpen, trans }} />
     },
     {
       id: 'diff',

@@ -1,14 +1,16 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { useSize } from '../../charts/size';
+import { IRun } from '../../api/types';
 import { CompareModel } from '../../model/compare';
+import { CompareSelection } from '../../model/compareSelection';
 import { IDimension, placeOn } from '../../model/dimension';
-import { EmptyState } from '../marks/states';
-import { columnLabel, columnTitle } from '../runs/cell';
+import { columnTitle } from '../runs/cell';
 import { Brush } from './brush';
 import { useHovered } from './hovered';
-import { Scale, scaleOf, ticksOf } from './scale';
+import { Plot } from './plot';
+import { fullTitle } from './runName';
+import { nameOf, Scale, scaleOf, ticksOf } from './scale';
 
 const MARGIN = { top: 36, bottom: 28, left: 64, right: 64 };
 /** Pixels from an axis to the next at the least. */
@@ -24,28 +26,21 @@ export function ParallelTab(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, trans } = props;
-  const root = React.useRef<HTMLDivElement>(null);
-  const size = useSize(root);
   const { dimensions } = model;
   const axes = dimensions.filter(
     ({ column }) => column.kind === 'params' || column.kind === 'metrics'
   );
   return (
-    <>
-      <div className="jp-Runlore-plot" ref={root}>
-        {axes.length < 2 ? (
-          <EmptyState
-            title={trans.__('Nothing to draw')}
-            sentence={trans.__('The runs differ in less than two parameters and metrics.')}
-          />
-        ) : (
-          size && <Lines {...{ model, axes, trans }} {...size} />
-        )}
-      </div>
-      <p className="jp-Runlore-plot-hint">
-        {trans.__('Drag along an axis to select runs; click it to take that back.')}
-      </p>
-    </>
+    <Plot
+      lacking={
+        axes.length < 2
+          ? trans.__('The runs differ in less than two parameters and metrics.')
+          : null
+      }
+      hint={trans.__('Drag along an axis to select runs; click it to take that back.')}
+      draw={size => <Lines {...{ model, axes, trans }} {...size} />}
+      trans={trans}
+    />
   );
 }
 
@@ -64,7 +59,7 @@ function Lines(props: {
 }): React.ReactElement {
   const { model, axes, height, trans } = props;
   const { selection, styles } = model;
-  const hovered = useHovered(selection);
+  const { list } = model.runs;
   const width = Math.max(props.width, MARGIN.left + MARGIN.right + (axes.length - 1) * ROOM);
   const bottom = height - MARGIN.bottom;
   const placed = axes.map((dimension, index): IAxis => ({
@@ -72,9 +67,21 @@ function Lines(props: {
     scale: scaleOf(dimension, [bottom, MARGIN.top]),
     x: MARGIN.left + (index * (width - MARGIN.left - MARGIN.right)) / Math.max(axes.length - 1, 1)
   }));
+  // As long as the runs, the axes and the room are the same, brushing draws no line anew.
+  const place = [
+    ...axes.map(({ id, kind, domain }) => `${id} ${kind} ${domain.join()}`),
+    width,
+    height
+  ];
+  const drawn = place.join('\n');
+  const paths = React.useMemo(
+    () => new Map(list.map(run => [run.run_id, pathOf(placed, run)])),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `drawn` tells of all in `placed`
+    [list, drawn]
+  );
   // What stands out lies above the rest.
-  const rank = (id: string): number => (id === hovered ? 2 : selection.stands(id) ? 1 : 0);
-  const runs = [...model.runs.list].sort((a, b) => rank(a.run_id) - rank(b.run_id));
+  const stands = (run: IRun): number => Number(selection.stands(run.run_id));
+  const runs = [...list].sort((a, b) => stands(a) - stands(b));
   return (
     <svg
       width={width}
@@ -83,20 +90,18 @@ function Lines(props: {
       aria-label={trans.__('%1 runs across parameters and metrics', runs.length)}
     >
       {runs.map(run => (
-        <path
+        <Line
           key={run.run_id}
-          className="jp-Runlore-plot-line"
-          data-color={styles.get(run.run_id)?.color}
-          data-is-faint={!selection.stands(run.run_id)}
-          data-is-hovered={run.run_id === hovered}
-          d={pathOf(placed.map(({ dimension, scale, x }) => [x, placeOn(dimension, run), scale]))}
-          onPointerEnter={() => selection.hover(run.run_id)}
-          onPointerLeave={() => selection.hover(null)}
-          onClick={() => selection.toggle(run.run_id)}
-        >
-          <title>{run.name}</title>
-        </path>
+          id={run.run_id}
+          path={paths.get(run.run_id) ?? ''}
+          title={fullTitle(model, run, trans)}
+          color={styles.get(run.run_id)?.color}
+          dash={styles.get(run.run_id)?.dash}
+          isFaint={!selection.stands(run.run_id)}
+          selection={selection}
+        />
       ))}
+      <HoveredLine {...{ model, paths }} />
       {placed.map(({ dimension, scale, x }) => (
         <g key={dimension.id} transform={`translate(${x}, 0)`}>
           <line className="jp-Runlore-plot-axis" y1={MARGIN.top} y2={bottom} />
@@ -122,19 +127,62 @@ function Lines(props: {
   );
 }
 
-/** What an axis is called; one that is logarithmic says so. */
-export function nameOf(dimension: IDimension, trans: TranslationBundle): string {
-  const label = columnLabel(dimension.column, null, trans);
-  return dimension.kind === 'log' ? trans.__('%1 (log)', label) : label;
+const Line = React.memo(function Line(props: {
+  id: string;
+  path: string;
+  title: string;
+  color: number | undefined;
+  dash: string | undefined;
+  isFaint: boolean;
+  selection: CompareSelection;
+}): React.ReactElement {
+  const { id, path, title, color, dash, isFaint, selection } = props;
+  return (
+    <path
+      className="jp-Runlore-plot-line"
+      data-color={color}
+      data-dash={dash}
+      data-is-faint={isFaint}
+      d={path}
+      onPointerEnter={() => selection.hover(id)}
+      onPointerLeave={() => selection.hover(null)}
+      onClick={() => selection.toggle(id)}
+    >
+      <title>{title}</title>
+    </path>
+  );
+});
+
+/** The line under the pointer once more, above all others. */
+function HoveredLine(props: {
+  model: CompareModel;
+  paths: ReadonlyMap<string, string>;
+}): React.ReactElement | null {
+  const { model, paths } = props;
+  const hovered = useHovered(model.selection);
+  const path = hovered === null ? undefined : paths.get(hovered);
+  if (hovered === null || path === undefined) {
+    return null;
+  }
+  const style = model.styles.get(hovered);
+  return (
+    <path
+      className="jp-Runlore-plot-line"
+      data-color={style?.color}
+      data-dash={style?.dash}
+      data-is-hovered="true"
+      d={path}
+      pointerEvents="none"
+    />
+  );
 }
 
-/** A line through the places that there are, with a gap where a run has none. */
-function pathOf(
-  places: readonly (readonly [x: number, place: number | null, scale: Scale])[]
-): string {
+/** A line through the places of a run, with a gap where it has none. */
+function pathOf(axes: readonly IAxis[], run: IRun): string {
   let isDrawing = false;
-  return places
-    .map(([x, place, scale]) => {
+  return axes
+    .map(({ dimension, scale, x }) => {
+      const place = placeOn(dimension, run);
       if (place === null) {
         isDrawing = false;
         return '';

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -11,6 +11,7 @@ import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { compareIcon, swapIcon } from '../marks/icons';
 import { MainAreaPages } from '../mainArea';
 import { runArgs, targetRun } from '../target';
+import { DropArea } from './dropArea';
 import type { Compare } from './widget';
 
 /**
@@ -66,6 +67,29 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
     };
     const open = (source: CompareSource): Promise<Compare> =>
       pages.open(sourceKey(source), () => create(source));
+    const comparisonAt = (node: Element): Compare | undefined =>
+      pages.find(page => page.node === node);
+    new DropArea(shell.node, {
+      told: node =>
+        comparisonAt(node)
+          ? trans.__('Drop to add to this comparison')
+          : trans.__('Drop to compare'),
+      onDrop: (selection, node) => {
+        const runs = comparisonAt(node)?.model.runs;
+        const done = runs ? runs.add(selection) : open(selection);
+        done.catch((error: unknown) =>
+          showErrorMessage(
+            trans.__('The runs cannot be compared'),
+            error instanceof Error ? error : String(error)
+          )
+        );
+      }
+    });
+    const texts = (description: string): ReadonlyPartialJSONObject => ({
+      type: 'array',
+      items: { type: 'string' },
+      description
+    });
     /** What the arguments name; from a context menu all marked runs, or the run there beside those shown. */
     const sourceFrom = (args: ReadonlyPartialJSONObject): CompareSource => {
       const runId = args.fromMenu === true ? targetRun(app, runlore, args) : undefined;
@@ -90,17 +114,9 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Compare runs in the main area: those named, else those shown'),
       icon: compareIcon,
       describedBy: runArgs(trans, {
-        runIds: {
-          type: 'array',
-          items: { type: 'string' },
-          description: trans.__('The runs to compare; those shown in the charts without any')
-        },
+        runIds: texts(trans.__('The runs to compare; those shown in the charts without any')),
         filter: { type: 'string', description: trans.__('Compare all runs that this finds') },
-        except: {
-          type: 'array',
-          items: { type: 'string' },
-          description: trans.__('Runs that the filter finds and that are left out')
-        }
+        except: texts(trans.__('Runs that the filter finds and that are left out'))
       }),
       execute: async args => {
         await open(sourceFrom(args));
@@ -123,11 +139,7 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       ),
       icon: swapIcon,
       describedBy: runArgs(trans, {
-        runIds: {
-          type: 'array',
-          items: { type: 'string' },
-          description: trans.__('The two runs; else a rerun and its original')
-        }
+        runIds: texts(trans.__('The two runs; else a rerun and its original'))
       }),
       isEnabled: args => pairOf(args) !== undefined,
       isVisible: args => args.fromMenu !== true || pairOf(args) !== undefined,

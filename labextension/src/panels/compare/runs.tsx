@@ -6,6 +6,7 @@ import { CompareModel } from '../../model/compare';
 import { MOST_COMPARED } from '../../model/comparedRuns';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
 import { CompareGrid } from './grid';
+import { SelectionLine } from './selectionLine';
 import { CompareToolbar } from './toolbar';
 
 /**
@@ -47,6 +48,7 @@ export function CompareRuns(props: {
       ) : (
         <CompareGrid {...{ model, now, onOpen, trans }} />
       )}
+      <SelectionLine {...{ model, trans }} />
       {runs.total > runs.list.length && (
         <div className="jp-Runlore-more" role="status">
           {trans.__(

@@ -1,7 +1,9 @@
+import { TranslationBundle } from '@jupyterlab/translation';
 import { ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 
 import { formatValue } from '../../charts/format';
 import { IDimension } from '../../model/dimension';
+import { columnLabel } from '../runs/cell';
 
 /** Ticks of an axis, more or less. */
 const TICKS = 5;
@@ -27,6 +29,12 @@ export function ticksOf(dimension: IDimension, scale: Scale): { at: number; labe
   const ticks = scale.ticks(TICKS);
   const few = dimension.kind === 'log' && ticks.length > 2 * TICKS ? ticks.filter(isPower) : ticks;
   return few.map(tick => ({ at: scale(tick), label: formatTick(tick) }));
+}
+
+/** What an axis is called; one that is logarithmic says so. */
+export function nameOf(dimension: IDimension, trans: TranslationBundle): string {
+  const label = columnLabel(dimension.column, null, trans);
+  return dimension.kind === 'log' ? trans.__('%1 (log)', label) : label;
 }
 
 function isPower(value: number): boolean {

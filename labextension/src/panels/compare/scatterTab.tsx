@@ -2,15 +2,16 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { useSize } from '../../charts/size';
+import { IRunStyle } from '../../model/colors';
 import { CompareModel } from '../../model/compare';
+import { CompareSelection } from '../../model/compareSelection';
 import { IDimension, placeOn } from '../../model/dimension';
-import { EmptyState } from '../marks/states';
 import { columnTitle } from '../runs/cell';
 import { factText } from './fact';
 import { useHovered } from './hovered';
-import { nameOf } from './parallelTab';
-import { scaleOf, ticksOf } from './scale';
+import { Plot } from './plot';
+import { fullTitle } from './runName';
+import { nameOf, scaleOf, ticksOf } from './scale';
 
 const MARGIN = { top: 12, bottom: 40, left: 72, right: 20 };
 /** Pixels by which a press is no drag yet. */
@@ -24,8 +25,6 @@ export function ScatterTab(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, trans } = props;
-  const root = React.useRef<HTMLDivElement>(null);
-  const size = useSize(root);
   const { dimensions, look } = model;
   const find = (id: string | null): IDimension | undefined =>
     dimensions.find(dimension => dimension.id === id);
@@ -59,19 +58,14 @@ export function ScatterTab(props: {
         {choose('x', trans.__('Horizontal'), x?.id)}
         {choose('y', trans.__('Vertical'), y?.id)}
       </div>
-      <div className="jp-Runlore-plot" ref={root}>
-        {!x || !y ? (
-          <EmptyState
-            title={trans.__('Nothing to draw')}
-            sentence={trans.__('Choose what stands on both axes.')}
-          />
-        ) : (
-          size && <Points {...{ model, x, y, trans }} {...size} />
+      <Plot
+        lacking={x && y ? null : trans.__('Choose what stands on both axes.')}
+        hint={trans.__(
+          'Drag a rectangle to select runs; click beside the points to take that back.'
         )}
-      </div>
-      <p className="jp-Runlore-plot-hint">
-        {trans.__('Drag a rectangle to select runs; click beside the points to take that back.')}
-      </p>
+        draw={size => x && y && <Points {...{ model, x, y, trans }} {...size} />}
+        trans={trans}
+      />
     </>
   );
 }
@@ -178,27 +172,67 @@ function Points(props: {
         return (
           at !== null &&
           above !== null && (
-            <circle
+            <Point
               key={run.run_id}
-              className="jp-Runlore-plot-point"
-              data-color={styles.get(run.run_id)?.color}
-              data-is-faint={!selection.stands(run.run_id)}
-              data-is-hovered={run.run_id === hovered}
-              cx={across(at)}
-              cy={up(above)}
-              r={run.run_id === hovered ? 7 : 5}
-              onPointerEnter={() => selection.hover(run.run_id)}
-              onPointerLeave={() => selection.hover(null)}
-              onClick={() => selection.toggle(run.run_id)}
-            >
-              <title>{`${run.name}: ${told(x, at)}, ${told(y, above)}`}</title>
-            </circle>
+              id={run.run_id}
+              left={across(at)}
+              top={up(above)}
+              title={`${fullTitle(model, run, trans)}: ${told(x, at)}, ${told(y, above)}`}
+              style={styles.get(run.run_id)}
+              isFaint={!selection.stands(run.run_id)}
+              isHovered={run.run_id === hovered}
+              selection={selection}
+            />
           )
         );
       })}
     </svg>
   );
 }
+
+/** What stands for runs that share a colour: in lists and charts it is their dashes that differ. */
+const SHAPES: Record<IRunStyle['dash'], string> = {
+  solid: 'M-5,0A5,5 0 1 1 5,0A5,5 0 1 1 -5,0Z',
+  dash: 'M-5,-5H5V5H-5Z',
+  dot: 'M0,-6L6,5H-6Z',
+  dashdot: 'M0,-7L6,0L0,7L-6,0Z',
+  longdash: 'M-2,-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z'
+};
+
+const Point = React.memo(
+  function Point(props: {
+    id: string;
+    left: number;
+    top: number;
+    title: string;
+    style: IRunStyle | undefined;
+    isFaint: boolean;
+    isHovered: boolean;
+    selection: CompareSelection;
+  }): React.ReactElement {
+    const { id, left, top, title, style, isFaint, isHovered, selection } = props;
+    return (
+      <path
+        className="jp-Runlore-plot-point"
+        data-color={style?.color}
+        data-is-faint={isFaint}
+        data-is-hovered={isHovered}
+        d={SHAPES[style?.dash ?? 'solid']}
+        transform={`translate(${left}, ${top}) scale(${isHovered ? 1.4 : 1})`}
+        onPointerEnter={() => selection.hover(id)}
+        onPointerLeave={() => selection.hover(null)}
+        onClick={() => selection.toggle(id)}
+      >
+        <title>{title}</title>
+      </path>
+    );
+  },
+  // Styles are made anew whenever anything changes.
+  ({ style: before, ...old }, { style: after, ...fresh }) =>
+    before?.color === after?.color &&
+    before?.dash === after?.dash &&
+    (Object.keys(fresh) as (keyof typeof fresh)[]).every(name => old[name] === fresh[name])
+);
 
 function told(dimension: IDimension, place: number): string {
   return dimension.kind === 'category'

@@ -1,20 +1,25 @@
-import { Clipboard } from '@jupyterlab/apputils';
-import { HTMLSelect } from '@jupyterlab/ui-components';
+import { ellipsesIcon, HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { STATISTICS, Statistic } from '../../model/columns';
+import { columnId } from '../../model/columns';
 import { CompareModel } from '../../model/compare';
-import { asCsv, asMarkdown } from '../../model/compareText';
+import { BY_SEEDS } from '../../model/compareGroups';
 import { FilterInput } from '../runs/filterInput';
-import { columnTitle } from '../runs/cell';
+import { columnLabel } from '../runs/cell';
+import { openTableMenu } from './tableMenu';
+
+/** Attributes that runs have in common. */
+const GROUPED: ReadonlySet<string> = new Set(['experiment', 'notebook', 'status', 'verdict']);
+/** Stands for no groups; no column has an id without a character. */
+const NONE = '';
 
 /** Milliseconds without a key before the server is asked. */
 const TYPING = 250;
 
 /**
- * Which runs and columns the table shows, and what can be done with the selected ones.
+ * Which runs and columns the table shows, and how they are grouped.
  */
 export function CompareToolbar(props: {
   model: CompareModel;
@@ -27,10 +32,18 @@ export function CompareToolbar(props: {
     <div className="jp-Runlore-compare-toolbar">
       <Narrowing {...{ model, known, trans }} />
       <div className="jp-Runlore-compare-line" role="toolbar" aria-label={trans.__('Table')}>
-        <Columns {...{ model, trans }} />
-        <CopyButtons {...{ model, trans }} />
+        <Grouping {...{ model, trans }} />
+        <Differing {...{ model, trans }} />
+        <button
+          className="jp-Runlore-iconButton"
+          title={trans.__('More on the table: which numbers, copies')}
+          aria-label={trans.__('More on the table')}
+          aria-haspopup="menu"
+          onClick={event => openTableMenu(event.currentTarget, model, trans)}
+        >
+          <ellipsesIcon.react tag="span" />
+        </button>
       </div>
-      <SelectionLine {...{ model, trans }} />
     </div>
   );
 }
@@ -70,126 +83,53 @@ function Narrowing(props: {
   );
 }
 
-function Columns(props: { model: CompareModel; trans: TranslationBundle }): React.ReactElement {
+function Differing(props: { model: CompareModel; trans: TranslationBundle }): React.ReactElement {
   const { model, trans } = props;
-  const { all, statistic } = model.look.now;
-  const words: Record<Statistic, string> = {
-    last: trans.__('last values'),
-    best: trans.__('best values'),
-    min: trans.__('least values'),
-    max: trans.__('greatest values')
-  };
+  const { differing, columns, look } = model;
   return (
-    <>
-      <label className="jp-Runlore-check">
-        <input
-          type="checkbox"
-          checked={!all}
-          onChange={event => model.look.set({ all: !event.target.checked })}
-        />
-        {trans.__('Only what differs (%1 of %2)', model.differing.length, model.columns.length)}
-      </label>
-      <HTMLSelect
-        className="jp-Runlore-select"
-        value={statistic}
-        aria-label={trans.__('Which number stands for a metric')}
-        title={trans.__('Which number stands for a metric')}
-        onChange={event => model.look.set({ statistic: event.target.value as Statistic })}
-      >
-        {STATISTICS.map(name => (
-          <option key={name} value={name}>
-            {words[name]}
-          </option>
-        ))}
-      </HTMLSelect>
-    </>
+    <label
+      className="jp-Runlore-check"
+      title={trans.__('%1 of %2 columns differ', differing.length, columns.length)}
+    >
+      <input
+        type="checkbox"
+        checked={!look.now.all}
+        onChange={event => look.set({ all: !event.target.checked })}
+      />
+      <span>{trans.__('Only what differs')}</span>
+    </label>
   );
 }
 
-function CopyButtons(props: { model: CompareModel; trans: TranslationBundle }): React.ReactElement {
+function Grouping(props: { model: CompareModel; trans: TranslationBundle }): React.ReactElement {
   const { model, trans } = props;
-  const [said, setSaid] = React.useState('');
-  const copy = (write: typeof asCsv, name: string): void => {
-    const heads = model.shown.map(column => columnTitle(column, null, trans));
-    Clipboard.copyToSystem(write(model.sorted, model.shown, [trans.__('Name'), ...heads]));
-    setSaid(trans.__('Copied as %1', name));
-  };
-  return (
-    <>
-      <button
-        className="jp-Runlore-toggle"
-        title={trans.__('Copy the table as Markdown')}
-        onClick={() => copy(asMarkdown, 'Markdown')}
-      >
-        {trans.__('Copy Markdown')}
-      </button>
-      <button
-        className="jp-Runlore-toggle"
-        title={trans.__('Copy the table as CSV')}
-        onClick={() => copy(asCsv, 'CSV')}
-      >
-        {trans.__('Copy CSV')}
-      </button>
-      <span className="jp-Runlore-faint" role="status">
-        {said}
-      </span>
-    </>
+  const { columns, look } = model;
+  const groups = columns.filter(
+    column =>
+      column.kind === 'params' ||
+      column.kind === 'tags' ||
+      (column.kind === 'attribute' && GROUPED.has(column.name))
   );
-}
-
-function SelectionLine(props: {
-  model: CompareModel;
-  trans: TranslationBundle;
-}): React.ReactElement {
-  const { model, trans } = props;
-  const { runs, selection, look } = model;
-  const count = selection.ids.size;
-  const keep = (isKept: (runId: string) => boolean): void => {
-    const ids = runs.list.map(run => run.run_id).filter(isKept);
-    selection.clear();
-    void runs.take({ runs: ids });
-  };
-  const pair = count === 2;
+  const { group } = look.now;
+  const isKnown = group === BY_SEEDS || groups.some(column => columnId(column) === group);
   return (
-    <div className="jp-Runlore-compare-line" role="toolbar" aria-label={trans.__('Selected runs')}>
-      <span className="jp-Runlore-compare-count" aria-live="polite">
-        {trans._n('%1 run', '%1 runs', runs.list.length)}
-        {count > 0 && ` · ${trans.__('%1 selected', count)}`}
-      </span>
-      {(count > 0 || selection.brushes.size > 0) && (
-        <>
-          {pair && (
-            <button className="jp-Runlore-toggle" onClick={() => look.set({ tab: 'diff' })}>
-              {trans.__('Diff the two')}
-            </button>
-          )}
-          {count > 0 && count < runs.list.length && (
-            <>
-              <button
-                className="jp-Runlore-toggle"
-                title={trans.__('Compare only the selected runs')}
-                onClick={() => keep(id => selection.has(id))}
-              >
-                {trans.__('Keep only these')}
-              </button>
-              <button
-                className="jp-Runlore-toggle"
-                title={trans.__('Take the selected runs out of this comparison')}
-                onClick={() => keep(id => !selection.has(id))}
-              >
-                {trans.__('Take out')}
-              </button>
-            </>
-          )}
-          <button
-            className="jp-Runlore-toggle"
-            title={trans.__('Select nothing (Escape)')}
-            onClick={() => selection.clear()}
-          >
-            {trans.__('Clear')}
-          </button>
-        </>
-      )}
-    </div>
+    <HTMLSelect
+      className="jp-Runlore-select jp-Runlore-compare-by"
+      value={isKnown && group !== null ? group : NONE}
+      aria-label={trans.__('Group by')}
+      title={trans.__('Group by: the head of a group has the means of its runs')}
+      onChange={event => {
+        const { value } = event.target;
+        look.set({ group: value === NONE ? null : value });
+      }}
+    >
+      <option value={NONE}>{trans.__('not grouped')}</option>
+      <option value={BY_SEEDS}>{trans.__('by seeds')}</option>
+      {groups.map(column => (
+        <option key={columnId(column)} value={columnId(column)}>
+          {trans.__('by %1', columnLabel(column, null, trans))}
+        </option>
+      ))}
+    </HTMLSelect>
   );
 }

@@ -140,8 +140,15 @@ class PagesSide extends VisibleWidget {
   }
 
   protected override render(): React.ReactElement {
-    const { tools, trans } = this._options;
-    return <ComparePages model={this._model} curves={this._curves} {...{ tools, trans }} />;
+    const { tools, onOpen, trans } = this._options;
+    return (
+      <ComparePages
+        model={this._model}
+        curves={this._curves}
+        now={presentTime()}
+        {...{ tools, onOpen, trans }}
+      />
+    );
   }
 
   private _onRuns(): void {

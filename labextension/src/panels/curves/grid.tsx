@@ -34,6 +34,8 @@ export function firstCurves(runs: readonly IRun[]): ICurveRequest {
 export interface ICurvesGridProps {
   runs: readonly IRun[];
   styles: ReadonlyMap<string, IRunStyle>;
+  /** What tells runs of one name apart, by run id. */
+  marks?: ReadonlyMap<string, string>;
   /** Of this view alone; whoever made it says when nobody looks any more. */
   curves: CurvesModel;
   host: ICurvesHost;
@@ -49,7 +51,7 @@ export type ICurvesHost = Pick<Runlore, 'choices' | 'offerCode'>;
  * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
  */
 export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
-  const { runs, styles, curves, host, trans } = props;
+  const { runs, styles, marks, curves, host, trans } = props;
   const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '');
   const [count, setCount] = React.useState(FIRST);
   const names = metricsOf(runs);
@@ -61,7 +63,10 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
     return () => curves.request(null);
   }, [curves, ids, wanted]);
   const charts = useStable(
-    shown.map(metric => ({ metric, lines: metricLines(runs, metric, curves, styles, trans) }))
+    shown.map(metric => ({
+      metric,
+      lines: metricLines(runs, metric, curves, styles, trans, marks)
+    }))
   );
   const state = useCharts(
     charts.flatMap(chart => chart.lines),

@@ -7,22 +7,22 @@ import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { rerunMark } from '../marks/name';
 
-/** The lines of one metric, of the runs that have it. */
+/** The lines of one metric, of the runs that have it; `marks` tell runs of one name apart, by run id. */
 export function metricLines(
   runs: readonly IRun[],
   metric: string,
   curves: CurvesModel,
   styles: ReadonlyMap<string, IRunStyle>,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  marks?: ReadonlyMap<string, string>
 ): ILine[] {
   return runs.flatMap(run => {
     const curve = curves.get(run.run_id, metric);
     const style = styles.get(run.run_id);
     const { name, started } = run;
     const isLive = run.status === 'running';
-    return curve && style
-      ? [{ curve, style, name, mark: rerunMark(run, trans), started, isLive }]
-      : [];
+    const mark = [rerunMark(run, trans), marks?.get(run.run_id)].filter(Boolean).join(' ');
+    return curve && style ? [{ curve, style, name, mark, started, isLive }] : [];
   });
 }
 

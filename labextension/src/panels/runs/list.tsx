@@ -7,6 +7,7 @@ import { Column } from '../../model/columns';
 import { MarksModel } from '../../model/marks';
 import { SearchModel } from '../../model/search';
 import { IView } from '../../model/view';
+import { carryRuns } from '../compare/dragged';
 import { useAnchor } from './anchor';
 import { HEAD_HEIGHT, ROW_HEIGHT, rowHeight } from './geometry';
 import { GroupRow } from './groupRow';
@@ -117,6 +118,12 @@ export function RunList(props: IRunListProps): React.ReactElement {
       aria-rowcount={rows.count + 1}
       aria-busy={search.isPending}
       onKeyDown={onKeyDown}
+      onDragStart={event => {
+        const { runloreRun } = (event.target as HTMLElement).dataset;
+        if (runloreRun !== undefined) {
+          carryRuns(event.dataTransfer, marks.around(runloreRun));
+        }
+      }}
     >
       <div
         className="jp-Runlore-list"

@@ -66,6 +66,7 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
       data-status={run.status}
       data-verdict={run.verdict?.verdict}
       style={{ transform: `translateY(${top}px)` }}
+      draggable
       onFocus={() => onFocus(id)}
       // The second click of a double click takes back what the first one did.
       onClick={event => onClick(event, index, id)}

@@ -9,8 +9,8 @@ import { CompareModel } from '../../../model/compare';
 import { IPairDiff } from '../../../model/diff';
 import { swapIcon } from '../../marks/icons';
 import { VerdictBadge } from '../../marks/marks';
-import { runTitle } from '../../marks/name';
 import { EmptyState, ErrorState, LoadingState } from '../../marks/states';
+import { fullTitle } from '../runName';
 import { IDiffTools, DiffParts } from './parts';
 
 /** Runs that can be chosen from; of more, they are selected in the table. */
@@ -122,7 +122,7 @@ function RunSelect(props: {
       >
         {(chosen && !listed.includes(chosen) ? [chosen, ...listed] : listed).map(run => (
           <option key={run.run_id} value={run.run_id}>
-            {`${runTitle(run, trans)} · ${new Date(run.started * 1000).toLocaleString()}`}
+            {`${fullTitle(model, run, trans)} · ${new Date(run.started * 1000).toLocaleString()}`}
           </option>
         ))}
       </HTMLSelect>

@@ -1,0 +1,64 @@
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+
+import { STATISTICS, Statistic } from '../../model/columns';
+import { CompareModel } from '../../model/compare';
+import { asCsv, asMarkdown } from '../../model/compareText';
+import { columnTitle } from '../runs/cell';
+
+/**
+ * Which number stands for a metric, and what can be taken from the table.
+ */
+class TableMenu extends MenuSvg {
+  constructor(
+    private readonly _model: CompareModel,
+    private readonly _trans: TranslationBundle
+  ) {
+    super({ commands: new CommandRegistry() });
+    const { look } = _model;
+    const words: Record<Statistic, string> = {
+      last: _trans.__('Last Values of Metrics'),
+      best: _trans.__('Best Values of Metrics'),
+      min: _trans.__('Least Values of Metrics'),
+      max: _trans.__('Greatest Values of Metrics')
+    };
+    for (const statistic of STATISTICS) {
+      this._add(words[statistic], () => look.set({ statistic }), look.now.statistic === statistic);
+    }
+    this.addItem({ type: 'separator' });
+    this._add(_trans.__('Copy as Markdown'), () => this._copy(asMarkdown, 'Markdown'));
+    this._add(_trans.__('Copy as CSV'), () => this._copy(asCsv, 'CSV'));
+  }
+
+  private _add(label: string, act: () => void, isToggled = false): void {
+    const command = `item-${this.items.length}`;
+    this.commands.addCommand(command, {
+      label,
+      isToggled: () => isToggled,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: act
+    });
+    this.addItem({ command });
+  }
+
+  private _copy(write: typeof asCsv, name: string): void {
+    const { shown, sorted } = this._model;
+    const heads = shown.map(column => columnTitle(column, null, this._trans));
+    Clipboard.copyToSystem(write(sorted, shown, [this._trans.__('Name'), ...heads]));
+    Notification.success(this._trans.__('Copied as %1', name), { autoClose: 3000 });
+  }
+}
+
+/** Open the menu of the table below a button. */
+export function openTableMenu(
+  button: HTMLElement,
+  model: CompareModel,
+  trans: TranslationBundle
+): void {
+  const menu = new TableMenu(model, trans);
+  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
+  const { left, bottom } = button.getBoundingClientRect();
+  menu.open(left, bottom);
+}

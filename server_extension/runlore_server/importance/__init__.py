@@ -1,0 +1,1 @@
+"""Which parameters of runs matter for a metric, and how sure that is."""
