@@ -1,7 +1,7 @@
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { IRecordedCell } from '../../labextension/src/api/types';
+import { IRecordedCell } from '../../labextension/src/api/notebookTypes';
 import { NotebookRecord } from '../../labextension/src/model/notebookRecord';
 import { RestServer } from './server';
 

@@ -1,13 +1,6 @@
 import { decodeFloats } from '../../labextension/src/api/numbers';
-import {
-  IJob,
-  IMetricSummary,
-  IRun,
-  IRunDetail,
-  ITypedArray,
-  IVerdict,
-  IWireCurve
-} from '../../labextension/src/api/types';
+import { ITypedArray, IWireCurve } from '../../labextension/src/api/curveTypes';
+import { IJob, IMetricSummary, IRun, IRunDetail, IVerdict } from '../../labextension/src/api/types';
 
 /** A finished run with one metric. */
 export function someRun(change: Partial<IRun> = {}): IRun {

@@ -4,15 +4,15 @@ import { AddressInfo } from 'node:net';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { RunloreClient } from '../../labextension/src/api/client';
+import { IWireCurve } from '../../labextension/src/api/curveTypes';
+import { IRecordedNotebook } from '../../labextension/src/api/notebookTypes';
 import {
   IAnnotation,
   IJob,
-  IRecordedNotebook,
   IRun,
   IRunDetail,
   IRunGroup,
   IRunGroups,
-  IWireCurve,
   RunSelection
 } from '../../labextension/src/api/types';
 import { sinceCurve, someDetail, someJob } from './runs';

@@ -1,7 +1,7 @@
 import { renderHook, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { IWireCurve } from '../../labextension/src/api/types';
+import { IWireCurve } from '../../labextension/src/api/curveTypes';
 import { Range } from '../../labextension/src/charts/scale';
 import { ILine } from '../../labextension/src/charts/traces';
 import { decodeCurve, refined } from '../../labextension/src/model/curve';

@@ -6,17 +6,9 @@ import { ModelsClient } from './models';
 import { ProvenanceClient } from './provenance';
 import { RerunsClient } from './reruns';
 import { SweepsClient } from './sweeps';
-import {
-  IAnnotation,
-  IRecordedNotebook,
-  IRunDetail,
-  IRunGroups,
-  IRunPage,
-  ISavedFilter,
-  IWireBand,
-  IWireCurve,
-  RunSelection
-} from './types';
+import { IWireBand, IWireCurve } from './curveTypes';
+import { IRecordedNotebook } from './notebookTypes';
+import { IAnnotation, IRunDetail, IRunGroups, IRunPage, ISavedFilter, RunSelection } from './types';
 
 /**
  * The REST interface of the Runlore server extension; rejects as `Connection` says.

@@ -1,4 +1,5 @@
-import { ITypedArray, WireNumber } from './types';
+import { ITypedArray } from './curveTypes';
+import { WireNumber } from './types';
 
 /**
  * The number that the server meant.

@@ -107,28 +107,6 @@ export interface IRun {
 /** What a list of a cell's runs tells of one. */
 export type IShortRun = Pick<IRun, 'run_id' | 'name' | 'status' | 'started'>;
 
-/** A cell of a notebook of which there are runs. */
-export interface IRecordedCell {
-  /** As the front-end named it, where it did. */
-  cell_id: string | null;
-  /** As it was last run in one of the runs; null where that is lost. */
-  source: string | null;
-  /** How many runs there are. */
-  count: number;
-  /** The newest of them, newest first. */
-  runs: IShortRun[];
-}
-
-export interface IRecordedNotebook {
-  /** What runs call the notebook. */
-  notebook: string;
-  /** How many runs of it there are. */
-  total: number;
-  /** The newest of them. */
-  newest: string | null;
-  cells: IRecordedCell[];
-}
-
 export interface IRunPage {
   runs: IRun[];
   next: string | null;
@@ -263,50 +241,11 @@ export interface IRunDetail extends IRun {
   kernel: string | null;
 }
 
-/** Little-endian float64 in base64. */
-export interface ITypedArray {
-  dtype: 'f8';
-  bdata: string;
-}
-
-export interface IWireCurve {
-  run_id: string;
-  metric: string;
-  /** Points recorded; more than sent when decimated. */
-  count: number;
-  /** Points that precede those sent where only what was logged since is sent; else 0. */
-  since: number;
-  /** Where to go on from the next time; null when only the whole curve can be asked for. */
-  next: number | null;
-  step: ITypedArray;
-  time: ITypedArray;
-  value: ITypedArray;
-  /** Null where the run tells of no epochs. */
-  epoch?: ITypedArray | null;
-  /** Why a curve that was recorded has no points here, such as that it is on its way from MLflow. */
-  missing?: string | null;
-}
-
 /** What success criteria say of a rerun. */
 export interface IJudgement {
   /** 0 where all are met, 2 where nothing could be proved either way, else 1. */
   exit_code: number;
   findings: { criterion: string; met: boolean; told: string }[];
-}
-
-/** Curves of several runs summed up, place by place. */
-export interface IWireBand {
-  runs: string[];
-  metric: string;
-  x: ITypedArray;
-  mean: ITypedArray;
-  /** The least value of any of them. */
-  low: ITypedArray;
-  high: ITypedArray;
-  /** The sample standard deviation between them. */
-  sd: ITypedArray;
-  /** How many are there. */
-  count: ITypedArray;
 }
 
 export interface IJob {

@@ -1,5 +1,5 @@
 import { decodeFloats } from '../api/numbers';
-import { IWireCurve } from '../api/types';
+import { IWireCurve } from '../api/curveTypes';
 import { XAxis } from './choices';
 
 /**

@@ -2,7 +2,8 @@ import { JSONExt, PartialJSONValue } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { IRunDetail, IWireBand, IWireCurve } from '../api/types';
+import { IWireBand, IWireCurve } from '../api/curveTypes';
+import { IRunDetail } from '../api/types';
 import { decodeCurve, ICurve, joined } from './curve';
 import { MOST_SHOWN } from './selection';
 

@@ -2,7 +2,8 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
-import { IRecordedCell, IRecordedNotebook, IShortRun } from '../api/types';
+import { IRecordedCell, IRecordedNotebook } from '../api/notebookTypes';
+import { IShortRun } from '../api/types';
 
 /** Milliseconds between two requests at the least. */
 const PACE = 1000;

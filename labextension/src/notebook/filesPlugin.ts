@@ -6,7 +6,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { IRecordedNotebook } from '../api/types';
+import { IRecordedNotebook } from '../api/notebookTypes';
 import { rerunIcon, runsIcon } from '../panels/marks/icons';
 import { CommandIds, DOMAIN, IRunlore } from '../tokens';
 import { listRuns } from './listRuns';

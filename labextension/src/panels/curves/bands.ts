@@ -1,7 +1,7 @@
 import * as React from 'react';
 
 import { decodeFloats } from '../../api/numbers';
-import { IWireBand } from '../../api/types';
+import { IWireBand } from '../../api/curveTypes';
 import { IDrawing } from '../../charts/drawing';
 import { Range } from '../../charts/scale';
 import { ILine } from '../../charts/traces';

@@ -5,7 +5,7 @@ import { IPlot } from '../../api/sweepTypes';
 import { loadPlotly } from '../../charts/plotly';
 import { onThemeChange, readTheme } from '../../charts/theme';
 import { decodeFloats } from '../../api/numbers';
-import { ITypedArray } from '../../api/types';
+import { ITypedArray } from '../../api/curveTypes';
 
 /**
  * The plots of a sweep that can be drawn, in the colours of the theme.
