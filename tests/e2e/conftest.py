@@ -36,12 +36,13 @@ _FLAGS = [
 
 @dataclass
 class Lab:
-    """A running JupyterLab: where it answers, what it serves, where it records."""
+    """A running JupyterLab: where it answers, what it serves, where it records, where more kernels go."""
 
     url: str
     root: Path
     home: Path
     log: Path
+    kernels: Path
 
 
 @dataclass
@@ -100,6 +101,9 @@ def started_lab(
         "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
         "IPYTHONDIR": str(directory / "ipython"),
+        "JUPYTER_PATH": os.pathsep.join([str(directory / "jupyter"), os.environ.get("JUPYTER_PATH", "")]).rstrip(
+            os.pathsep
+        ),
     }
     command = [
         *(str(python), "-m", application, "--no-browser", "--allow-root", "--expose-app-in-browser"),
@@ -108,7 +112,9 @@ def started_lab(
     ]
     server, chosen = _answering(command, environ, log, base_url, port)
     try:
-        yield Lab(f"http://127.0.0.1:{chosen}{base_url.rstrip('/')}", root, home, log)
+        yield Lab(
+            f"http://127.0.0.1:{chosen}{base_url.rstrip('/')}", root, home, log, directory / "jupyter" / "kernels"
+        )
     finally:
         server.terminate()
         try:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.e2e.axe import violations
 from tests.e2e.conftest import Lab, open_lab
 from tests.e2e.test_story import screenshot, set_theme
 
@@ -102,6 +103,7 @@ def test_a_card_is_live_from_the_start_and_cells_are_marked(page: Page) -> None:
     for theme in ("Light", "Dark"):
         set_theme(page, f"JupyterLab {theme}")
         screenshot(page, f"notebook-{theme.lower()}")
+        assert violations(page, ".jp-Runlore-card", ".jp-Runlore-cellMark", ".jp-Runlore-track") == []
     set_theme(page, "JupyterLab Light")
 
 
@@ -162,8 +164,13 @@ def test_the_status_bar_tells_of_reruns_while_the_panel_is_closed(page: Page) ->
     card.get_by_role("button", name="Rerun resnet").click()
     item = page.locator(".jp-Runlore-statusItem")
     expect(item).to_contain_text("rerun", timeout=SOON)
-    item.click()
     popup = page.locator(".jp-Runlore-statusPopup")
+    item.click()
+    assert violations(page, ".jp-Runlore-statusPopup") == []
+    page.keyboard.press("Escape")
+    expect(popup).to_have_count(0)
+    expect(item).to_be_focused()
+    page.keyboard.press("Enter")
     expect(popup.locator("[data-runlore-job]")).to_contain_text("resnet")
     screenshot(page, "notebook-status")
     popup.get_by_role("button", name="Show all reruns").click()

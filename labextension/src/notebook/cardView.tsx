@@ -68,7 +68,7 @@ export function CardView(props: {
       <StatusMark status={status} trans={trans} />
       {seconds !== null && <span className="jp-Runlore-number">{formatDuration(seconds)}</span>}
       {(status === 'running' || spark.length > 1) && (
-        <span className="jp-Runlore-card-spark">
+        <span className="jp-Runlore-card-spark" data-color={style?.color}>
           <Sparkline values={spark} width={72} height={18} />
         </span>
       )}

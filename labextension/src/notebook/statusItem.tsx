@@ -49,7 +49,10 @@ export class StatusItem extends ReactWidget {
       this._popup = null;
       return;
     }
-    const close = (): void => this._popup?.dispose();
+    const close = (): void => {
+      this._popup?.dispose();
+      this.node.querySelector('button')?.focus();
+    };
     this._popup = showPopup({
       body: new JobsPopup(this._options, close),
       anchor: this,
@@ -82,6 +85,21 @@ class JobsPopup extends VisibleWidget {
   ) {
     super([_options.jobs.changed]);
     this.addClass('jp-Runlore-statusPopup');
+    this.node.setAttribute('role', 'dialog');
+    this.node.setAttribute('aria-label', _options.trans.__('Reruns'));
+    this.node.tabIndex = -1;
+    this.node.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        this._close();
+      }
+    });
+  }
+
+  /** The keyboard goes on in it, since it stands far from what opened it. */
+  protected override onAppear(): void {
+    super.onAppear();
+    this.node.focus();
   }
 
   protected override render(): React.ReactElement {

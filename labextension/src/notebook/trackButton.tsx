@@ -105,6 +105,12 @@ async function tell(
 ): Promise<void> {
   const kernel = panel.sessionContext.kernelDisplayName;
   const body = {
+    'read-only': trans.__(
+      'This notebook is read-only, so no cell can be added to it. Save a copy of it, and track that.'
+    ),
+    busy: trans.__(
+      'The kernel is at work on a cell. Wait for its end or interrupt it, then track the notebook.'
+    ),
     'no kernel': trans.__('This notebook has no kernel. Choose one, then track the notebook.'),
     'other language': trans.__(
       'Runlore records what Python kernels run; this notebook runs in %1.',

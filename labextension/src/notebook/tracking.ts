@@ -9,8 +9,13 @@ const USES = /^%?%track\b|\brunlore\./m;
 const IS_THERE =
   "__import__('importlib.util', fromlist=['find_spec']).find_spec('runlore') is not None";
 
+/** Milliseconds after which a kernel that does not answer is held to be at work on a cell. */
+const PATIENCE = 3000;
+/** How often what ends a run is asked for again: a cell that fails makes the kernel forget all that waits behind it. */
+const ATTEMPTS = 5;
+
 /** Why a notebook cannot be tracked. */
-export type Obstacle = 'no kernel' | 'other language' | 'not installed';
+export type Obstacle = 'read-only' | 'no kernel' | 'other language' | 'busy' | 'not installed';
 
 /** Whether a cell of the notebook has all that follows recorded. */
 export function isTracked(panel: NotebookPanel): boolean {
@@ -23,7 +28,10 @@ export function isTracked(panel: NotebookPanel): boolean {
  * @returns what stands in the way, and nothing is changed; null where the notebook is tracked.
  */
 export async function track(panel: NotebookPanel): Promise<Obstacle | null> {
-  const { sessionContext, content } = panel;
+  const { sessionContext, content, context } = panel;
+  if (context.contentsModel?.writable === false) {
+    return 'read-only';
+  }
   await sessionContext.ready;
   const kernel = sessionContext.session?.kernel;
   if (!kernel) {
@@ -39,7 +47,12 @@ export async function track(panel: NotebookPanel): Promise<Obstacle | null> {
     store_history: false,
     user_expressions: { there: IS_THERE }
   });
-  const { content: reply } = await asked.done;
+  const answer = await Promise.race([asked.done, after(PATIENCE)]);
+  if (!answer) {
+    asked.dispose();
+    return 'busy';
+  }
+  const { content: reply } = answer;
   const found = 'user_expressions' in reply ? reply.user_expressions.there : undefined;
   const data = (found as { data?: Record<string, unknown> } | undefined)?.data;
   if (data?.['text/plain'] !== 'True') {
@@ -83,13 +96,23 @@ export async function untrack(panel: NotebookPanel): Promise<void> {
   }
   const kernel = panel.sessionContext.session?.kernel;
   if (kernel) {
-    // Where no run is open the kernel says so, to nobody.
-    await kernel.requestExecute({ code: '%track off', store_history: false }).done;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // Where no run is open the kernel says so, to nobody.
+      const { done } = kernel.requestExecute({ code: '%track off', store_history: false });
+      const { content: reply } = await done;
+      if (!['abort', 'aborted'].includes(reply.status)) {
+        break;
+      }
+    }
   }
 }
 
 function trackingCells(panel: NotebookPanel): ICellModel[] {
   return [...(panel.content.model?.cells ?? [])].filter(cell => has(cell, ON_LINE));
+}
+
+function after(milliseconds: number): Promise<null> {
+  return new Promise(done => setTimeout(() => done(null), milliseconds));
 }
 
 function has(cell: ICellModel, line: RegExp): boolean {
