@@ -60,6 +60,7 @@ async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
     compare: vi.fn(),
     rerunMarked: vi.fn(),
     chooseColumns: vi.fn(),
+    track: vi.fn(),
     retry: vi.fn()
   };
   const runlore = { runs, search, marks: new MarksModel(search), columns: new ColumnsModel(null) };
@@ -74,9 +75,11 @@ describe('the list of runs', () => {
   });
 
   it('says what to do when it is empty', async () => {
-    await showRuns([]);
+    const { actions } = await showRuns([]);
     expect(screen.getByText('Nothing recorded yet.')).toBeTruthy();
     expect(screen.getByText(/^%load_ext runlore\s%%track/).tagName).toBe('PRE');
+    fireEvent.click(screen.getByText('Track this notebook'));
+    expect(actions.track).toHaveBeenCalledOnce();
   });
 
   it('says that nobody answers, and tries again', async () => {

@@ -9,12 +9,19 @@ export function EmptyState(props: {
   sentence?: string;
   /** Lines to type. */
   code?: string;
+  /** A way out of the emptiness. */
+  action?: { label: string; act: () => void };
 }): React.ReactElement {
   return (
     <div className="jp-Runlore-state">
       <div className="jp-Runlore-state-title">{props.title}</div>
       {props.sentence && <div>{props.sentence}</div>}
       {props.code && <pre className="jp-Runlore-state-code">{props.code}</pre>}
+      {props.action && (
+        <button className="jp-mod-styled" onClick={props.action.act}>
+          {props.action.label}
+        </button>
+      )}
     </div>
   );
 }

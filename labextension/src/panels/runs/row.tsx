@@ -82,8 +82,13 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
         />
         <RunName run={run} trans={trans} />
       </span>
-      {columns.map(column => (
-        <span key={columnId(column)} role="gridcell" className="jp-Runlore-number">
+      {columns.map((column, place) => (
+        <span
+          key={columnId(column)}
+          role="gridcell"
+          className="jp-Runlore-number"
+          style={{ gridColumn: place + 2 }}
+        >
           <Cell {...{ run, column, metric, now, trans }} />
         </span>
       ))}

@@ -1,5 +1,6 @@
 import { PanelWithToolbar, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { ISignal } from '@lumino/signaling';
 
 import { CompareSource } from '../../model/compareSource';
 import { Runlore } from '../../model/runlore';
@@ -23,6 +24,7 @@ export class RunsSection extends PanelWithToolbar {
       'compare',
       new ToolbarButton({
         icon: compareIcon,
+        label: trans.__('Compare'),
         onClick: () => actions.compare('shown'),
         tooltip: trans.__('Compare the shown runs in the main area')
       })
@@ -47,20 +49,32 @@ export namespace RunsSection {
   export type IActions = Pick<IRunsActions, 'open' | 'rerun' | 'rerunMarked'> & {
     /** Compares these runs in the main area. */
     compare: (source: CompareSource) => void;
+    /** Tracks the notebook that is open; left out where there are no notebooks. */
+    tracking?: ITracking;
   };
+
+  export interface ITracking {
+    /** Whether a notebook is open. */
+    readonly isPossible: boolean;
+    /** Emitted when another one is, or none. */
+    readonly changed: ISignal<unknown, unknown>;
+    track(): void;
+  }
 }
 
 class RunsBody extends VisibleWidget {
   constructor(
     private readonly _runlore: Runlore,
-    actions: RunsSection.IActions,
+    private readonly _elsewhere: RunsSection.IActions,
     private readonly _trans: TranslationBundle
   ) {
     const { runs, search, marks, columns, selection, choices, preferences } = _runlore;
     const models = [runs, search, marks, columns, selection, choices, preferences];
-    super(models.map(model => model.changed));
+    super(
+      [...models, ...(_elsewhere.tracking ? [_elsewhere.tracking] : [])].map(one => one.changed)
+    );
     this._actions = {
-      ...actions,
+      ..._elsewhere,
       toggle: runId => selection.toggle(runId),
       rename: runId => void renameRun(_runlore, runId, _trans),
       remove: runId => void removeRuns(_runlore, marks.around(runId), _trans),
@@ -68,7 +82,7 @@ class RunsBody extends VisibleWidget {
         change.deleted === true
           ? void removeRuns(_runlore, marks.selection, _trans)
           : void changeRuns(_runlore, marks.selection, change, _trans),
-      compare: () => actions.compare(marks.selection),
+      compare: () => _elsewhere.compare(marks.selection),
       chooseColumns: () =>
         void chooseColumns(columns, runs.list, currentView(_runlore).metric, _trans),
       retry: () => _runlore.refresh()
@@ -77,16 +91,17 @@ class RunsBody extends VisibleWidget {
   }
 
   protected override render(): React.ReactElement {
+    const { tracking } = this._elsewhere;
     return (
       <RunsView
         runlore={this._runlore}
         view={currentView(this._runlore)}
         now={presentTime()}
-        actions={this._actions}
+        actions={{ ...this._actions, track: tracking?.isPossible ? () => tracking.track() : null }}
         trans={this._trans}
       />
     );
   }
 
-  private readonly _actions: IRunsActions;
+  private readonly _actions: Omit<IRunsActions, 'track'>;
 }

@@ -22,6 +22,8 @@ export interface IRunsActions extends IRunActions {
   /** Ask how the marked runs are to be rerun. */
   rerunMarked: () => void;
   chooseColumns: () => void;
+  /** Track the notebook that is open; null where none is. */
+  track: (() => void) | null;
   retry: () => void;
 }
 
@@ -59,8 +61,15 @@ export function RunsView(props: IRunsViewProps): React.ReactElement {
   return runs.isLoaded ? (
     <EmptyState
       title={trans.__('Nothing recorded yet.')}
-      sentence={trans.__('Run the first line once, and put the second above a cell:')}
+      sentence={trans.__(
+        'In a notebook, run the first line once, and put the second above the cell that trains:'
+      )}
       code={'%load_ext runlore\n%%track my-run'}
+      action={
+        actions.track
+          ? { label: trans.__('Track this notebook'), act: actions.track }
+          : undefined
+      }
     />
   ) : (
     <LoadingState trans={trans} />

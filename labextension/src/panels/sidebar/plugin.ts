@@ -1,4 +1,5 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -6,6 +7,7 @@ import { sourceArgs } from '../../model/compareSource';
 import { CommandIds, IRunlore } from '../../tokens';
 import { COLOR_COUNT } from '../../model/colors';
 import { IPreferences } from '../../model/preferences';
+import { RunsSection } from '../runs/section';
 import { RunlorePanel } from './panel';
 
 const ID = 'runlore:plugin';
@@ -20,11 +22,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows recorded runs and their learning curves in the sidebar.',
   autoStart: true,
   requires: [IRunlore],
-  optional: [ILayoutRestorer, ISettingRegistry, ITranslator],
+  optional: [ILayoutRestorer, INotebookTracker, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     runlore: IRunlore,
     restorer: ILayoutRestorer | null,
+    notebooks: INotebookTracker | null,
     settings: ISettingRegistry | null,
     translator: ITranslator | null
   ) => {
@@ -38,7 +41,8 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
         rerunMarked: () => void app.commands.execute(CommandIds.rerunWith, { marked: true }),
         stop: runId => run(CommandIds.stopJob, runId),
         showQueue: () => void app.commands.execute(CommandIds.showQueue),
-        compare: source => void app.commands.execute(CommandIds.compare, sourceArgs(source))
+        compare: source => void app.commands.execute(CommandIds.compare, sourceArgs(source)),
+        tracking: notebooks ? trackingOf(app, notebooks) : undefined
       },
       translator: translator ?? nullTranslator
     });
@@ -62,6 +66,18 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** How the notebook that is open is tracked: by the command, as everywhere. */
+function trackingOf(app: JupyterFrontEnd, notebooks: INotebookTracker): RunsSection.ITracking {
+  const { trackNotebook } = CommandIds;
+  return {
+    get isPossible() {
+      return app.commands.hasCommand(trackNotebook) && app.commands.isEnabled(trackNotebook);
+    },
+    changed: notebooks.currentChanged,
+    track: () => void app.commands.execute(trackNotebook)
+  };
+}
 
 /** What of the settings is a matter of style sheets. */
 function applyLook({ cards, colors }: IPreferences): void {
