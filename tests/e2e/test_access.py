@@ -214,3 +214,29 @@ def test_nothing_moves_for_those_who_asked_for_that(lab_page: Page) -> None:
         }).map(node => node.className)"""
     )
     assert moving == []
+
+
+def test_colours_and_choices_stay_where_the_system_gives_the_colours(lab_page: Page) -> None:
+    row = lab_page.locator(f"{PANEL} [data-runlore-run][data-shown=true]").first
+    style = "(node, name) => getComputedStyle(node)[name]"
+    lab_page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    try:
+        colour = row.locator(".jp-Runlore-swatch").evaluate(style, "backgroundColor")
+        assert colour != row.evaluate(style, "backgroundColor")
+        row.click(modifiers=["Control"])
+        lab_page.locator(f"{PANEL} .jp-Runlore-listHeader").hover()
+        assert row.get_attribute("aria-selected") == "true"
+        assert row.evaluate(style, "outlineWidth") != "0px"
+    finally:
+        row.click(modifiers=["Control"])
+        lab_page.emulate_media(forced_colors="none", reduced_motion="reduce")
+
+
+def test_a_row_keeps_its_place_under_the_pointer(lab_page: Page) -> None:
+    row = lab_page.locator(f"{PANEL} [data-runlore-run]").nth(1)
+    title = row.locator(".jp-Runlore-run-title")
+    lab_page.locator(f"{PANEL} .jp-Runlore-listHeader").hover()
+    was = title.bounding_box()
+    row.hover()
+    expect(row.get_by_title("Rerun (R)")).to_be_visible()
+    assert title.bounding_box() == was
