@@ -11,6 +11,7 @@ SOON = 30_000
 
 def test_pages_open_once_and_are_there_again_after_a_reload(page: Page, gallery: Gallery) -> None:
     open_lab(page, gallery.lab)
+    page.wait_for_url(lambda url: "reset" not in url)  # else the reload forgets everything, too
     runs = [gallery.runs["mlp-0.01-1"], gallery.runs["again"]]
     page.evaluate(
         """async runIds => {

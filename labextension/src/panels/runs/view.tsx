@@ -66,9 +66,7 @@ export function RunsView(props: IRunsViewProps): React.ReactElement {
       )}
       code={'%load_ext runlore\n%%track my-run'}
       action={
-        actions.track
-          ? { label: trans.__('Track this notebook'), act: actions.track }
-          : undefined
+        actions.track ? { label: trans.__('Track this notebook'), act: actions.track } : undefined
       }
     />
   ) : (
