@@ -7,9 +7,9 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
+from benchmarks.browser import FLAGS, executable
 from benchmarks.measure import Row
 from benchmarks.plan import Plan
 from benchmarks.server import TOKEN, Server
@@ -17,7 +17,6 @@ from benchmarks.server import TOKEN, Server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _WORKS = {
     "server": "JupyterLab's server answers",
     "first": "a Lab that can be used, from the server's start",
@@ -26,8 +25,8 @@ _WORKS = {
 
 
 def rows(plan: Plan) -> list[Row]:
-    executable = which("chromium") or which("google-chrome")
-    if executable is None:
+    chromium = executable()
+    if chromium is None:
         return [
             Row(work, who, None, note="no Chromium") for work in _WORKS.values() for who in _whos(False).values()
         ]
@@ -35,7 +34,7 @@ def rows(plan: Plan) -> list[Row]:
 
     times: dict[tuple[str, bool], list[float]] = defaultdict(list)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for number in range(plan.rounds(5)):
             for extension in (number % 2 == 0, number % 2 == 1):  # each goes first as often
                 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:

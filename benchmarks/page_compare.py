@@ -9,11 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
+from benchmarks.browser import executable, watched
 from benchmarks.homes import write_home
-from benchmarks.page_curves import WATCH
 from benchmarks.server import TOKEN, Server
 from runlore.home import Home
 
@@ -48,7 +47,6 @@ _SCROLLED = """async ([selector, across]) => {
         await new Promise(resolve => requestAnimationFrame(resolve));
     }
 }"""
-_TOLD = "() => { window.watching = false; return [window.frames, window.longest]; }"
 
 
 def measured(runs: int) -> dict[str, str]:
@@ -59,16 +57,14 @@ def measured(runs: int) -> dict[str, str]:
     """
     from playwright.sync_api import sync_playwright
 
-    executable = which("chromium") or which("google-chrome")
-    if executable is None:
+    chromium = executable()
+    if chromium is None:
         raise RuntimeError("there is no Chromium on the path")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         home = Path(name) / "home"
         write_home(Home(home), runs)
         with Server("lab", Path(name), RUNLORE_HOME=str(home)) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_context(viewport={"width": 1500, "height": 950}).new_page()
             page.goto(f"{server.url}/lab?token={TOKEN}")
             page.wait_for_function("window.jupyterapp !== undefined", timeout=120_000)
@@ -115,14 +111,11 @@ def _brush(page: Page, box: dict[str, float] | None, wide: float) -> None:
 
 
 def _watched(page: Page, what: str, act: Callable[[], object]) -> dict[str, str]:
-    page.evaluate(WATCH)
-    act()
-    frames, longest = page.evaluate(_TOLD)
-    ordered = sorted(frames)
+    frames = watched(page, act)
     return {
-        f"{what}: median frame": f"{ordered[len(ordered) // 2]:.1f} ms",
-        f"{what}: 95th percentile of frames": f"{ordered[int(len(ordered) * 0.95)]:.1f} ms",
-        f"{what}: longest task over 50 ms": f"{longest:.0f} ms" if longest else "none",
+        f"{what}: median frame": f"{frames.median * 1000:.1f} ms",
+        f"{what}: 95th percentile of frames": f"{frames.most * 1000:.1f} ms",
+        f"{what}: longest task over 50 ms": f"{frames.task * 1000:.0f} ms" if frames.task else "none",
     }
 
 

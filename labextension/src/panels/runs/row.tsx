@@ -5,7 +5,7 @@ import { IRun } from '../../api/types';
 import { formatDuration } from '../../charts/format';
 import { IRunStyle } from '../../model/colors';
 import { Column, columnId } from '../../model/columns';
-import { Age } from '../marks/age';
+import { Age, ageText } from '../marks/age';
 import { detailsIcon, pinIcon, rerunIcon, starIcon } from '../marks/icons';
 import { MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
 import { runTitle } from '../marks/name';
@@ -96,7 +96,18 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
       <RunButtons run={run} actions={actions} trans={trans} />
     </div>
   );
-});
+}, looksSame);
+
+/** Whether a row looks as before: that time has passed shows in few of them. */
+function looksSame(before: IRunRowProps, after: IRunRowProps): boolean {
+  const { run, now, trans } = after;
+  const age = (time: number): string => ageText(time - run.started, trans);
+  const isSame = (name: keyof IRunRowProps): boolean => before[name] === after[name];
+  return (
+    (Object.keys(after) as (keyof IRunRowProps)[]).every(name => name === 'now' || isSame(name)) &&
+    (before.now === now || (run.duration !== null && age(before.now) === age(now)))
+  );
+}
 
 /** Stands where a run is that is not loaded yet. */
 export function PendingRow(props: {
