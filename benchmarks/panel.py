@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import browser
+from benchmarks import browser, tensorboard_page
 from benchmarks.homes import write_home
 from benchmarks.measure import Row
 from benchmarks.peers.field import Field, field
@@ -55,14 +55,13 @@ def rows(plan: Plan) -> list[Row]:
     with browser.browser() as chromium:
         found = []
         for runs, steps in plan.sized(((50, 20_000), (50, 100_000)), ((3, 5_000),)):
-            with field(plan, ["runlore"]) as contestants:
+            with field(plan, ["runlore", "tensorboard"]) as contestants:
                 found += _curves(chromium, contestants, runs, steps, plan.rounds(5))
-        found += _list(chromium, plan.sized(50_000, 200))
-        return found
+        return found + _list(chromium, plan.sized(50_000, 200))
 
 
 def _curves(chromium: Browser, contestants: Field, runs: int, steps: int, rounds: int) -> list[Row]:
-    (runlore,) = contestants.contestants
+    runlore, *others = contestants.contestants
     with runlore.opened() as process:
         process.ask("fill", [f"run-{number}" for number in range(runs)], steps)
     home, place = Home(runlore.directory / "home"), runlore.directory / "jupyter"
@@ -72,7 +71,21 @@ def _curves(chromium: Browser, contestants: Field, runs: int, steps: int, rounds
         ids = [run_id for session in sessions(home) for run_id in session.runs]
         found = _measured(page, f"{runs} curves of {steps:,} in an open JupyterLab", ids, rounds)
         page.context.close()
-        return found
+    for tensorboard in others:
+        with contestants.trying(tensorboard):
+            seen = tensorboard_page.seen(chromium, tensorboard, runs, steps, min(rounds, 3))
+            return found + _beside(f"{runs} curves of {steps:,} in a page of its own", seen)
+    return [*found, *contestants.rows(f"{runs} curves of {steps:,} in a page of its own", {})]
+
+
+def _beside(work: str, seen: tensorboard_page.Seen) -> list[Row]:
+    """What TensorBoard took; its work is another one: it has no Lab to open, and thins curves out at random."""
+    return [
+        Row(work, "TensorBoard, opened and drawn", seen.drawn),
+        Row(f"spikes of {work}", "TensorBoard, those it gets to draw", seen.spikes, "points"),
+        *_told(f"hovering over {work}", seen.frames, "TensorBoard, "),
+        Row(f"heap of {work}", "TensorBoard, the whole page", seen.heap, "B"),
+    ]
 
 
 def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
@@ -107,11 +120,11 @@ def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
     ]
 
 
-def _told(work: str, frames: browser.Frames) -> list[Row]:
+def _told(work: str, frames: browser.Frames, who: str = "") -> list[Row]:
     return [
-        Row(work, "a frame, half of them at the most", frames.median),
-        Row(work, "a frame, 95 of 100 at the most", frames.most),
-        Row(work, "the longest task over 50 ms", frames.task or None, note="none"),
+        Row(work, f"{who}a frame, half of them at the most", frames.median),
+        Row(work, f"{who}a frame, 95 of 100 at the most", frames.most),
+        Row(work, f"{who}the longest task over 50 ms", frames.task or None, note="none"),
     ]
 
 

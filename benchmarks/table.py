@@ -32,6 +32,8 @@ def _amount(row: Row) -> str:
     if row.unit in ("points", "points/s"):
         return f"{row.amount:,.0f}" if row.unit == "points" else f"{_rounded(row.amount):,} points/s"
     if row.unit == "B":
+        if row.amount >= 1e6:
+            return f"{row.amount / 1e6:.3g} MB"
         return f"{row.amount / 1e3:.3g} KB" if row.amount >= 1000 else f"{row.amount:.3g} B"
     unit, size = next(((unit, size) for unit, size in _TIMES if row.amount >= size), _TIMES[-1])
     return f"{row.amount / size:.3g} {unit}"

@@ -28,6 +28,7 @@ class Contestant:
     Attributes:
         name: its key in the catalog.
         peer: its class.
+        python: the interpreter that has what it needs.
         directory: where its processes work; what they leave there is all that it stores.
         version: of what is measured, once a process was open.
     """
@@ -37,7 +38,7 @@ class Contestant:
         self.peer: type[Peer] = PEERS[name]
         self.directory = directory
         self.version = ""
-        self._python = python
+        self.python = python
         self._told = directory.with_suffix(".log")
         directory.mkdir(parents=True)
 
@@ -48,7 +49,7 @@ class Contestant:
         home = self.directory.with_suffix(".home")
         home.mkdir(exist_ok=True)
         environment |= {"HOME": str(home), "PYTHONPATH": str(_ROOT), "CI": "1"}
-        return Process(self.name, self._python, self.directory, environment, self._told)
+        return Process(self.name, self.python, self.directory, environment, self._told)
 
     def opened(self) -> Process:
         """A new process that has imported what it needs."""

@@ -42,6 +42,18 @@ describe('the pages of a query', () => {
     expect(pages.missing(0, 100)).toBeUndefined();
   });
 
+  it('hold every run of a page that has moved by one', () => {
+    const pages = new PagedRuns();
+    pages.put(0, ids(100), 1000);
+    pages.put(0, ['new', ...ids(99)], 1000);
+    expect(Array.from({ length: 100 }, (_, at) => pages.at(at))).toEqual(['new', ...ids(99)]);
+    expect([pages.indexOf('new'), pages.indexOf('r98'), pages.indexOf('r99')]).toEqual([
+      ...[0, 99],
+      undefined
+    ]);
+    expect(pages.missing(0, 100)).toBeUndefined();
+  });
+
   it('stay as they are until they are asked for again', () => {
     const pages = new PagedRuns();
     pages.put(0, ids(100), 200);

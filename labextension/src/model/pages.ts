@@ -33,23 +33,16 @@ export class PagedRuns {
     if (total !== this._ids.length) {
       this.age(); // a run came or went, and who knows where
     }
-    this._ids.length = total;
-    runIds.forEach((id, index) => {
-      const before = this._places.get(id);
-      if (before !== undefined && before !== offset + index) {
-        this._ids[before] = undefined;
-      }
-      this._ids[offset + index] = id;
-    });
+    this._resize(total);
+    runIds.forEach((id, index) => this._place(id, offset + index));
     for (let page = Math.ceil(offset / PAGE); page * PAGE < offset + runIds.length; page++) {
       this._stale.delete(page);
     }
-    this._index();
   }
 
   /** So many runs came before all others. */
   shift(count: number): void {
-    this._ids.unshift(...new Array<undefined>(count));
+    this._ids.unshift(...new Array<undefined>(count).fill(undefined));
     this._index();
   }
 
@@ -88,12 +81,31 @@ export class PagedRuns {
     return gone;
   }
 
+  private _resize(total: number): void {
+    this._ids.splice(total).forEach(id => id !== undefined && this._places.delete(id));
+    while (this._ids.length < total) {
+      this._ids.push(undefined); // without holes: long arrays with them are slow
+    }
+  }
+
+  private _place(id: string, index: number): void {
+    const [before, other] = [this._places.get(id), this._ids[index]];
+    if (before !== undefined) {
+      this._ids[before] = undefined;
+    }
+    if (other !== undefined) {
+      this._places.delete(other);
+    }
+    this._ids[index] = id;
+    this._places.set(id, index);
+  }
+
   private _index(): void {
     this._places = new Map();
     this._ids.forEach((id, index) => id !== undefined && this._places.set(id, index));
   }
 
-  /** Sparse: holes and undefined are runs that are not known. */
+  /** Undefined are runs that are not known. */
   private _ids: (string | undefined)[] = [];
   private _places = new Map<string, number>();
   private _stale = new Set<number>();
