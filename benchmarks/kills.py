@@ -22,7 +22,8 @@ from pathlib import Path
 
 from runlore.curve import points, read_records
 from runlore.home import Home
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import sessions
 
 POINTS = 10_000
 """Points a thread logs before the process ends itself."""

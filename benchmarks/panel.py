@@ -15,7 +15,7 @@ from benchmarks.peers.values import SPIKE
 from benchmarks.plan import Plan
 from benchmarks.server import Server
 from runlore.home import Home
-from runlore.record import sessions
+from runlore.session_record import sessions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Page

@@ -22,7 +22,7 @@ from benchmarks.plan import Plan
 from benchmarks.server import TOKEN, Server
 from runlore import archive
 from runlore.home import Home
-from runlore.record import sessions
+from runlore.session_record import sessions
 
 T = TypeVar("T")
 Curves = list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]

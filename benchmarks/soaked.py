@@ -15,7 +15,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from runlore.home import Home
-from runlore.record import sessions
+from runlore.session_record import sessions
 
 METRICS = ("loss-0", "acc-0", "loss-1", "acc-1")
 """Two threads log two metrics each."""

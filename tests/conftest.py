@@ -15,7 +15,8 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, sessions
 
 # A test run that a shell put in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

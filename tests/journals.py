@@ -14,7 +14,7 @@ from runlore.curve_writer import CurveWriter
 from runlore.home import Home
 from runlore.journal import JournalWriter
 from runlore.objects import ObjectStore
-from runlore.process import current_process
+from runlore.process import ProcessIdentity, current_process
 
 Points = Iterable[tuple[int, float]]
 
@@ -138,8 +138,6 @@ class FakeKernel:
         self.journal.close()
 
 
-def replace_process(process: ev.ProcessIdentity) -> ev.ProcessIdentity:
+def replace_process(process: ProcessIdentity) -> ProcessIdentity:
     """An identity that no living process has."""
-    return ev.ProcessIdentity(
-        pid=process.pid, started=process.started - 1000.0, host=process.host, boot=process.boot
-    )
+    return ProcessIdentity(pid=process.pid, started=process.started - 1000.0, host=process.host, boot=process.boot)

@@ -71,6 +71,6 @@ class Runlore(Peer):
 
     def _recorded(self) -> list[RunRecord]:
         from runlore.home import Home
-        from runlore.record import sessions
+        from runlore.session_record import sessions
 
         return [run for session in sessions(Home.default()) for run in session.runs.values()]

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
+from runlore.process import ProcessIdentity
+
 FORMAT = 1
 
 Outcome = Literal["ok", "error", "interrupted", "unknown"]
@@ -52,21 +54,6 @@ The detail of ``environment variable`` is the name and a digest of the value und
 ``environment copy`` the digest of the object with such digests by name as JSON, and who got them all; of
 ``directory contents`` the digest of the object with the sorted names as a JSON array, and the directory.
 """
-
-
-class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """What tells one process from every other one, also after its pid was used again.
-
-    ``machine`` tells machines of one name apart, ``namespace`` the containers of one machine, whose pids mean
-    nothing to each other; ``None`` where the system does not say.
-    """
-
-    pid: int
-    started: float
-    host: str
-    boot: str
-    machine: str | None = None
-    namespace: str | None = None
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):

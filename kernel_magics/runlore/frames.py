@@ -13,8 +13,9 @@ from runlore.decimate import decimate
 from runlore.errors import JournalFormatError, PackageMissing
 from runlore.home import Home
 from runlore.lookup import ids_of, the_one
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
 from runlore.run import Run
+from runlore.session_record import sessions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -69,7 +69,7 @@ class Metrics:
     def files(self) -> dict[str, Path]:
         """The curve files so far by the names that the record has for them, in the order of their first point."""
         if self.forks.count:
-            from runlore.record import SessionRecord
+            from runlore.session_record import SessionRecord
 
             record = SessionRecord(self._session.home, self._session.session_id)
             record.refresh()

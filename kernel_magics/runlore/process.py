@@ -8,10 +8,25 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from runlore.events import ProcessIdentity
+import msgspec
 
 _CLOCK_TOLERANCE = 2.0
 """Seconds by which two readings of one process's start time may differ (boot time is an estimate)."""
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one process from every other one, also after its pid was used again.
+
+    ``machine`` tells machines of one name apart, ``namespace`` the containers of one machine, whose pids mean
+    nothing to each other; ``None`` where the system does not say.
+    """
+
+    pid: int
+    started: float
+    host: str
+    boot: str
+    machine: str | None = None
+    namespace: str | None = None
 
 
 @lru_cache(maxsize=1)

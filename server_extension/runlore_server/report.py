@@ -17,7 +17,8 @@ from runlore.card import format_duration
 from runlore.curve import last_point
 from runlore.errors import JournalFormatError
 from runlore.home import is_mirrored
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.rerun.parameters import Parameter
 from runlore_server.retention.notes import removed_of
 from runlore_server.store.annotations import Annotation

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from runlore.record import sessions
+from runlore.session_record import sessions
 from runlore_server.queue.job import Job
 from runlore_server.queue.owner import Backends, from_environment
 from runlore_server.queue.queue import JobQueue

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from runlore.objects import ObjectStore
-from runlore.record import RunRecord, SessionRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, sessions
 from runlore_server.backends.returned import target
 from runlore_server.bundle.manifest import Member
 from runlore_server.errors import RerunRefused

@@ -19,7 +19,7 @@ import msgspec
 
 from benchmarks import stopwatch
 from runlore.home import Home
-from runlore.record import SessionRecord, session_ids
+from runlore.session_record import SessionRecord, session_ids
 from tests.conftest import Notebook
 from tests.corpus.case import Case, Cell
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from runlore.home import Home
-from runlore.record import sessions
+from runlore.session_record import sessions
 from tests.conftest import Notebook
 from tests.e2e.conftest import Lab, open_lab
 

@@ -14,7 +14,8 @@ from runlore.curve import points, read_records
 from runlore.errors import ObjectMissing
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
+from runlore.session_record import SessionRecord
 from runlore.states import StateFile
 from runlore_server.queue.ledger import Ledger
 from runlore_server.rerun import pins

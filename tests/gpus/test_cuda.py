@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runlore.curve import points, read_records
-from runlore.record import sessions
+from runlore.session_record import sessions
 from runlore_server.gpus.detection import detect
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request

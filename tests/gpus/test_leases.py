@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runlore.record import sessions
+from runlore.session_record import sessions
 from runlore_server.errors import OptionsRefused
 from runlore_server.queue.job import Job
 from runlore_server.queue.queue import JobQueue

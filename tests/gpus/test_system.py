@@ -12,7 +12,8 @@ import pytest
 
 from runlore.curve import points, read_records
 from runlore.home import Home
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import sessions
 from runlore_server.store.archive import FILE, archive_run
 from runlore_server.store.entry import pack, unpack
 from tests.gpus.conftest import Driver

@@ -359,7 +359,7 @@ def test_a_url_is_recorded_by_its_etag_and_without_its_secrets(notebook: Noteboo
 
 def test_a_script_has_its_data_too(run_script: Callable[..., str], tmp_path: Path) -> None:
     from runlore.home import Home
-    from runlore.record import sessions
+    from runlore.session_record import sessions
 
     (tmp_path / "in.txt").write_text("in")
     time.sleep(0.05)

@@ -14,7 +14,7 @@ from runlore.curve import points, read_records
 from runlore.curve_writer import CurveWriter, PlainCurveWriter, curve_writer
 from runlore.filesystems import Room, kind_at, parse_mountinfo, room_of
 from runlore.home import Home
-from runlore.record import sessions
+from runlore.session_record import sessions
 from tests.kernel.mounts import mounted
 
 MOUNTINFO = r"""

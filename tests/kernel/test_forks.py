@@ -14,7 +14,8 @@ import pytest
 from runlore.curve import points, read_records
 from runlore.frames import curves
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, sessions
 from tests.conftest import Notebook
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")

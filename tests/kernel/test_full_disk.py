@@ -11,7 +11,8 @@ import pytest
 
 from runlore.curve import points, read_records
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, sessions
 from tests.kernel.mounts import mounted
 
 SCRIPT = """

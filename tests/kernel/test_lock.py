@@ -20,7 +20,7 @@ from runlore.capture import records, wheels
 from runlore.capture.taking import Order, take
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import sessions
+from runlore.session_record import sessions
 
 _RUN = "import runlore\nwith runlore.start_run('a'):\n    runlore.log(x=1.0)\n"
 

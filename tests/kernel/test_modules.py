@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runlore.objects import ObjectStore
-from runlore.record import SessionRecord, session_ids
+from runlore.session_record import SessionRecord, session_ids
 from tests.conftest import Notebook
 
 AUTORELOAD = "%load_ext autoreload\n%autoreload 2"

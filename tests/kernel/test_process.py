@@ -13,13 +13,13 @@ from runlore import events as ev
 from runlore import journal
 from runlore.home import Home
 from runlore.journal import JournalWriter
-from runlore.process import current_process, is_alive
-from runlore.record import SessionRecord
+from runlore.process import ProcessIdentity, current_process, is_alive
+from runlore.session_record import SessionRecord
 
 HERE = current_process()
 
 
-def _session(home: Home, process: ev.ProcessIdentity) -> tuple[SessionRecord, JournalWriter]:
+def _session(home: Home, process: ProcessIdentity) -> tuple[SessionRecord, JournalWriter]:
     """A session with an open run, written by this process in the name of another one."""
     home.session("s").mkdir(parents=True)
     writer = JournalWriter(home.events("s"))

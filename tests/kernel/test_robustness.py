@@ -12,7 +12,7 @@ from runlore.curve import points, read_records
 from runlore.errors import ObjectMissing
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import sessions
+from runlore.session_record import sessions
 from tests.conftest import Notebook
 
 

@@ -21,8 +21,8 @@ from runlore.frames import curves, runs
 from runlore.home import Home
 from runlore.journal import LONGEST, JournalWriter, read
 from runlore.objects import ObjectStore
-from runlore.process import current_process, is_alive
-from runlore.record import SessionRecord, sessions
+from runlore.process import ProcessIdentity, current_process, is_alive
+from runlore.session_record import SessionRecord, sessions
 from runlore.states import HEADER as STATES
 from runlore.states import StateFile, StateWriter
 from tests.journals import FakeKernel
@@ -171,7 +171,7 @@ def test_ids_and_files_that_lead_elsewhere_are_not_taken(home: Home, run_id: str
 @pytest.mark.parametrize("pid", [-5, 0, 2**70])
 def test_a_process_that_cannot_be_is_dead(pid: int) -> None:
     here = current_process()
-    assert is_alive(ev.ProcessIdentity(pid=pid, started=1.0, host=here.host, boot=here.boot)) is False
+    assert is_alive(ProcessIdentity(pid=pid, started=1.0, host=here.host, boot=here.boot)) is False
 
 
 def test_frames_of_a_damaged_home(home: Home) -> None:

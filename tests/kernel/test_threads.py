@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from runlore.curve import points, read_records
 from runlore.home import Home
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import sessions
 
 
 def only_run(home: Home) -> RunRecord:

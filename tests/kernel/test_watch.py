@@ -9,7 +9,8 @@ import pytest
 
 from runlore.curve import points, read_records
 from runlore.home import Home
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import sessions
 from tests.conftest import Notebook
 
 

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord, session_ids
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, session_ids
 from tests.conftest import Notebook
 
 

@@ -15,7 +15,7 @@ from blake3 import blake3
 from runlore import events as ev
 from runlore.capture.data.manifest import Entry
 from runlore.home import Home
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore_server.errors import DataMissing
 from runlore_server.rerun import data
 from runlore_server.rerun.data import DataCheck

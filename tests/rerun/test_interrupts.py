@@ -7,7 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
-from runlore.record import SessionRecord, session_ids
+from runlore.session_record import SessionRecord, session_ids
 from tests.conftest import Notebook
 from tests.rerun.conftest import Recorded
 

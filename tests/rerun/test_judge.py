@@ -15,8 +15,8 @@ from runlore import events as ev
 from runlore.curve import HEADER
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import SessionRecord
 from runlore.replay import ReplayCell, ReplayPlan
+from runlore.session_record import SessionRecord
 from runlore.states import StateWriter
 from runlore_server.rerun.folder import Launch
 from runlore_server.rerun.kernels import Kernel

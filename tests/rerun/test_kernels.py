@@ -13,6 +13,7 @@ import pytest
 
 from runlore import events as ev
 from runlore.home import Home
+from runlore.process import ProcessIdentity
 from runlore_server.errors import KernelRefused, OptionsRefused
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
@@ -27,7 +28,7 @@ SESSION = ev.SessionStarted(
     time=0.0,
     format=1,
     session_id="s",
-    process=ev.ProcessIdentity(pid=1, started=0.0, host="h", boot="b"),
+    process=ProcessIdentity(pid=1, started=0.0, host="h", boot="b"),
     runlore="0",
     python="3.11",
     executable=sys.executable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from runlore.record import SessionRecord, session_ids
+from runlore.session_record import SessionRecord, session_ids
 from tests.rerun.conftest import Recorded, record
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from runlore import events as ev
 from runlore.home import Home
+from runlore.process import ProcessIdentity
 from runlore_server.errors import KernelMissing, RerunRefused
 from runlore_server.rerun.kernels import choose
 from runlore_server.rerun.prepare import prepare
@@ -22,7 +23,7 @@ Kernels = type(lambda: None)
 
 
 def session_started(**fields: object) -> ev.SessionStarted:
-    process = ev.ProcessIdentity(pid=1, started=0.0, host="h", boot="b")
+    process = ProcessIdentity(pid=1, started=0.0, host="h", boot="b")
     common = {"time": 0.0, "format": 1, "session_id": "s", "process": process, "runlore": "0", "python": "3.11"}
     return ev.SessionStarted(
         **{**common, "executable": sys.executable, "cwd": "/", "kernel_name": "python3", **fields}

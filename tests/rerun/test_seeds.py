@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runlore.record import session_ids
+from runlore.session_record import session_ids
 from runlore_server.rerun.folder import Folder
 from tests.rerun.conftest import Recorded, record
 

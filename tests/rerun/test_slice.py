@@ -5,7 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from runlore.record import session_ids
+from runlore.session_record import session_ids
 from runlore_server.rerun.folder import Folder
 from tests.rerun.conftest import Recorded, record
 

@@ -13,7 +13,7 @@ import pytest
 
 from runlore.curve import read_records
 from runlore.home import Home
-from runlore.record import SessionRecord, sessions
+from runlore.session_record import SessionRecord, sessions
 from runlore_server.rerun.folder import Folder
 from tests.conftest import Notebook
 from tests.rerun.conftest import Recorded, record

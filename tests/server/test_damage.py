@@ -20,7 +20,7 @@ from runlore.curve import last_point, points, read_records
 from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import sessions
+from runlore.session_record import sessions
 from runlore.states import StateFile
 from runlore_server.cli import main
 from runlore_server.queue.ledger import Ledger

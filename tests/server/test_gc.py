@@ -12,6 +12,7 @@ import pytest
 
 from runlore import events as ev
 from runlore.objects import ObjectStore
+from runlore.process import ProcessIdentity
 from runlore_server.ownership import Ownership
 from runlore_server.rerun.environment import Complete
 from runlore_server.store.archive import archive_run
@@ -97,7 +98,7 @@ def test_what_a_living_kernel_may_yet_name_stays(home, kernel, recorded):
 
 
 def test_a_kernel_on_another_host_counts_as_living_and_is_named(home, kernel, recorded):
-    process = ev.ProcessIdentity(pid=1, started=0.0, host="elsewhere", boot="b")
+    process = ProcessIdentity(pid=1, started=0.0, host="elsewhere", boot="b")
     session = kernel(time=time.time() - 50 * DAY, process=process)
     told = gc(home)
     assert told["removed"]["objects"]["count"] == 0

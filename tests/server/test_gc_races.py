@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from runlore import events as ev
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import sessions
+from runlore.session_record import sessions
 from runlore_server.config import Config
 from runlore_server.retention.collection import collect
 from runlore_server.retention.sweeping import sweep

@@ -8,7 +8,7 @@ import pytest
 
 from runlore import events as ev
 from runlore.errors import RunNotFound
-from runlore.process import current_process
+from runlore.process import ProcessIdentity, current_process
 from runlore_server.errors import AmbiguousRun
 from runlore_server.store.exports import Export, Exports
 from runlore_server.store.runs import RunStore
@@ -155,7 +155,7 @@ def test_a_kernel_that_dies_while_it_is_followed_is_noticed(store, kernel, event
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         own = current_process()
         started = psutil.Process(child.pid).create_time()
-        session = kernel(process=ev.ProcessIdentity(pid=child.pid, started=started, host=own.host, boot=own.boot))
+        session = kernel(process=ProcessIdentity(pid=child.pid, started=started, host=own.host, boot=own.boot))
         run = session.start_run()
         assert store.refresh() == {run}
         assert store.find(run).status == "running"

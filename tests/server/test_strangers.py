@@ -15,6 +15,7 @@ import pytest
 
 from runlore import events as ev
 from runlore.home import Home
+from runlore.process import ProcessIdentity
 from runlore_server.cli import main
 from tests.journals import FakeKernel
 from tests.server.conftest import JupyterServer
@@ -95,7 +96,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[str]]:
     FakeKernel(home, version=99).run()
     here = FakeKernel(home, dead=True)
     for pid in (-5, 2**70):
-        FakeKernel(home, process=ev.ProcessIdentity(pid=pid, started=1.0, host="h", boot="b")).run()
+        FakeKernel(home, process=ProcessIdentity(pid=pid, started=1.0, host="h", boot="b")).run()
     runs.append(here.run("late", time=2.0**37))
     deep = "[" * 5000 + "]" * 5000
     with home.events(here.session_id).open("a") as file:

@@ -12,7 +12,8 @@ from runlore.curve import last_point
 from runlore.errors import JournalFormatError, PackageMissing, RunNotFound
 from runlore.home import Home
 from runlore.lookup import ids_of, the_one
-from runlore.record import RunRecord, SessionRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord, sessions
 
 COLORS = (
     "#668dee", "#c77800", "#3a9a96", "#d24b3a", "#bf789e", "#98694a", "#479065", "#8861f0", "#a6961c", "#7a8794",

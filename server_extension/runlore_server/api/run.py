@@ -9,7 +9,8 @@ import msgspec
 
 from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.objects import ObjectStore
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.filter.tree import Field
 from runlore_server.registry.models import models_of

@@ -12,7 +12,8 @@ import msgspec
 
 from runlore.errors import JournalFormatError
 from runlore.events import SessionStarted
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.errors import InvalidRequest
 from runlore_server.filter.parser import parse
 from runlore_server.filter.tree import Field, Node

@@ -19,7 +19,8 @@ import msgspec
 
 from runlore.errors import JournalFormatError, RunloreError
 from runlore.home import Home
-from runlore.record import RunRecord, sessions
+from runlore.record import RunRecord
+from runlore.session_record import sessions
 from runlore_server.backends import tenure
 from runlore_server.backends.heartbeat import Heartbeat
 from runlore_server.backends.place import Place

@@ -19,8 +19,9 @@ from runlore.capture.data.identity import StatCache, identify
 from runlore.errors import ObjectMissing
 from runlore.events import ModuleLoaded, ScriptRead
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, SessionRecord
+from runlore.record import CellRecord
 from runlore.replay import Resumed
+from runlore.session_record import SessionRecord
 from runlore_server.backends.place import Place
 from runlore_server.bundle.manifest import SUFFIX, Member
 from runlore_server.bundle.moving import below

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.bundle.manifest import SUFFIX
 from runlore_server.bundle.writing import write_bundle
 

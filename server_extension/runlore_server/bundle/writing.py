@@ -20,7 +20,6 @@ from runlore.errors import ObjectMissing
 from runlore.events import (
     AnyEvent,
     CellFinished,
-    ProcessIdentity,
     SessionEnded,
     SessionStarted,
     UncontrolledUsed,
@@ -28,7 +27,9 @@ from runlore.events import (
 )
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.process import ProcessIdentity
+from runlore.record import CellRecord, RunRecord
+from runlore.session_record import SessionRecord
 from runlore.states import StateFile, StateWriter
 from runlore_server.bundle.manifest import CURVES, EVENTS, MANIFEST, OBJECTS, STATES, Manifest, Member
 from runlore_server.bundle.moving import below

@@ -9,7 +9,8 @@ import msgspec
 
 from runlore.errors import JournalFormatError, ObjectMissing
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.diff.cells import CellDiff, align
 from runlore_server.diff.outputs import OutputsDiff, compare_shown

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runlore.home import Home, is_mirrored
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore_server.config import Config
 from runlore_server.doctor import archives, curves, documents, exports, journals, mirror, place, states
 from runlore_server.doctor.checkup import UNREADABLE, Checkup

@@ -12,7 +12,7 @@ import msgspec
 
 from runlore.events import SessionStarted
 from runlore.home import Home
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore_server.doctor import curves
 from runlore_server.doctor.checkup import Checkup
 from runlore_server.doctor.databases import DAMAGED_PROJECTION, INDEX

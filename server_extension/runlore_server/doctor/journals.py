@@ -11,7 +11,7 @@ import msgspec
 from runlore import events as ev
 from runlore import journal
 from runlore.errors import JournalFormatError
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.doctor.checkup import LATER_FORMAT, UNREADABLE, Checkup
 from runlore_server.doctor.findings import Kind

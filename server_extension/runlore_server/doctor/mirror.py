@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runlore.errors import JournalFormatError
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore_server.doctor.checkup import Checkup
 from runlore_server.doctor.findings import Kind
 

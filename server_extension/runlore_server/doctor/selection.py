@@ -8,7 +8,7 @@ from runlore import journal
 from runlore.errors import JournalFormatError, RunNotFound
 from runlore.events import RunStarted
 from runlore.home import Home
-from runlore.record import session_ids
+from runlore.session_record import session_ids
 from runlore_server.errors import AmbiguousRun
 from runlore_server.store.exports import run_of_mlflow_id
 

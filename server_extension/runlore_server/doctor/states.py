@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runlore.errors import ObjectMissing
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore.states import StateFile
 from runlore_server.doctor.checkup import LATER_FORMAT, Checkup, is_later
 from runlore_server.doctor.findings import Kind

@@ -11,7 +11,8 @@ import msgspec
 from runlore.archive import FILE, is_lost
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
-from runlore.record import Artifact, RunRecord, SessionRecord
+from runlore.record import Artifact, RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.store.archive import archive_run
 from runlore_server.store.cells import executed_cells
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runlore.objects import ObjectStore
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.config import Config
 from runlore_server.export.describer import Describer
 from runlore_server.export.description import Description

@@ -7,8 +7,8 @@ import msgspec
 from runlore.errors import ObjectMissing
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import SessionRecord
 from runlore.replay import ReplayPlan
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.rerun.folder import Launch
 

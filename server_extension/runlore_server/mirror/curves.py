@@ -5,7 +5,8 @@ from __future__ import annotations
 from runlore.archive import Archive
 from runlore.curve_writer import curve_writer
 from runlore.errors import JournalFormatError
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.config import Config
 from runlore_server.export.names import mlflow_name
 from runlore_server.mirror.cached import archive_of, is_current

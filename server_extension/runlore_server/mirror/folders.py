@@ -12,7 +12,8 @@ from pathlib import Path
 
 from runlore import events as ev
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.mirror.cached import archive_of, is_current
 from runlore_server.mirror.translation import Foreign
 from runlore_server.store.mirrored import is_live, mlflow_run_of, session_name

@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from runlore import events as ev
 from runlore.curve import file_name
+from runlore.process import ProcessIdentity
 from runlore_server.export.description import RUN_TAG, SESSION_TAG
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _LATEST = 2.0**37
 _RUN_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 _STATUS: dict[str, ev.RunOutcome] = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed"}
 _OWN_STATUS: dict[str, ev.RunOutcome] = {"interrupted": "interrupted", "killed": "killed"}
-_NOBODY = ev.ProcessIdentity(pid=0, started=0.0, host="", boot="")
+_NOBODY = ProcessIdentity(pid=0, started=0.0, host="", boot="")
 """A process of which nobody here can say that it is dead."""
 
 _SOURCE, _SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.errors import ParameterRefused
 from runlore_server.portable.airflow import dag
 from runlore_server.portable.notebook import Export, export

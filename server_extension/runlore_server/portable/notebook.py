@@ -15,7 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.errors import RerunRefused
 from runlore_server.portable.cells import STAND_IN, plain, seeding

@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json, read_regular
 from runlore_server.provenance.slices import Needed
 from runlore_server.store.cells import ExecutedCell, executed_cells

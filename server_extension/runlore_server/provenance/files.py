@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 
 from runlore.events import FileRead, FileWritten, ScriptRead
-from runlore.record import CellFacts, RunRecord, SessionRecord
+from runlore.record import CellFacts, RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.provenance.slices import Needed
 from runlore_server.store.cells import executed_cells
 

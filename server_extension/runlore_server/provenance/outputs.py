@@ -11,7 +11,8 @@ import msgspec
 from runlore.errors import ObjectMissing, RunNotFound
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.live_output import FILE, read_live
 from runlore_server.store.cells import executed_cells

@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from runlore import events as ev
 from runlore.home import Home
-from runlore.record import session_ids
+from runlore.session_record import session_ids
 from runlore.untrusted import open_regular
 
 _EMPTY = str(blake3(b"").hexdigest())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import msgspec
 
 from runlore.errors import RunloreError
-from runlore.events import ProcessIdentity
+from runlore.process import ProcessIdentity
 from runlore_server.queue.request import Request
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from runlore.events import ProcessIdentity
+from runlore.process import ProcessIdentity
 from runlore_server.queue.job import JobState
 from runlore_server.queue.request import Request
 

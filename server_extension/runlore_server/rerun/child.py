@@ -14,9 +14,8 @@ from typing import IO, Protocol
 import msgspec
 import psutil
 
-from runlore.events import ProcessIdentity
 from runlore.home import Home
-from runlore.process import current_process
+from runlore.process import ProcessIdentity, current_process
 from runlore_server.rerun import tree
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.gateway import variables_to_pass_on

@@ -22,7 +22,8 @@ from runlore.errors import ObjectMissing
 from runlore.events import FileRead
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, SessionRecord
+from runlore.record import CellRecord
+from runlore.session_record import SessionRecord
 from runlore_server.document import read_if_there, write_document
 from runlore_server.errors import DataMissing
 from runlore_server.rerun.folder import Folder

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from runlore.events import ProcessIdentity
 from runlore.home import Home
+from runlore.process import ProcessIdentity
 from runlore.record import RunRecord
 from runlore_server.queue.request import Request
 from runlore_server.rerun.child import Child

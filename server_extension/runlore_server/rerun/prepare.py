@@ -14,8 +14,9 @@ import msgspec
 from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.events import ModuleLoaded, SessionStarted
 from runlore.home import Home
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
 from runlore.replay import ReplayCell, ReplayPlan, Resumed
+from runlore.session_record import SessionRecord
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.rerun import data, kernels, notebook, resuming

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from runlore.home import Home
-from runlore.record import SessionRecord
 from runlore.replay import ReplayPlan
+from runlore.session_record import SessionRecord
 
 
 class Progress(NamedTuple):

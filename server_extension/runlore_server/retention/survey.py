@@ -12,7 +12,8 @@ from pathlib import Path
 
 from runlore.errors import JournalFormatError
 from runlore.home import Home
-from runlore.record import Artifact, RunRecord, RunStatus, SessionRecord
+from runlore.record import Artifact, RunRecord, RunStatus
+from runlore.session_record import SessionRecord
 
 KEEP_TAG = "keep"
 """A run with this tag, whatever its value, loses nothing."""

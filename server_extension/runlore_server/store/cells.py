@@ -8,7 +8,8 @@ import msgspec
 from blake3 import blake3
 
 from runlore.events import Outcome
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 
 _NOTHING = str(blake3(b"[]").hexdigest())
 """The object with the outputs of a cell that showed nothing."""

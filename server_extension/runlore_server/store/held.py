@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from runlore.errors import JournalFormatError
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.store.growth import CurveGrowth
 from runlore_server.store.index import Stamp
 

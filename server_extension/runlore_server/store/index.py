@@ -17,7 +17,8 @@ import msgspec
 
 from runlore.events import SessionStarted
 from runlore.home import Home
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.filter.tree import Field
 from runlore_server.store.entry import flat, pack, unpack
 from runlore_server.store.index_file import IndexFile

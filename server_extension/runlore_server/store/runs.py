@@ -14,7 +14,8 @@ from typing import TypeVar
 from runlore.errors import RunNotFound
 from runlore.events import SessionStarted
 from runlore.home import Home, is_mirrored
-from runlore.record import RunRecord, SessionRecord
+from runlore.record import RunRecord
+from runlore.session_record import SessionRecord
 from runlore_server.errors import AmbiguousRun, InvalidRequest
 from runlore_server.filter.tree import Field
 from runlore_server.store.annotations import Annotations

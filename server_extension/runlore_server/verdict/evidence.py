@@ -9,8 +9,9 @@ from typing import NamedTuple
 from runlore.events import NotCaptured
 from runlore.home import Home
 from runlore.objects import ObjectStore
-from runlore.record import CellRecord, RunRecord, SessionRecord
+from runlore.record import CellRecord, RunRecord
 from runlore.replay import ReplayPlan
+from runlore.session_record import SessionRecord
 from runlore_server.rerun.folder import Launch
 from runlore_server.rerun.selection import slice_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runlore.events import ModuleLoaded
-from runlore.record import SessionRecord
+from runlore.session_record import SessionRecord
 from runlore_server.verdict import scripts
 from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.rungs.sighting import Seen, Sighting, seen, short
