@@ -2,7 +2,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
-import { columnId } from '../../model/columns';
+import { IRun } from '../../api/types';
+import { Column, columnId } from '../../model/columns';
 import { CompareModel } from '../../model/compare';
 import { columnLabel, columnTitle } from '../runs/cell';
 import { FactCell } from './fact';
@@ -102,16 +103,11 @@ export function TableTab(props: {
                 const run = sorted[at];
                 return (
                   run && (
-                    <span
+                    <Cell
                       key={run.run_id}
-                      className="jp-Runlore-table-cell"
-                      role="cell"
-                      aria-colindex={at + 2}
-                      data-is-faint={!model.selection.stands(run.run_id)}
-                      style={{ left }}
-                    >
-                      <FactCell {...{ run, column, now, trans }} />
-                    </span>
+                      isFaint={!model.selection.stands(run.run_id)}
+                      {...{ run, column, at, left, now, trans }}
+                    />
                   )
                 );
               })}
@@ -122,6 +118,32 @@ export function TableTab(props: {
     </div>
   );
 }
+
+/** Rendered once, however far the table is scrolled. */
+const Cell = React.memo(function Cell(props: {
+  run: IRun;
+  column: Column;
+  /** The how-many-th run, from 0, and where its column begins, in pixels. */
+  at: number;
+  left: number;
+  /** Whether others are selected. */
+  isFaint: boolean;
+  now: number;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, column, at, left, isFaint, now, trans } = props;
+  return (
+    <span
+      className="jp-Runlore-table-cell"
+      role="cell"
+      aria-colindex={at + 2}
+      data-is-faint={isFaint}
+      style={{ left }}
+    >
+      <FactCell {...{ run, column, now, trans }} />
+    </span>
+  );
+});
 
 /** The names of the runs: a click selects one, Enter and a double click open it; arrows move along them. */
 function Heads(props: {
