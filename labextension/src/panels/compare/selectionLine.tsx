@@ -26,8 +26,9 @@ export function SelectionLine(props: {
       aria-label={trans.__('Selected runs')}
     >
       <span className="jp-Runlore-compare-count" aria-live="polite">
-        {trans._n('%1 run', '%1 runs', runs.list.length)}
-        {count > 0 && ` · ${trans.__('%1 selected', count)}`}
+        {count > 0
+          ? trans.__('%1 of %2 selected', count, runs.list.length)
+          : trans._n('%1 run', '%1 runs', runs.list.length)}
       </span>
       {(count > 0 || selection.brushes.size > 0) && (
         <>
@@ -37,7 +38,7 @@ export function SelectionLine(props: {
               title={trans.__('Show what differs between the two')}
               onClick={() => look.set({ tab: 'diff' })}
             >
-              {trans.__('Diff the two')}
+              {trans.__('Diff')}
             </button>
           )}
           {count > 0 && count < runs.list.length && (
