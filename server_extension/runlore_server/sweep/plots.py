@@ -26,6 +26,8 @@ _DRAWN = {
     "parallel": visualization.plot_parallel_coordinate,
     "slices": visualization.plot_slice,
 }
+_SCALE = [[0.0, "#2f83c6"], [1.0, "#d55e00"]]
+"""From the least value to the greatest: both stand out from light and dark pages, as plotly's blues do not."""
 _SEED = 0
 """Of the forest that importance is read from: the same trials give the same bars."""
 
@@ -53,6 +55,7 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
         drawn["importance"] = visualization.plot_param_importances(study, evaluator=evaluator, target_name=metric)
     for figure in drawn.values():
         figure.update_layout(template="plotly_white")
+        figure.update_traces(line_colorscale=_SCALE, line_reversescale=False, selector={"type": "parcoords"})
     return drawn
 
 
