@@ -73,10 +73,16 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
             # that a float under a known name needs is here, and not one call away.
             for name, value in values.items():
                 curve = active.logged.get(name)
-                if type(value) is float and curve is not None and (append := curve.append) is not None:
+                if type(value) is float and curve is not None and (writer := curve.mapped) is not None:
                     position, now = next(curve.steps), time()
-                    try:
-                        append(position, now, value)
+                    try:  # what ``CurveWriter.append`` does
+                        word = next(writer.places)
+                        if word >= writer.end:
+                            writer.reserve(word)
+                        writer.integers[word] = position
+                        floats = writer.floats
+                        floats[word + 1] = now
+                        floats[word + 2] = value
                     except (ValueError, OSError) as error:
                         active.failed(curve, position, now, value, error)
                     return
