@@ -96,10 +96,14 @@ class Metrics:
             MetricError, RunStateError: as ``Run.log``.
         """
         now = time.time() if at_time is None else at_time
-        # The common case, floats without a step under names as before, has all it needs in a loop of its own.
-        if step is None and (row := self._rows[source].get(tuple(values))) and _all_floats(values):
-            self._log_row(row, values, now)
-            return
+        # The common case, floats without a step under names as before, has all it needs in loops of its own.
+        if step is None and (row := self._rows[source].get(tuple(values))):
+            for value in values.values():
+                if type(value) is not float:
+                    break
+            else:
+                self._log_row(row, values, now)
+                return
         curves = self._routes[source]
         numbers = {
             name if name in curves else as_metric_name(name): device_value(name, value) or as_number(name, value)
@@ -311,13 +315,6 @@ class Metrics:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
-
-
-def _all_floats(values: Mapping[str, Any]) -> bool:
-    for value in values.values():  # noqa: SIM110 - a generator would double the cost
-        if type(value) is not float:
-            return False
-    return True
 
 
 def _described(source: str) -> str:
