@@ -30,6 +30,11 @@ export class SweepModel implements IDisposable {
   /** Why there are no plots; null when that is not so. */
   plotsError: Error | null = null;
 
+  /** Whether the server draws the plots, or draws them anew. */
+  get isDrawing(): boolean {
+    return this._isDrawing;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -79,6 +84,7 @@ export class SweepModel implements IDisposable {
       return;
     }
     this._isDrawing = true;
+    this._changed.emit();
     try {
       this.plots = await this._runlore.sweeps.plots(this.sweepId);
       this.plotsError = null;

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from runlore.home import Home
 from runlore_server.errors import OptionsRefused
+from runlore_server.sweep.evaluator import evaluator
 from runlore_server.sweep.study import read_study
 from runlore_server.sweep.sweep import SweepFolder, find
 
@@ -28,15 +29,13 @@ _DRAWN = {
 }
 _SCALE = [[0.0, "#2f83c6"], [1.0, "#d55e00"]]
 """From the least value to the greatest: both stand out from light and dark pages, as plotly's blues do not."""
-_SEED = 0
-"""Of the forest that importance is read from: the same trials give the same bars."""
 
 
 def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
     """The plots of a sweep, by their names: ``history``, ``curves``, ``parallel``, ``slices`` and ``importance``.
 
-    Importance is fANOVA's (Hutter et al., ICML 2014): how much of the value's variance a parameter
-    explains. It is left out while fewer than four trials have come to different values.
+    Importance is what ``evaluator`` chooses for so many trials; its name is in the title, and in the layout's ``meta``
+    as ``evaluator``. It is left out while fewer than four trials have come to different values.
 
     Raises:
         OptionsRefused: no trial has come to a value yet.
@@ -51,12 +50,18 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
         raise OptionsRefused("no trial of the sweep has come to a value yet, so there is nothing to draw")
     drawn = {name: draw(study, **_named(name, metric)) for name, draw in _DRAWN.items()}
     if len({trial.value for trial in ended}) > 3:
-        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=_SEED)
-        drawn["importance"] = visualization.plot_param_importances(study, evaluator=evaluator, target_name=metric)
+        drawn["importance"] = _importance(study, len(ended), metric)
     for figure in drawn.values():
         figure.update_layout(template="plotly_white")
         figure.update_traces(line_colorscale=_SCALE, line_reversescale=False, selector={"type": "parcoords"})
     return drawn
+
+
+def _importance(study: optuna.Study, trials: int, metric: str) -> go.Figure:
+    name, measure = evaluator(trials)
+    figure = visualization.plot_param_importances(study, evaluator=measure, target_name=metric)
+    figure.update_layout(title_text=f"Importance of the parameters ({name})", meta={"evaluator": name})
+    return figure
 
 
 def _named(plot: str, metric: str) -> dict[str, Any]:

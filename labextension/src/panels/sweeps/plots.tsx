@@ -30,7 +30,7 @@ export function SweepPlots(props: {
           <figure key={name} data-plot={name}>
             <figcaption>{titles[name]}</figcaption>
             {name === 'importance' ? (
-              <Bars plot={plots[name]} />
+              <Bars plot={plots[name]} trans={trans} />
             ) : (
               <Plot plot={plots[name]} title={titles[name] ?? name} trans={trans} />
             )}
@@ -84,13 +84,15 @@ function Plot(props: {
 }
 
 /** What plotly draws as bars, which the library in use does not: names with shares. */
-function Bars(props: { plot: IPlot | undefined }): React.ReactElement {
+function Bars(props: { plot: IPlot | undefined; trans: TranslationBundle }): React.ReactElement {
+  const { trans } = props;
   const [trace] = props.plot?.data ?? [];
   const names = listOf(trace?.y);
   const shares = listOf(trace?.x).map(Number);
   const order = names.map((_, index) => index).sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0));
   return (
     <table className="jp-Runlore-bars">
+      <caption>{measureWords(props.plot?.layout.meta, trans)}</caption>
       <tbody>
         {order.map(index => (
           <tr key={index}>
@@ -104,6 +106,20 @@ function Bars(props: { plot: IPlot | undefined }): React.ReactElement {
       </tbody>
     </table>
   );
+}
+
+/** How the importance was measured, which the server chooses by the number of trials. */
+function measureWords(meta: unknown, trans: TranslationBundle): string {
+  const measure =
+    typeof meta === 'object' && meta !== null && 'evaluator' in meta ? meta.evaluator : undefined;
+  switch (measure) {
+    case 'fANOVA':
+      return trans.__('fANOVA: the part of the variance that hangs on a parameter');
+    case 'PED-ANOVA':
+      return trans.__('PED-ANOVA: how far the values of the best tenth are from all');
+    default:
+      return typeof measure === 'string' ? measure : '';
+  }
 }
 
 /** The layout without what was chosen for white paper. */

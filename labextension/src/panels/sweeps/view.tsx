@@ -27,13 +27,14 @@ export function SweepView(props: {
   sweep: ISweepDetail;
   plots: Readonly<Record<string, IPlot>> | undefined;
   plotsError: Error | null;
+  isDrawing: boolean;
   error: Error | null;
   /** What the original is called. */
   name: string;
   actions: ISweepActions;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { sweep, plots, plotsError, error, name, actions, trans } = props;
+  const { sweep, plots, plotsError, isDrawing, error, name, actions, trans } = props;
   const { request } = sweep;
   return (
     <>
@@ -59,10 +60,18 @@ export function SweepView(props: {
         <Best {...{ sweep, actions, trans }} />
         <Controls {...{ sweep, actions, trans }} />
       </div>
-      {plots && <SweepPlots {...{ plots, trans }} />}
-      {!plots && (sweep.counts.complete ?? 0) > 0 && (
-        <p role="status">{plotsError ? plotsError.message : trans.__('Drawing…')}</p>
+      {(sweep.counts.complete ?? 0) > 0 && (
+        <p className="jp-Runlore-sweepDrawing" role="status">
+          {isDrawing && (
+            <span>
+              <progress aria-hidden="true" />
+              {plots ? trans.__('Drawing with the new trials…') : trans.__('Drawing…')}
+            </span>
+          )}
+          {!isDrawing && plotsError?.message}
+        </p>
       )}
+      {plots && <SweepPlots {...{ plots, trans }} />}
       <TrialTable sweep={sweep} onOpen={runId => actions.open(runId)} trans={trans} />
     </>
   );

@@ -52,7 +52,7 @@ export class SweepWidget extends VisibleWidget {
 
   protected override render(): React.ReactElement {
     const { runlore, trans } = this._options;
-    const { sweep, error, plots, plotsError } = this._model;
+    const { sweep, error, plots, plotsError, isDrawing } = this._model;
     if (!sweep) {
       return error ? (
         <ErrorState error={error} onRetry={() => void this._model.load()} trans={trans} />
@@ -65,7 +65,7 @@ export class SweepWidget extends VisibleWidget {
     this.title.label = name ?? trans.__('Sweep of %1', original);
     return (
       <SweepView
-        {...{ sweep, plots, plotsError, error, trans }}
+        {...{ sweep, plots, plotsError, isDrawing, error, trans }}
         name={original}
         actions={this._actions}
       />
