@@ -24,9 +24,9 @@ class Evaluator(NamedTuple):
 def evaluator(trials: int) -> Evaluator:
     """The measure for so many trials that came to a value.
 
-    Up to ``MOST_BY_FOREST`` it is fANOVA (Hutter et al., ICML 2014): the part of the value's variance that hangs on a
-    parameter. Above, it is PED-ANOVA (Watanabe et al., IJCAI 2023): how far the values of a parameter in the best
-    tenth of the trials are from those in all. Optuna scales either to a sum of 1.
+    Up to ``MOST_BY_FOREST`` it is fANOVA (Hutter et al., ICML 2014): the part of the value's variance that hangs
+    on a parameter. Above, it is PED-ANOVA (Watanabe et al., IJCAI 2023): how far the values of a parameter in the
+    best tenth of the trials are from those in all. Optuna scales either to a sum of 1.
     """
     if trials > MOST_BY_FOREST:
         return Evaluator("PED-ANOVA", PedAnovaImportanceEvaluator())

@@ -34,8 +34,8 @@ _SCALE = [[0.0, "#2f83c6"], [1.0, "#d55e00"]]
 def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
     """The plots of a sweep, by their names: ``history``, ``curves``, ``parallel``, ``slices`` and ``importance``.
 
-    Importance is what ``evaluator`` chooses for so many trials; its name is in the title, and in the layout's ``meta``
-    as ``evaluator``. It is left out while fewer than four trials have come to different values.
+    Importance is by what ``evaluator`` chooses for so many trials; its name is in the title, and in the layout's
+    ``meta`` as ``evaluator``. It is left out while fewer than four trials have come to different values.
 
     Raises:
         OptionsRefused: no trial has come to a value yet.
@@ -53,7 +53,8 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
         drawn["importance"] = _importance(study, len(ended), metric)
     for figure in drawn.values():
         figure.update_layout(template="plotly_white")
-        figure.update_traces(line_colorscale=_SCALE, line_reversescale=False, selector={"type": "parcoords"})
+        figure.update_traces(marker_colorscale=_SCALE, marker_reversescale=False, selector={"mode": "markers"})
+    _recolour(drawn["parallel"])
     return drawn
 
 
@@ -62,6 +63,17 @@ def _importance(study: optuna.Study, trials: int, metric: str) -> go.Figure:
     figure = visualization.plot_param_importances(study, evaluator=measure, target_name=metric)
     figure.update_layout(title_text=f"Importance of the parameters ({name})", meta={"evaluator": name})
     return figure
+
+
+def _recolour(parallel: go.Figure) -> None:
+    """Lines by ``_SCALE``, of the value that each begins with, and words by the page that they are shown on."""
+    from plotly.colors import sample_colorscale
+
+    parallel.update_traces(line_colorscale=_SCALE, line_reversescale=False, selector={"type": "parcoords"})
+    for line in parallel.select_traces({"mode": "lines"}):  # of Optuna 5, which draws each by itself
+        if line.y[0] is not None:  # as in the legend
+            (line.line.color,) = sample_colorscale(_SCALE, [line.y[0]])
+    parallel.update_annotations(font_color=None)
 
 
 def _named(plot: str, metric: str) -> dict[str, Any]:
