@@ -89,11 +89,12 @@ class FakeKernel:
         self.write(ev.RunStarted(**{**default, **fields}))
         return run_id
 
-    def log(self, run_id: str, metric: str, points: Points) -> None:
+    def log(self, run_id: str, metric: str, points: Points, *, system: bool = False) -> None:
         if (run_id, metric) not in self.curves:
             directory = self.home.curves(self.session_id, run_id)
             directory.mkdir(parents=True, exist_ok=True)
-            self.write(ev.MetricStarted(time=time.time(), run_id=run_id, metric=metric, file=file_name(metric)))
+            file = file_name(metric)
+            self.write(ev.MetricStarted(time=time.time(), run_id=run_id, metric=metric, file=file, system=system))
             self.curves[run_id, metric] = CurveWriter(directory / file_name(metric))
         for step, value in points:
             self.curves[run_id, metric].append(step, time.time(), value)

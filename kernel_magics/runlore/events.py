@@ -287,6 +287,13 @@ class MetricStarted(Event, frozen=True, kw_only=True, tag="metric_started"):
     system: bool = False
 
 
+class DevicesFound(Event, frozen=True, kw_only=True, tag="devices_found"):
+    """The names of the GPUs that the run's process may use, in the order in which CUDA counts them."""
+
+    run_id: str
+    devices: list[str]
+
+
 class LastPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The last point of a curve; ``time`` in Unix seconds. JSON has words alone for NaN and the infinities."""
 
@@ -382,6 +389,7 @@ AnyEvent = Union[
     TagsSet,
     NoteAdded,
     MetricStarted,
+    DevicesFound,
     MetricsReported,
     ArtifactLogged,
     CheckpointAsked,

@@ -69,6 +69,7 @@ class RunRecord:
     """One run. ``metrics`` maps a metric's name to its curve file in ``directory``, see ``add_curve``.
 
     ``system`` maps those of the machine's load to theirs: no results, which nobody compares.
+    ``devices`` names the GPUs that it could use, see ``events.DevicesFound``; empty where nobody could tell.
     ``reported`` is what MLflow said last of the metrics of a run of its own, whose files may not be there yet.
 
     ``checkpoint`` is what it goes on from; ``None`` for a run that never asked for the folder of its checkpoint.
@@ -101,6 +102,7 @@ class RunRecord:
     notes: list[str] = field(default_factory=list)
     metrics: dict[str, Path] = field(default_factory=dict)
     system: dict[str, Path] = field(default_factory=dict)
+    devices: list[str] = field(default_factory=list)
     reported: dict[str, ev.LastPoint] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     checkpoint: ev.CheckpointAsked | None = None
@@ -116,6 +118,16 @@ class RunRecord:
         for name, path in self.system.items():
             found[f"machine/{name}" if name in found else name] = path
         return found
+
+    @property
+    def gpu(self) -> str | None:
+        """Of which kinds its devices are; ``None`` without any."""
+        return ", ".join(dict.fromkeys(self.devices)) or None
+
+    @property
+    def gpus(self) -> int | None:
+        """How many devices it could use; ``None`` without any."""
+        return len(self.devices) or None
 
     @property
     def checkpoint_files(self) -> dict[str, str]:

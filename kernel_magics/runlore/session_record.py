@@ -205,6 +205,11 @@ class SessionRecord:
                 run.add_curve(event.metric, event.process, path)
 
     @_apply.register
+    def _(self, event: ev.DevicesFound) -> None:
+        if run := self.runs.get(event.run_id):
+            run.devices = event.devices
+
+    @_apply.register
     def _(self, event: ev.MetricsReported) -> None:
         if run := self.runs.get(event.run_id):
             run.reported.update(event.points)

@@ -26,7 +26,7 @@ from runlore_server.store.cells import executed_cells
 from runlore_server.store.filters import SavedFilter
 from runlore_server.store.listing import listed_run
 from runlore_server.store.mirrored import mlflow_run_of
-from runlore_server.store.system import loads
+from runlore_server.store.system import load_of, loads
 from runlore_server.verdict.told import rests_on
 from runlore_server.verdict.verdict import Verdict, as_number
 
@@ -254,7 +254,15 @@ def run_object(
     """What the list of runs says of one; of each metric, step and value of the last point."""
     metrics = {name: {"step": step, "last": as_number(value)} for name, (step, value) in last_values(run).items()}
     told = msgspec.to_builtins(verdict) if verdict else None
-    return listed_run(run, said, notebook=notebook, metrics=metrics, verdict=told, mlflow_run_id=mlflow_run_id)
+    return listed_run(
+        run,
+        said,
+        notebook=notebook,
+        metrics=metrics,
+        load=load_of(run),
+        verdict=told,
+        mlflow_run_id=mlflow_run_id,
+    )
 
 
 def detail_object(known: Known) -> dict[str, Any]:

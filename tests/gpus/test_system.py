@@ -70,7 +70,12 @@ def test_a_run_is_measured_with_its_devices(run_script: Script, home: Home, driv
     told = json.loads(runlore(home, "show", run.run_id, "--json"))
     assert told["system"]["system/gpu_0_utilization_percentage"]["max"] == 41
     assert "system/gpu_0_utilization_percentage" not in told["metrics"]
+    assert told["devices"] == ["NVIDIA H200"]
+    assert told["load"]["gpu_memory_usage_megabytes"] == 2000
     assert "gpu_0_power_usage_watts" in runlore(home, "show", run.run_id)
+    wanted = "gpu ~ 'H200' and gpus = 1 and gpu_utilization_percentage = 41 and gpu_power_usage_watts.max > 300"
+    found = json.loads(runlore(home, "runs", "--json", "--filter", wanted))
+    assert [one["run_id"] for one in found["runs"]] == [run.run_id]
     assert "in order" in runlore(home, "doctor")
 
     again = unpack(pack(run), home)

@@ -23,6 +23,8 @@ export function someRun(change: Partial<IRun> = {}): IRun {
     starred: false,
     deleted: false,
     color: null,
+    devices: [],
+    load: {},
     mlflow_run_id: null,
     ...change
   };

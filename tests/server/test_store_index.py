@@ -83,6 +83,32 @@ def test_closed_sessions_come_from_the_index_with_all_that_their_journals_say(ho
     assert again.search(Query(where=parse("params.net.deep.er = 'True' and metrics.loss.max < 1"))).total == 1
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_load_of_devices_is_told_together_of_open_runs_and_from_the_index(home, kernel, ended):
+    session = kernel()
+    run = session.start_run()
+    session.write(ev.DevicesFound(time=1.0, run_id=run, devices=["H200", "H200", "T4"]))
+    for device, loads in enumerate([[10.0, 90.0], [30.0, 50.0]]):
+        for what in ("utilization_percentage", "memory_usage_megabytes"):
+            session.log(run, f"system/gpu_{device}_{what}", list(enumerate(loads)), system=True)
+    session.log(run, "system/cpu_utilization_percentage", [(0, float("nan"))], system=True)
+    if ended:
+        session.finish_run(run)
+        session.end()
+        opened(home).sum_up()
+    store = opened(home)
+    assert store.loads([store.find(run)]) == {
+        run: {
+            "gpu_utilization_percentage": 45,
+            "gpu_utilization_percentage.max": 70,
+            "gpu_memory_usage_megabytes": 90,
+            "gpu_memory_usage_megabytes.max": 140,
+        }
+    }
+    found = "gpu = 'H200, T4' and gpus = 3 and gpu_utilization_percentage.max = 70"
+    assert store.search(Query(where=parse(f"{found} and cpu_utilization_percentage is null"))).total == 1
+
+
 def test_what_the_index_says_is_what_the_journals_say(home, kernel):
     write_rich_session(kernel)
     session = kernel(dead=True)

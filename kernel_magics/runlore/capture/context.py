@@ -82,6 +82,10 @@ class ContextCapture:
         found = self._runs.pop(run.run_id, None)
         if found is not None:
             self._capture_environment(found)
+            # Where the driver cannot be asked, who computes on its devices knows them by now.
+            devices = found.facts.get("libraries", {}).get("torch", {}).get("devices")
+            if devices:
+                self._session.append(ev.DevicesFound(time=time.time(), run_id=run.run_id, devices=devices))
 
     def wait(self) -> None:
         """Wait until git has answered for every run, and a moment for the lock."""

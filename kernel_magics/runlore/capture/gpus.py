@@ -29,12 +29,14 @@ class Gpus:
 
     Attributes:
         lacking: why nothing is measured on a machine with a driver; ``None`` without one, and where it is.
+        models: what each of the devices is called.
     """
 
     def __init__(self) -> None:
         self._nvml: Any = None
         self._handles: list[Any] = []
         self.lacking: str | None = None
+        self.models: list[str] = []
         try:
             ctypes.CDLL(LIBRARY)  # quickly said where there is no driver, as on most machines
         except OSError:
@@ -47,13 +49,18 @@ class Gpus:
         try:
             pynvml.nvmlInit()
             found = list(handles(pynvml))
-            names = [Name(None if part else index, uuid_of(pynvml, handle)) for index, handle, part in found]
+            names = [
+                Name(None if part else index, text_of(pynvml.nvmlDeviceGetUUID(handle)))
+                for index, handle, part in found
+            ]
+            models = [text_of(pynvml.nvmlDeviceGetName(handle)) for _, handle, _ in found]
         except pynvml.NVMLError as error:
             self.lacking = f"NVIDIA's driver does not answer: {error}"
             return
         setting = os.environ.get("CUDA_VISIBLE_DEVICES")
         among = range(len(names)) if setting is None else left_by(setting, names)
         self._handles = [found[position][1] for position in among]
+        self.models = [models[position] for position in among]
         self._nvml = pynvml
 
     def measured(self) -> dict[str, float]:
@@ -100,9 +107,8 @@ def asked(nvml: Any, handle: Any) -> dict[str, float]:
     return found
 
 
-def uuid_of(nvml: Any, handle: Any) -> str:
-    """The uuid of a device; older bindings give bytes."""
-    value: str | bytes = nvml.nvmlDeviceGetUUID(handle)
+def text_of(value: str | bytes) -> str:
+    """What the bindings say; older ones give bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 

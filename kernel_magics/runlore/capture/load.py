@@ -14,12 +14,13 @@ from runlore.capture.gpus import Gpus
 
 
 class Load:
-    """Measures; all methods are called from one thread. ``lacking`` is what ``Gpus`` says."""
+    """Measures; all methods are called from one thread. ``lacking`` and ``devices`` are what ``Gpus`` says."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._gpus = Gpus()
         self.lacking = self._gpus.lacking
+        self.devices = self._gpus.models
         self._spent: tuple[float, float] | None = None
 
     def begin(self) -> None:

@@ -119,7 +119,7 @@ class SystemMetrics:
                 found = load.measured()
                 with self._measuring:
                     found |= load.measured_devices()
-                self._write(found)
+                self._write(found, load.devices)
                 pause = max(self._interval or _INTERVAL, self._share * (time.thread_time() - began))
 
     def _made(self) -> Load:
@@ -139,12 +139,12 @@ class SystemMetrics:
                 self._changed.wait(left)
             return bool(self._runs)
 
-    def _write(self, found: dict[str, float]) -> None:
+    def _write(self, found: dict[str, float], devices: list[str]) -> None:
         with self._changed:
             runs = list(self._runs.values())
         now = time.time()
         for curves in runs:
-            curves.add(found, now)
+            curves.add(found, devices, now)
 
     def _asked(self) -> float | None:
         text = os.environ.get(VARIABLE, "").strip()
@@ -172,11 +172,13 @@ class _Curves:
         self._lock = threading.Lock()
         self._closed = False
 
-    def add(self, values: dict[str, float], now: float) -> None:
-        """Append a point to each metric, unless the run has ended."""
+    def add(self, values: dict[str, float], devices: list[str], now: float) -> None:
+        """Append a point to each metric, unless the run has ended; before the first one, tell of the devices."""
         with self._lock:
             if self._closed:
                 return
+            if devices and not self._curves:
+                self._session.append(ev.DevicesFound(time=now, run_id=self._run_id, devices=devices))
             for name, value in values.items():
                 curve = self._curves.get(name) or self._open(name)
                 if curve.append is not None:

@@ -93,6 +93,10 @@ export interface IRun {
   params: Record<string, unknown>;
   tags: Record<string, string>;
   metrics: Record<string, IMetricSummary>;
+  /** What the GPUs are called that it could use; empty where nobody could tell. */
+  devices: string[];
+  /** The machine's load meanwhile, of what was measured: see `LoadName` of the model. */
+  load: Record<string, number>;
   rerun_of: string | null;
   verdict: IVerdict | null;
   pinned: boolean;

@@ -47,6 +47,18 @@ function twoUnits(greater: number, name: string, lesser: number, lesserName: str
   return lesser === 0 ? `${greater} ${name}` : `${greater} ${name} ${lesser} ${lesserName}`;
 }
 
+/** What was measured of a machine, in the unit that its name ends in: `41.2 %`, `12.3 GB`, `301 W`. */
+export function formatLoad(name: string, value: number): string {
+  const measured = name.replace(/\.max$/, '');
+  if (measured.endsWith('_percentage')) {
+    return `${formatValue(value)} %`;
+  }
+  if (measured.endsWith('_megabytes')) {
+    return formatSize(value * 1e6);
+  }
+  return measured.endsWith('_watts') ? `${formatValue(value)} W` : formatValue(value);
+}
+
 /** The size of a file: `812 B`, `3.4 kB`, `12 MB`. */
 export function formatSize(bytes: number): string {
   let size = bytes;

@@ -3,6 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { IRun } from '../api/types';
 import { fieldName } from './completion';
+import { LoadName, LOADS } from './load';
 import { Memory } from './memory';
 
 export const STATISTICS = ['last', 'best', 'min', 'max'] as const;
@@ -12,7 +13,9 @@ export const ATTRIBUTES = [
   'status',
   'verdict',
   'experiment',
-  'notebook'
+  'notebook',
+  'gpu',
+  'gpus'
 ] as const;
 
 export type Statistic = (typeof STATISTICS)[number];
@@ -23,6 +26,7 @@ export type Column =
   | { kind: 'charted' }
   | { kind: 'metrics'; name: string; statistic: Statistic }
   | { kind: 'params' | 'tags'; name: string }
+  | { kind: 'load'; name: LoadName }
   | { kind: 'attribute'; name: (typeof ATTRIBUTES)[number] };
 
 const MOST = 20;
@@ -96,6 +100,7 @@ export function columnField(column: Column, metric: string | null): string | nul
       return column.statistic === 'last' ? name : `${name}.${column.statistic}`;
     }
     case 'attribute':
+    case 'load':
       return column.name;
     default:
       return fieldName(column.kind, column.name);
@@ -118,6 +123,10 @@ export function possibleColumns(runs: readonly IRun[], list: readonly Column[]):
     ...names('metrics').flatMap(name =>
       STATISTICS.map((statistic): Column => ({ kind: 'metrics', name, statistic }))
     ),
+    ...LOADS.filter(name => runs.some(run => name in run.load)).map((name): Column => ({
+      kind: 'load',
+      name
+    })),
     ...names('params').map((name): Column => ({ kind: 'params', name })),
     ...names('tags').map((name): Column => ({ kind: 'tags', name }))
   ];
@@ -137,6 +146,8 @@ function isColumn(value: unknown): value is Column {
       return typeof name === 'string' && STATISTICS.some(known => known === statistic);
     case 'attribute':
       return ATTRIBUTES.some(known => known === name);
+    case 'load':
+      return LOADS.some(known => known === name);
     default:
       return (kind === 'params' || kind === 'tags') && typeof name === 'string';
   }

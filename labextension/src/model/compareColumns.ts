@@ -1,6 +1,7 @@
 import { decodeNumber } from '../api/numbers';
 import { IRun } from '../api/types';
 import { ATTRIBUTES, Column, columnId, Statistic } from './columns';
+import { deviceKinds } from './load';
 
 /** What a run has in a column; null where it has nothing. */
 export type Fact = string | number | null;
@@ -32,6 +33,8 @@ export function compareColumns(runs: readonly IRun[], statistic: Statistic): Col
     attribute('started'),
     attribute('experiment'),
     attribute('notebook'),
+    attribute('gpu'),
+    attribute('gpus'),
     ...[...tags].sort(inOrder).map((name): Column => ({ kind: 'tags', name }))
   ];
   return all.filter(column => runs.some(run => factOf(run, column) !== null));
@@ -62,10 +65,25 @@ export function factOf(run: IRun, column: Column): Fact {
     }
     case 'tags':
       return run.tags[column.name] ?? null;
+    case 'load':
+      return run.load[column.name] ?? null;
     case 'attribute':
-      return column.name === 'verdict' ? (run.verdict?.verdict ?? null) : run[column.name];
+      return attributeOf(run, column.name);
     case 'charted':
       return null;
+  }
+}
+
+function attributeOf(run: IRun, name: (typeof ATTRIBUTES)[number]): Fact {
+  switch (name) {
+    case 'verdict':
+      return run.verdict?.verdict ?? null;
+    case 'gpu':
+      return deviceKinds(run);
+    case 'gpus':
+      return run.devices.length || null;
+    default:
+      return run[name];
   }
 }
 

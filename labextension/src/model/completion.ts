@@ -1,4 +1,5 @@
 import { IRun } from '../api/types';
+import { LOADS } from './load';
 
 /** Names offered at a time. */
 const MOST = 8;
@@ -14,6 +15,8 @@ const ATTRIBUTES = [
   'kind',
   'user',
   'ended',
+  'gpu',
+  'gpus',
   'id',
   'session',
   'rerun_of',
@@ -23,7 +26,8 @@ const ATTRIBUTES = [
   'starred',
   'deleted',
   'notes',
-  'hypothesis'
+  'hypothesis',
+  ...LOADS
 ];
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {

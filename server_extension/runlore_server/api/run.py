@@ -28,14 +28,19 @@ _ENVIRONMENT: dict[str, Any] = {"python": "", "platform": "", "packages": {}, "h
 
 
 def run_body(
-    services: Services, run: RunRecord, mlflow_run_id: str | None, sums: Mapping[str, Summary] | None = None
+    services: Services,
+    run: RunRecord,
+    mlflow_run_id: str | None,
+    load: Mapping[str, float],
+    sums: Mapping[str, Summary] | None = None,
 ) -> dict[str, Any]:
-    """The schema ``Run`` of the API; ``sums`` are its metrics where they are known already."""
+    """The schema ``Run`` of the API; ``load`` is as the store says, ``sums`` are metrics that are known."""
     return listed_run(
         run,
         services.store.annotations.known.get(run.run_id, NOTHING),
         notebook=services.store.notebook(run),
         metrics=run_metrics(services, run, sums),
+        load=load,
         verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
         mlflow_run_id=mlflow_run_id,
     )
@@ -56,7 +61,7 @@ def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | Non
     lacking += _metrics(services, run)[1]
     said = services.store.annotations.known.get(run.run_id, NOTHING)
     return {
-        **run_body(services, run, mlflow_run_id),
+        **run_body(services, run, mlflow_run_id, services.store.loads([run]).get(run.run_id, {})),
         "cell": run.cell,
         "last_cell": run.last_cell,
         "cells": executed_cells(run, session),

@@ -30,10 +30,13 @@ class RunsHandler(RunloreHandler):
         query = self._query()
         page = services.store.search(query)
         mlflow_ids = services.exports.mlflow_ids(run.run_id for run in page.runs)
-        sums = services.store.sums(page.runs)
+        sums, loads = services.store.sums(page.runs), services.store.loads(page.runs)
         return {
             "runs": [
-                run_body(services, run, mlflow_ids.get(run.run_id), sums.get(run.run_id)) for run in page.runs
+                run_body(
+                    services, run, mlflow_ids.get(run.run_id), loads.get(run.run_id, {}), sums.get(run.run_id)
+                )
+                for run in page.runs
             ],
             "next": page.runs[-1].run_id if page.more and page.runs else None,
             "total": page.total,

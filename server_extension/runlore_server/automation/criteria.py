@@ -199,11 +199,12 @@ class _Values:
 
     def _column(self, field: Field) -> Sequence[Scalar]:
         from runlore_server.store.summaries import CurveSummaries
+        from runlore_server.store.system import load_of
 
         if field == Field("attribute", "verdict"):
             value: Scalar = self._verdict.verdict
         else:
             rerun, summaries = self._rerun, CurveSummaries()
-            value = value_of(field, rerun, self._info, lambda name: summaries.of(rerun.metrics[name]))
+            value = value_of(field, rerun, self._info, lambda name: summaries.of(rerun.metrics[name]), load_of)
         self._seen[str(field)] = value
         return [value]

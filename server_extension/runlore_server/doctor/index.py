@@ -19,7 +19,7 @@ from runlore_server.doctor.databases import DAMAGED_PROJECTION, INDEX
 from runlore_server.doctor.findings import Kind
 from runlore_server.store.entry import unpack
 from runlore_server.store.index import RunIndex, Stamp
-from runlore_server.store.index_file import FORMAT
+from runlore_server.store.index_file import FORMAT, LOAD_COLUMNS
 from runlore_server.store.summing import closed_sums
 
 WRONG = Kind(
@@ -41,7 +41,7 @@ OTHER_FORMAT = Kind(
 _BATCH = 200
 _FIELDS = {
     "session": "SELECT session_id, notebook, user FROM {db}.session WHERE session_id IN same",
-    "run": "SELECT run_id, session_id, started, duration, name, experiment, kind, status, rerun_of"
+    "run": "SELECT run_id, session_id, started, duration, name, experiment, kind, status, rerun_of, gpu, gpus"
     " FROM {db}.run JOIN {db}.session ON key = session WHERE session_id IN same",
     "parameters": "SELECT run_id, param.name, value FROM {db}.param JOIN {db}.run USING (row)"
     " JOIN {db}.session ON key = session WHERE session_id IN same",
@@ -49,6 +49,8 @@ _FIELDS = {
     " JOIN {db}.session ON key = session WHERE session_id IN same",
     "metrics": "SELECT run_id, metric.name, last, step, time, count, min, max FROM {db}.metric"
     " JOIN {db}.run USING (row) JOIN {db}.session ON key = session WHERE session_id IN summed",
+    "load": f"SELECT run_id, {LOAD_COLUMNS} FROM {{db}}.load JOIN {{db}}.run USING (row)"  # noqa: S608 - names of ours
+    " JOIN {db}.session ON key = session WHERE session_id IN summed",
 }
 """What is compared, with the name of the run or session first."""
 

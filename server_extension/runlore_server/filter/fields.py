@@ -29,6 +29,8 @@ ATTRIBUTES: dict[str, Type] = {
     "started": "time",
     "ended": "time",
     "duration": "duration",
+    "gpu": "text",
+    "gpus": "number",
     "reruns": "number",
     "pinned": "word",
     "starred": "word",
@@ -36,6 +38,19 @@ ATTRIBUTES: dict[str, Type] = {
     "notes": "text",
     "hypothesis": "text",
 }
+
+_MEASURED = (
+    "gpu_utilization_percentage",
+    "gpu_memory_usage_megabytes",
+    "gpu_power_usage_watts",
+    "cpu_utilization_percentage",
+    "system_memory_usage_megabytes",
+    "kernel_cpu_utilization_percentage",
+    "kernel_memory_usage_megabytes",
+)
+LOADS = tuple(name + end for name in _MEASURED for end in ("", ".max"))
+"""The machine's load while the run was open, as MLflow's system metrics call it: the mean, and the greatest. Of
+several GPUs it is the mean of percentages, and the sum of all else."""
 
 SWEEP = Field("tag", "runlore.sweep")
 """What ``sweep`` names: the id of the sweep of which a run is a trial."""
@@ -81,7 +96,12 @@ def type_of(field: Field) -> Type:
     """What the field's values are."""
     if field.entity == "attribute":
         return ATTRIBUTES[field.name]
-    return "number" if field.entity == "metric" else "loose"
+    return "number" if field.entity in ("metric", "load") else "loose"
+
+
+def is_of_curves(field: Field) -> bool:
+    """Whether only the run's curves tell it."""
+    return field.entity in ("metric", "load")
 
 
 def is_in_milliseconds(token: Token) -> bool:
@@ -151,10 +171,12 @@ def _attribute(name: str, token: Token, text: str) -> Field:
     known = _MLFLOWS_NAMES.get(name.lower(), name.lower())
     if known in ATTRIBUTES:
         return Field("attribute", known)
+    if known in LOADS:
+        return Field("load", known)
     prefix, point, rest = name.partition(".")
     if point and (entities := near(prefix, ("metrics", "params", "tags", "attributes"))):
         suggestions = [f"{entity}.{rest}" for entity in entities]
         raise FilterError(f"unknown field {name!r}", text, token.position, suggestions)
-    suggestions = near(name, [*ATTRIBUTES, "sweep", *_MLFLOWS_NAMES])
+    suggestions = near(name, [*ATTRIBUTES, *LOADS, "sweep", *_MLFLOWS_NAMES])
     hint = "" if suggestions else f"; there are {', '.join(ATTRIBUTES)}, metrics.NAME, params.NAME and tags.NAME"
     raise FilterError(f"unknown attribute {name!r}{hint}", text, token.position, suggestions)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Entity = Literal["attribute", "param", "metric", "tag"]
+Entity = Literal["attribute", "param", "metric", "tag", "load"]
 Statistic = Literal["last", "min", "max", "best", "count", "step"]
 Operator = Literal[
     "=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "~", "!~",
@@ -28,14 +28,14 @@ class Ago:
 
 @dataclass(frozen=True)
 class Field:
-    """What of a run is looked at; ``statistic`` is of metrics alone."""
+    """What of a run is looked at; ``statistic`` is of metrics alone, a ``load`` is the machine's meanwhile."""
 
     entity: Entity
     name: str
     statistic: Statistic = "last"
 
     def __str__(self) -> str:
-        if self.entity == "attribute":
+        if self.entity in ("attribute", "load"):
             return self.name
         plain = _PLAIN_NAME.fullmatch(self.name)
         name = self.name if plain else '"' + self.name.replace('"', '""') + '"'

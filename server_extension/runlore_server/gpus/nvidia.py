@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from runlore.capture.gpus import asked, handles, uuid_of
+from runlore.capture.gpus import asked, handles, text_of
 from runlore_server.gpus.device import Device, Usage
 
 
@@ -48,12 +48,12 @@ def _found(nvml: Any) -> Found:
     devices: list[Device] = []
     usage: dict[str, Usage] = {}
     for index, handle, part in handles(nvml):
-        uuid = uuid_of(nvml, handle)
+        uuid = text_of(nvml.nvmlDeviceGetUUID(handle))
         devices.append(
             Device(
                 index=index,
                 uuid=uuid,
-                name=_text(nvml.nvmlDeviceGetName(handle)),
+                name=text_of(nvml.nvmlDeviceGetName(handle)),
                 memory=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
                 node=socket.gethostname(),
                 visible=uuid,
@@ -82,10 +82,6 @@ def _usage(load: dict[str, float]) -> Usage:
         memory=None if memory is None else round(memory * 1e6),
         power=load.get("power_usage_watts"),
     )
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from runlore.events import SessionStarted
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
+from runlore_server.filter.fields import LOADS
 from runlore_server.filter.tree import Field
 from runlore_server.store.entry import flat, pack, unpack
 from runlore_server.store.index_file import IndexFile
@@ -38,8 +39,11 @@ _ATTRIBUTES = {
     "started": "started",
     "ended": "started + duration",
     "duration": "duration",
+    "gpu": "gpu",
+    "gpus": "gpus",
 }
-_OF_ROWS = ("record", "param", "tag", "metric")
+_OF_ROWS = ("record", "param", "tag", "metric", "load")
+_PUT_LOAD = f"INSERT OR REPLACE INTO load VALUES (?{', ?' * len(LOADS)})"  # noqa: S608
 
 
 class Stamp(NamedTuple):
@@ -60,10 +64,11 @@ class IndexedRun(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The summaries of the curves of one run."""
+    """The summaries of the curves of one run, and what ``LOADS`` names of it."""
 
     row: int
     curves: Mapping[str, IndexedSummary]
+    load: Mapping[str, float]
 
 
 class RunIndex:
@@ -161,6 +166,8 @@ class RunIndex:
             # SQLite has no NaN and keeps NULL instead; for a last value that is what NULL stands for.
             nan = float("nan") if column == "last" else None
             return [(row, nan if value is None else value) for row, value in rows]
+        if field.entity == "load":
+            return self._all(f'SELECT row, "{field.name}" FROM load WHERE "{field.name}" NOT NULL')  # noqa: S608 - one of ours
         if field.entity == "param":
             return self._all("SELECT row, value FROM param WHERE name = ?", field.name)
         return self._all("SELECT row, value FROM tag WHERE name = ?", field.name)
@@ -182,17 +189,19 @@ class RunIndex:
                 runs.append((row, unpack(content, self._home)))
         return sessions
 
-    def put_sums(self, sums: Mapping[int, Iterable[Sums]]) -> None:
+    def put_sums(self, sums: Mapping[int, Collection[Sums]]) -> None:
         """Keep the summaries of all curves of sessions; those that are gone meanwhile are left out."""
         with self._file.writing() as connection:
             for session, runs in sums.items():
                 if connection.execute("UPDATE session SET summed = 1 WHERE key = ?", (session,)).rowcount:
                     rows = [
                         (name, row, c.last, c.step, c.time, c.count, c.min, c.max)
-                        for row, curves in runs
+                        for row, curves, _ in runs
                         for name, c in curves.items()
                     ]
                     connection.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                    measured = [(row, *map(load.get, LOADS)) for row, _, load in runs if load]
+                    connection.executemany(_PUT_LOAD, measured)
 
     def sum_again(self, rows: Iterable[int]) -> None:
         """Have all curves of the sessions with these runs summed up anew."""
@@ -212,6 +221,14 @@ class RunIndex:
         )
         for row, name, last, *rest in found:
             yield row, name, IndexedSummary(float("nan") if last is None else last, *rest)
+
+    def loads(self, rows: Collection[int]) -> dict[int, dict[str, float]]:
+        """What ``LOADS`` names of these rows, of those that are summed up and were measured."""
+        found = self._all("SELECT * FROM load WHERE row IN (SELECT value FROM json_each(?))", _array(rows))
+        return {
+            row: {name: value for name, value in zip(LOADS, values, strict=True) if value is not None}
+            for row, *values in found
+        }
 
     # -- verdicts ---------------------------------------------------------------------------------------------
 
@@ -250,19 +267,22 @@ def _put(connection: sqlite3.Connection, record: SessionRecord, stamp: Stamp) ->
 
 
 def _put_run(connection: sqlite3.Connection, session: int, run: RunRecord) -> int:
-    facts = (session, run.started, run.duration, run.name, run.experiment, run.kind, run.status, run.rerun_of)
+    facts = (
+        *(session, run.started, run.duration, run.name, run.experiment, run.kind, run.status, run.rerun_of),
+        *(run.gpu, run.gpus),
+    )
     found = connection.execute("SELECT row FROM run WHERE run_id = ?", (run.run_id,)).fetchone()
     if found is None:
         statement = (
-            "INSERT INTO run (session, started, duration, name, experiment, kind, status, rerun_of, run_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO run (session, started, duration, name, experiment, kind, status, rerun_of,"
+            " gpu, gpus, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
         row = connection.execute(statement, (*facts, run.run_id)).lastrowid or 0
     else:
         (row,) = found
         statement = (
             "UPDATE run SET session = ?, started = ?, duration = ?, name = ?, experiment = ?, kind = ?,"
-            " status = ?, rerun_of = ? WHERE row = ?"
+            " status = ?, rerun_of = ?, gpu = ?, gpus = ? WHERE row = ?"
         )
         connection.execute(statement, (*facts, row))
         for table in _OF_ROWS:  # it was another session's until now

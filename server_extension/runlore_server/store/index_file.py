@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runlore_server.database import alone, remove_beside
+from runlore_server.filter.fields import LOADS
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever something is to be written differently; a file of another format is replaced."""
 
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 
-_SCHEMA = """
+LOAD_COLUMNS = ", ".join(f'"{name}"' for name in LOADS)
+
+_SCHEMA = f"""
 CREATE TABLE session (
     key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL, mtime INTEGER NOT NULL, summed INTEGER NOT NULL,
@@ -25,7 +28,8 @@ CREATE TABLE session (
 CREATE INDEX session_summed ON session (key) WHERE NOT summed;
 CREATE TABLE run (
     row INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL,
-    started REAL NOT NULL, duration REAL, name TEXT, experiment TEXT, kind TEXT, status TEXT, rerun_of TEXT
+    started REAL NOT NULL, duration REAL, name TEXT, experiment TEXT, kind TEXT, status TEXT, rerun_of TEXT,
+    gpu TEXT, gpus INTEGER
 );
 CREATE INDEX run_session ON run (session);
 CREATE TABLE record (row INTEGER PRIMARY KEY, content BLOB NOT NULL);
@@ -35,6 +39,7 @@ CREATE TABLE metric (
     name TEXT, row INTEGER, last REAL, step INTEGER, time REAL, count INTEGER, min REAL, max REAL,
     PRIMARY KEY (name, row)
 ) WITHOUT ROWID;
+CREATE TABLE load (row INTEGER PRIMARY KEY, {LOAD_COLUMNS});
 CREATE TABLE verdict (run_id TEXT PRIMARY KEY, mtime INTEGER NOT NULL, word TEXT) WITHOUT ROWID;
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from runlore.record import RunRecord
@@ -15,6 +16,7 @@ def listed_run(
     *,
     notebook: str | None,
     metrics: dict[str, Any],
+    load: Mapping[str, float],
     verdict: Any,
     mlflow_run_id: str | None,
 ) -> dict[str, Any]:
@@ -32,6 +34,8 @@ def listed_run(
         "params": run.params,
         "tags": run.tags,
         "metrics": metrics,
+        "devices": run.devices,
+        "load": load,
         "rerun_of": run.rerun_of,
         "verdict": verdict,
         "pinned": said.pinned,

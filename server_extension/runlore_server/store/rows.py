@@ -28,6 +28,7 @@ class Rows:
     Args:
         sessions: where they are.
         summary: the summary of a metric of a run that is held in memory.
+        load: what ``LOADS`` names of such a run.
         annotations: what the user says of runs, by id.
     """
 
@@ -35,11 +36,13 @@ class Rows:
         self,
         sessions: Sessions,
         summary: Callable[[RunRecord, str], Summary | None],
+        load: Callable[[RunRecord], Mapping[str, float]],
         annotations: Mapping[str, Annotation],
     ) -> None:
         self._sessions = sessions
         self._annotations = annotations
         self._summary = summary
+        self._load = load
         self._table = sessions.shelf.table
         self._live = list(sessions.live.items())
         shelved = len(self._table.runs)
@@ -126,4 +129,4 @@ class Rows:
 
     def _value(self, field: Field, run_id: str, held: HeldSession) -> Scalar:
         run = held.runs[run_id]
-        return value_of(field, run, held.record.info, lambda metric: self._summary(run, metric))
+        return value_of(field, run, held.record.info, lambda metric: self._summary(run, metric), self._load)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -17,6 +17,7 @@ from runlore.home import Home, is_mirrored
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
 from runlore_server.errors import AmbiguousRun, InvalidRequest
+from runlore_server.filter.fields import is_of_curves
 from runlore_server.filter.tree import Field
 from runlore_server.store.annotations import Annotations
 from runlore_server.store.groups import Groups, grouped
@@ -26,6 +27,7 @@ from runlore_server.store.search import Query, ordered
 from runlore_server.store.sessions import Sessions
 from runlore_server.store.shelf import UNUSABLE
 from runlore_server.store.summing import GrowingSums, closed_sums
+from runlore_server.store.system import RecentLoads
 from runlore_server.store.values import IndexedSummary
 
 T = TypeVar("T")
@@ -70,6 +72,7 @@ class RunStore:
         self._sessions = Sessions(home, mirrored=mirrored)
         self._parsed: OrderedDict[str, HeldSession] = OrderedDict()
         self._growing = GrowingSums()
+        self._loads = RecentLoads()
 
     def close(self) -> None:
         """Close the index of the home; a later call opens it again."""
@@ -243,8 +246,7 @@ class RunStore:
             InvalidRequest: the run after which the page begins is not in the result (any more).
             PackageMissing: metrics of runs that still run are asked for, and NumPy is not installed.
         """
-        if any(field.entity == "metric" for field in query.fields()):
-            self.sum_up()
+        self._sum_up_for(query.fields())
         with self._lock:
             found, total = self._with_index(lambda: self._search(query))
             start = query.offset
@@ -259,8 +261,7 @@ class RunStore:
 
     def search_ids(self, query: Query) -> list[str]:
         """The ids of all runs that a query asks for, whatever its page; raises as ``search`` does."""
-        if any(field.entity == "metric" for field in query.fields()):
-            self.sum_up()
+        self._sum_up_for(query.fields())
         with self._lock:
             return self._with_index(lambda: self._search(query))[0]
 
@@ -278,7 +279,7 @@ class RunStore:
         return rows.ids(ordered(places, query.order, rows.column, count)), len(places)
 
     def _rows(self) -> Rows:
-        return Rows(self._sessions, self._growing.summary, self.annotations.known)
+        return Rows(self._sessions, self._growing.summary, self._loads.of, self.annotations.known)
 
     def groups(self, query: Query, by: Field, best: Field | None) -> Groups:
         """The runs that a query finds, by what they have in a field; raises as ``search`` does.
@@ -288,8 +289,7 @@ class RunStore:
             by: the field.
             best: the statistic of a metric of which each group's best is wanted.
         """
-        if any(field.entity == "metric" for field in {by, best, *query.fields()} - {None} if field):
-            self.sum_up()
+        self._sum_up_for({by, *query.fields()} | ({best} if best is not None else set()))
 
         def work() -> Groups:
             rows = self._rows()
@@ -304,6 +304,19 @@ class RunStore:
             live = self._sessions.live
             closed = [run for run in runs if run.run_id not in live]
             return self._with_index(lambda: self._sessions.shelf.sums(closed))
+
+    def loads(self, runs: Sequence[RunRecord]) -> dict[str, Mapping[str, float]]:
+        """What ``LOADS`` names of those of these runs that were measured, by run id."""
+        measured = [run for run in runs if run.system]
+        with self._lock:
+            live = self._sessions.live
+            closed = [run.run_id for run in measured if run.run_id not in live]
+            found = self._with_index(lambda: self._sessions.shelf.loads(closed))
+        return found | {run.run_id: self._loads.of(run) for run in measured if run.run_id not in found}
+
+    def _sum_up_for(self, fields: Iterable[Field]) -> None:
+        if any(map(is_of_curves, fields)):
+            self.sum_up()
 
     def sum_up(self, seconds: float | None = None) -> None:
         """Sum up the curves of closed sessions that are not yet; for about so many seconds, else all."""

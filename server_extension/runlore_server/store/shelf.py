@@ -128,9 +128,11 @@ class Shelf:
             return
         yield from self._index.column(field)
         if field.entity == "metric":
-            for row, curves in self._kept_sums():
+            for row, curves, _ in self._kept_sums():
                 if field.name in curves:
                     yield row, statistic(field, curves[field.name])
+        if field.entity == "load":
+            yield from ((row, load.get(field.name)) for row, _, load in self._kept_sums())
 
     def sums(self, runs: Iterable[RunRecord]) -> dict[str, dict[str, IndexedSummary]]:
         """The metrics of those of these runs whose curves are summed up, by run id."""
@@ -139,8 +141,16 @@ class Shelf:
         found: dict[str, dict[str, IndexedSummary]] = {}
         for row, metric, summary in self._index.sums(wanted) if self._index is not None else ():
             found.setdefault(rows[row].run_id, {})[metric] = summary
-        found.update((rows[row].run_id, dict(curves)) for row, curves in self._kept_sums() if row in rows)
+        found.update((rows[row].run_id, dict(curves)) for row, curves, _ in self._kept_sums() if row in rows)
         return found
+
+    def loads(self, run_ids: Iterable[str]) -> dict[str, Mapping[str, float]]:
+        """What ``LOADS`` names of those of these runs that are summed up and were measured, by run id."""
+        places, runs = self.table.places, self.table.runs
+        ids = {runs[places[run_id]].row: run_id for run_id in run_ids if run_id in places}
+        found = self._index.loads(ids) if self._index is not None else {}
+        kept = {row: load for row, _, load in self._kept_sums() if row in ids}
+        return {ids[row]: load for row, load in (found | kept).items()}
 
     def unsummed(self, limit: int) -> dict[int, list[tuple[int, RunRecord]]]:
         """Some sessions whose curves are not summed up yet; see ``RunIndex.unsummed``."""
@@ -150,6 +160,7 @@ class Shelf:
     def put_sums(self, sums: Mapping[int, list[Sums]]) -> None:
         """Keep the summaries of all curves of sessions; in memory, where they cannot be written now."""
         self.table.changed("metric")
+        self.table.changed("load")
         if not self._write(lambda index: index.put_sums(sums)):
             self._kept.update(sums)
 

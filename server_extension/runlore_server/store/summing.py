@@ -16,6 +16,7 @@ from runlore.curve import RECORD_SIZE, points, read_records
 from runlore.errors import JournalFormatError, PackageMissing
 from runlore.record import RunRecord
 from runlore_server.store.index import Sums
+from runlore_server.store.system import load_of
 from runlore_server.store.values import IndexedSummary, Summary, or_reported
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ class GrowingSums:
 
 
 def closed_sums(runs: Iterable[tuple[int, RunRecord]]) -> list[Sums]:
-    """The metrics of runs of a closed session, with their rows in the index."""
+    """The metrics and loads of runs of a closed session, with their rows in the index."""
     found = []
     for row, run in runs:
         curves = {name: or_reported(closed_summary(path), run, name) for name, path in run.metrics.items()}
-        found.append(Sums(row, {metric: curve for metric, curve in curves.items() if curve is not None}))
+        known = {metric: curve for metric, curve in curves.items() if curve is not None}
+        found.append(Sums(row, known, load_of(run)))
     return found
 
 

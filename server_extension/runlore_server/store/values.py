@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
 from runlore.events import SessionStarted
@@ -62,7 +62,11 @@ _SMALLER_IS_BETTER = re.compile(
 
 
 def value_of(
-    field: Field, run: RunRecord, info: SessionStarted | None, sums: Callable[[str], Summary | None]
+    field: Field,
+    run: RunRecord,
+    info: SessionStarted | None,
+    sums: Callable[[str], Summary | None],
+    load: Callable[[RunRecord], Mapping[str, float]],
 ) -> Scalar:
     """The field's value; ``None`` where the run has none. Verdicts are not the run's and are known elsewhere.
 
@@ -71,10 +75,13 @@ def value_of(
         run: of which run.
         info: how its session began.
         sums: the summary of a metric of the run.
+        load: what ``LOADS`` names of a run.
     """
     if field.entity == "metric":
         summary = sums(field.name) if field.name in run.metrics else None
         return None if summary is None else statistic(field, summary)
+    if field.entity == "load":
+        return load(run).get(field.name)
     if field.entity == "param":
         return flat(run.params).get(field.name)
     if field.entity == "tag":

@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { formatDuration, formatValue } from '../../charts/format';
+import { formatDuration, formatLoad, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
 import { factOf } from '../../model/compareColumns';
 import { Age } from '../marks/age';
@@ -40,6 +40,9 @@ export function FactCell(props: {
 export function factText(fact: string | number | null, column: Column): string {
   if (typeof fact !== 'number') {
     return fact ?? '–';
+  }
+  if (column.kind === 'load') {
+    return formatLoad(column.name, fact);
   }
   return column.kind === 'attribute' && column.name === 'duration'
     ? formatDuration(fact)

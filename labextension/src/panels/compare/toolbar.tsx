@@ -11,7 +11,13 @@ import { columnLabel } from '../runs/cell';
 import { openTableMenu } from './tableMenu';
 
 /** Attributes that runs have in common. */
-const GROUPED: ReadonlySet<string> = new Set(['experiment', 'notebook', 'status', 'verdict']);
+const GROUPED: ReadonlySet<string> = new Set([
+  'experiment',
+  'notebook',
+  'status',
+  'verdict',
+  'gpu'
+]);
 /** Stands for no groups; no column has an id without a character. */
 const NONE = '';
 

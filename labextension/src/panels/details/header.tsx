@@ -5,6 +5,7 @@ import * as React from 'react';
 import { IAnnotation, IJob, IRun, IRunDetail } from '../../api/types';
 import { formatDuration } from '../../charts/format';
 import { isActive } from '../../model/jobs';
+import { deviceText } from '../../model/load';
 import { JobProgress } from '../jobs/view';
 import { stopIcon } from '../marks/icons';
 import { StatusMark, VerdictBadge } from '../marks/marks';
@@ -47,6 +48,7 @@ export function Header(props: {
         )}
         <span>{trans.__('started %1', started)}</span>
         <span>{trans.__('took %1', duration)}</span>
+        {run.devices.length > 0 && <span>{trans.__('on %1', deviceText(run))}</span>}
         {run.kernel !== null && <span>{trans.__('kernel %1', run.kernel)}</span>}
       </div>
       {run.verdict && (

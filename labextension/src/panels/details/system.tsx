@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { ILoad, IMetricSummary, IRunDetail } from '../../api/types';
-import { formatValue } from '../../charts/format';
+import { formatLoad } from '../../charts/format';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { CurvesGrid, ICurvesHost } from '../curves/grid';
@@ -66,9 +66,9 @@ function LoadTable(props: {
         {loads.map(([name, load]) => (
           <tr key={name}>
             <th scope="row">{name}</th>
-            <td>{formatValue(load.mean)}</td>
-            <td>{formatValue(load.max)}</td>
-            <td>{formatValue(load.last)}</td>
+            <td>{formatLoad(name, load.mean)}</td>
+            <td>{formatLoad(name, load.max)}</td>
+            <td>{formatLoad(name, load.last)}</td>
             <td>{load.times}</td>
           </tr>
         ))}

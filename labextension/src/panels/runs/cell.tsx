@@ -3,8 +3,9 @@ import * as React from 'react';
 
 import { decodeNumber } from '../../api/numbers';
 import { IRun } from '../../api/types';
-import { formatDuration, formatValue } from '../../charts/format';
+import { formatDuration, formatLoad, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
+import { deviceKinds, LoadName, Measured } from '../../model/load';
 import { Age } from '../marks/age';
 import { statusWord, VerdictBadge } from '../marks/marks';
 
@@ -45,7 +46,9 @@ export function columnLabel(
     ? (metric ?? '')
     : column.kind === 'attribute'
       ? attributeWord(column.name, trans)
-      : column.name;
+      : column.kind === 'load'
+        ? columnTitle(column, metric, trans)
+        : column.name;
 }
 
 /** What a column is, in full. */
@@ -72,6 +75,12 @@ export function columnTitle(
       return trans.__('Tag %1', column.name);
     case 'attribute':
       return attributeWord(column.name, trans);
+    case 'load': {
+      const word = loadWord(column.name, trans);
+      return column.name.endsWith('.max')
+        ? trans.__('%1, at most', word)
+        : trans.__('%1, on average', word);
+    }
   }
 }
 
@@ -85,8 +94,23 @@ function attributeWord(
     status: trans.__('status'),
     verdict: trans.__('verdict'),
     experiment: trans.__('experiment'),
-    notebook: trans.__('notebook')
+    notebook: trans.__('notebook'),
+    gpu: trans.__('GPU'),
+    gpus: trans.__('number of GPUs')
   }[name];
+}
+
+function loadWord(name: LoadName, trans: TranslationBundle): string {
+  const words: Record<Measured, string> = {
+    gpu_utilization_percentage: trans.__('GPU utilization'),
+    gpu_memory_usage_megabytes: trans.__('GPU memory'),
+    gpu_power_usage_watts: trans.__('GPU power'),
+    cpu_utilization_percentage: trans.__('CPU utilization'),
+    system_memory_usage_megabytes: trans.__('memory of the machine'),
+    kernel_cpu_utilization_percentage: trans.__('CPU of the kernel'),
+    kernel_memory_usage_megabytes: trans.__('memory of the kernel')
+  };
+  return words[name.replace('.max', '') as Measured];
 }
 
 function cellText(
@@ -105,6 +129,10 @@ function cellText(
       return paramText(run.params, column.name);
     case 'tags':
       return run.tags[column.name] ?? '';
+    case 'load': {
+      const value = run.load[column.name];
+      return value === undefined ? '' : formatLoad(column.name, value);
+    }
     case 'attribute':
       return {
         duration: () => formatDuration(run.duration ?? Math.max(now - run.started, 0)),
@@ -112,7 +140,9 @@ function cellText(
         experiment: () => run.experiment,
         notebook: () => run.notebook ?? '',
         started: () => '',
-        verdict: () => ''
+        verdict: () => '',
+        gpu: () => deviceKinds(run) ?? '',
+        gpus: () => String(run.devices.length || '')
       }[column.name]();
   }
 }

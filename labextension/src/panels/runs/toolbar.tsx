@@ -54,6 +54,9 @@ function GroupSelect(props: {
     ['notebook', trans.__('by notebook')],
     ['rerun_of', trans.__('with reruns')],
     ['sweep', trans.__('by sweep')],
+    ...(runs.some(run => run.devices.length > 0)
+      ? [['gpu', trans.__('by GPU')] as [string, string]]
+      : []),
     ...params.map(name => [fieldName('params', name), name] as [string, string])
   ];
   const isListed = options.some(([field]) => field === group);
