@@ -110,7 +110,7 @@ class LocalBackend:
         for event in found:
             if isinstance(event, Ended):
                 self._at_work.pop(event.handle).thread.join()
-            elif isinstance(event, Progressed):
+            elif isinstance(event, Progressed) and (event.cell is not None or event.done):
                 self._at_work[event.handle].executes = True
         return found
 

@@ -197,9 +197,6 @@ def carry_out(home: Home, folder: Folder, watch: Watch, child: Child) -> Outcome
     try:
         watch.started(child.identity)
         child.begin()
-        # What judges it takes a while to import, for which the child need not wait.
-        import runlore_server.rerun.conclusion  # noqa: F401
-
         reader = ProgressReader(home, folder.plan())
         known: Progress | None = None
         running = True
@@ -208,6 +205,9 @@ def carry_out(home: Home, folder: Folder, watch: Watch, child: Child) -> Outcome
             if (now := reader.read()) != known:
                 known = now
                 watch.progress(now)
+            if now.cell is not None:
+                # What judges it takes a while to import; as long as anything boots, that needs the processors more.
+                import runlore_server.rerun.conclusion  # noqa: F401
             if running and watch.should_stop():
                 child.stop()
                 return None

@@ -5,8 +5,9 @@ with the others. It is a process like any other in all else: a session, a keeper
 own. The nest has no threads and does nothing else, so that forks of it are clean. It ends with its owner, and some
 time after the last runner did; its own death ends none of them.
 
-The first runner hatches as soon as it could start a kernel, and imports papermill itself while that boots: nobody
-waits longer for it than for a runner that is a program. For the next ones the nest has imported papermill.
+The first runners, one for each processor, hatch as soon as they could start a kernel, and import papermill
+themselves while that boots: nobody waits longer for them than for runners that are programs. For the next ones the
+nest has imported papermill.
 
 Kernels do not hatch so. What comes of one interpreter has one layout of addresses, and the order of whatever is
 hashed by its address with it: reruns that agree in that would prove less than they seem to.
@@ -32,7 +33,7 @@ _LINGER = 120.0
 """Seconds without a runner after which the nest ends."""
 
 _SETTLED = 2.0
-"""Seconds in which a first runner and its kernel have booted; until then they need the processors more."""
+"""Seconds in which the first runners and their kernels have booted; until then they need the processors more."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -77,10 +78,10 @@ def main() -> None:
     heard: list[Any] = [owner, ended]
     running: set[int] = set()
     idle_since = time.monotonic()
-    whole = False
+    whole, first = False, len(os.sched_getaffinity(0))
     while running or (owner in heard and time.monotonic() - idle_since < _LINGER):
         ready, _, _ = select.select(heard, [], [], _LINGER if whole else _SETTLED)
-        if not whole and (not ready or (owner in ready and running)):
+        if not whole and (not ready or (owner in ready and len(running) >= first)):
             import_papermill()
             whole = True
         if owner in ready:
