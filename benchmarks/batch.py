@@ -33,18 +33,20 @@ def queued(run_id):
     store.refresh()
     queue = JobQueue(Home.default(), store, lambda _: None)
     queue.start()
-    start = time.perf_counter()
-    jobs = queue.submit_many([Request(run_id=run_id)] * count)
-    done = queue.wait([job.run_id for job in jobs], timeout=600)
-    taken = time.perf_counter() - start
-    assert all(job.verdict.verdict == "BIT-EXACT" for job in map(queue.get, [job.run_id for job in jobs])), done
+    taken = []
+    for _ in range(2):
+        start = time.perf_counter()
+        jobs = queue.submit_many([Request(run_id=run_id)] * count)
+        done = queue.wait([job.run_id for job in jobs], timeout=600)
+        taken.append(time.perf_counter() - start)
+        assert all(job.verdict.verdict == "BIT-EXACT" for job in map(queue.get, [job.run_id for job in jobs])), done
     queue.shutdown()
     return taken
 
 write_waiting(seconds)
 run_id = recorded_run()
 found = {{"commands": commands(), "pool": pooled(slots, [("without", number) for number in range(count)])}}
-found["queue"] = queued(run_id)
+found["queue"], found["again"] = queued(run_id)
 found["ideal"] = seconds * count / slots
 print(json.dumps(found))
 """
@@ -62,5 +64,6 @@ def _of(seconds: str, rounds: int) -> list[Row]:
         Row(work, "ideal", found["ideal"]),
         Row(work, "papermill, its command", found["commands"]),
         Row(work, "papermill, in a pool of processes", found["pool"]),
-        Row(work, "runlore's queue, with verdicts", found["queue"]),
+        Row(work, "runlore's queue, with verdicts, in a server that has just started", found["queue"]),
+        Row(work, "runlore's queue, with verdicts, once more in that server", found["again"]),
     ]

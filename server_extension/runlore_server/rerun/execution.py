@@ -206,7 +206,7 @@ def carry_out(home: Home, folder: Folder, watch: Watch, child: Child) -> Outcome
                 known = now
                 watch.progress(now)
             if now.cell is not None:
-                # What judges it takes a while to import; as long as anything boots, that needs the processors more.
+                # What judges it takes a while to import; while anything boots, that needs the processors more.
                 import runlore_server.rerun.conclusion  # noqa: F401
             if running and watch.should_stop():
                 child.stop()
