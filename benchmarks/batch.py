@@ -39,7 +39,7 @@ def queued(run_id):
         jobs = queue.submit_many([Request(run_id=run_id)] * count)
         done = queue.wait([job.run_id for job in jobs], timeout=600)
         taken.append(time.perf_counter() - start)
-        assert all(job.verdict.verdict == "BIT-EXACT" for job in map(queue.get, [job.run_id for job in jobs])), done
+        assert all(queue.get(job.run_id).verdict.verdict == "BIT-EXACT" for job in jobs), done
     queue.shutdown()
     return taken
 
