@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from runlore.errors import RunNotFound
 from runlore.record import RunRecord
 from runlore_server.config import Config
+from runlore_server.due import Due
 from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.export.describer import Describer
 from runlore_server.export.worker import Task, export_process
@@ -62,7 +63,7 @@ class Exporter:
         self._changed = threading.Condition()
         self._closing = False
         self._owner = True
-        self._due: dict[str, float] = {}
+        self._due = Due()
         self._live: dict[str, float] = {}  # running runs that MLflow knows, and when their next points go there
         self._refused: dict[str, str] = {}
         self._attempts: dict[str, int] = {}
@@ -167,7 +168,7 @@ class Exporter:
         end = time.monotonic() + _IDLE
         with self._changed:
             while not self._closing and (now := time.monotonic()) < end:
-                run_id = min(self._due, key=self._due.__getitem__, default=None)
+                run_id = self._due.first()
                 self._at_work = set()
                 due = end if run_id is None else max(self._due[run_id], self._pause_until)
                 if run_id is not None and due <= now:

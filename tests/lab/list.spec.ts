@@ -3,8 +3,11 @@ import { Widget } from '@lumino/widgets';
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { IRunPage } from '../../labextension/src/api/types';
+import { RowLoader } from '../../labextension/src/model/loader';
 import { PagedRuns } from '../../labextension/src/model/pages';
 import { Runlore } from '../../labextension/src/model/runlore';
+import { Sections } from '../../labextension/src/model/sections';
 import { RunlorePanel } from '../../labextension/src/panels/sidebar/panel';
 import { Page } from './page';
 import { manyRuns, someRun } from './runs';
@@ -28,8 +31,9 @@ describe('the pages of a query', () => {
     const pages = new PagedRuns();
     pages.put(0, ids(100), 1000);
     expect(pages.missing(0, 100)).toBeUndefined();
-    expect(pages.missing(90, 110)).toBe(100);
-    expect(pages.missing(900, 2000)).toBe(900);
+    expect(pages.missing(90, 110)).toEqual({ offset: 100, limit: 25 });
+    expect(pages.missing(90, 160)).toEqual({ offset: 100, limit: 75 });
+    expect(pages.missing(900, 2000)).toEqual({ offset: 900, limit: 100 });
     expect(new PagedRuns().missing(0, 50)).toBeUndefined();
   });
 
@@ -58,7 +62,7 @@ describe('the pages of a query', () => {
     const pages = new PagedRuns();
     pages.put(0, ids(100), 200);
     pages.age();
-    expect([pages.at(5), pages.missing(0, 10)]).toEqual(['r5', 0]);
+    expect([pages.at(5), pages.missing(0, 10)]).toEqual(['r5', { offset: 0, limit: 25 }]);
     pages.put(0, ids(100, 's'), 200);
     expect([pages.at(5), pages.indexOf('r5'), pages.missing(0, 10)]).toEqual([
       's5',
@@ -76,6 +80,43 @@ describe('the pages of a query', () => {
     const gone = pages.trim(5000, 5020);
     expect([pages.known.length, gone.length]).toEqual([3020, 6980]);
     expect([pages.at(5010), pages.at(0), pages.total]).toEqual(['r5010', undefined, 10000]);
+  });
+});
+
+describe('what is loaded', () => {
+  it('is what is in view, and what was left behind is given up', async () => {
+    const pages = new PagedRuns();
+    pages.put(0, [], 10000);
+    const sections = new Sections([{ group: null, isOpen: true, pages }]);
+    const asked: [offset: number, isGivenUp: () => boolean][] = [];
+    const answer = (offset: number, limit: number): IRunPage => ({
+      runs: manyRuns(limit).map(run => ({ ...run, run_id: `r${offset} ${run.run_id}` })),
+      next: null,
+      total: 10000,
+      pinned: 0
+    });
+    const loader = new RowLoader({
+      sections: () => sections,
+      fetch: async (_, { offset, limit }, signal) => {
+        asked.push([offset, () => signal?.aborted === true]);
+        const isFirst = asked.length === 1;
+        await new Promise<void>(resolve =>
+          isFirst ? signal?.addEventListener('abort', () => resolve()) : resolve()
+        );
+        return signal?.aborted ? undefined : answer(offset, limit);
+      },
+      took: vi.fn()
+    });
+    loader.look(1000, 1020); // is never answered
+    loader.look(1005, 1024);
+    expect(asked.map(([offset, isGivenUp]) => [offset, isGivenUp()])).toEqual([[1000, false]]);
+    loader.look(8010, 8030);
+    await waitFor(() => expect(pages.missing(7960, 8080)).toBeUndefined());
+    expect(asked.slice(0, 2).map(([offset, isGivenUp]) => [offset, isGivenUp()])).toEqual([
+      [1000, true],
+      [8000, false]
+    ]);
+    expect(pages.at(1010)).toBeUndefined();
   });
 });
 

@@ -19,6 +19,7 @@ from runlore_server.filter.order import Key, parse_order
 from runlore_server.filter.parser import parse
 from runlore_server.filter.tree import And, Comparison, Field, Not, Or, Text
 from runlore_server.ingest import Exporter
+from runlore_server.store.annotations import Change
 from runlore_server.store.exports import Exports
 from runlore_server.store.filters import SavedFilter, SavedFilters
 from runlore_server.store.runs import RunStore
@@ -303,6 +304,20 @@ def test_a_running_metric_is_found_by_its_newest_value(tmp_path, fake_kernel):
     session.end()
     store.refresh()
     assert store.search(low).total == 1
+
+
+def test_a_further_page_knows_what_changed_since_the_one_before(tmp_path, fake_kernel):
+    home = Home(tmp_path / "home")
+    session = fake_kernel(home)
+    first, second, third = [session.start_run() for _ in range(3)]
+    store, further = RunStore(home), Query(limit=1, offset=1)
+    store.refresh()
+    assert [run.run_id for run in store.search(further).runs] == [second]
+    store.annotations.change([second], Change(deleted=True))
+    assert ([run.run_id for run in store.search(further).runs], store.search(further).total) == ([first], 2)
+    session.start_run()
+    store.refresh()
+    assert ([run.run_id for run in store.search(further).runs], store.search(further).total) == ([third], 3)
 
 
 FOR_MLFLOW = [

@@ -35,8 +35,9 @@ export class RunloreClient {
   readonly comparison: ComparisonClient;
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
-  async runs(options: RunloreClient.IRunsOptions = {}): Promise<IRunPage> {
-    return this._connection.request<IRunPage>('GET', withQuery('runs', given(options)));
+  async runs(options: RunloreClient.IRunsOptions = {}, signal?: AbortSignal): Promise<IRunPage> {
+    const path = withQuery('runs', given(options));
+    return this._connection.request<IRunPage>('GET', path, undefined, signal);
   }
 
   /** The runs that a filter finds, by what they have in a field. */

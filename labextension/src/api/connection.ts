@@ -18,9 +18,13 @@ export class Connection {
     return URLExt.join(this._settings.baseUrl, 'runlore') + '/' + path;
   }
 
-  /** The JSON that is answered. */
-  async request<T>(method: string, path: string, body?: object): Promise<T> {
-    const init: RequestInit = body ? { method, body: JSON.stringify(body) } : { method };
+  /** The JSON that is answered; who asks may give the request up by the signal, and it rejects as without an answer. */
+  async request<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    const init: RequestInit = {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal })
+    };
     const response = await this._respond(path, init);
     const content = await contentOf(response);
     if (response.ok) {

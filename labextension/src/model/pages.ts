@@ -1,8 +1,19 @@
-/** Runs that are asked for at once. */
-export const PAGE = 100;
+/** Runs that are fresh or stale together. */
+const PAGE = 25;
+
+/** Runs that are asked for at once, at the most. */
+export const MOST_ASKED = 100;
 
 /** Runs held on either side of those in view. */
 const KEPT = 1500;
+
+/**
+ * Runs that stand together in what a query finds.
+ */
+export interface ISpan {
+  offset: number;
+  limit: number;
+}
 
 /**
  * The ids of the runs that a query finds, in its order; those that were looked at are known, the others are not.
@@ -53,13 +64,20 @@ export class PagedRuns {
     }
   }
 
-  /** Where the first page begins of which the server should tell about the runs from here to there; else undefined. */
-  missing(from: number, to: number): number | undefined {
+  /** Of which runs the server should tell, of those from here to there: the first that stand together; else undefined. */
+  missing(from: number, to: number): ISpan | undefined {
     const end = Math.min(to, this._ids.length);
-    for (let page = Math.floor(Math.max(from, 0) / PAGE); page * PAGE < end; page++) {
+    const isMissing = (page: number): boolean => {
       const part = this._ids.slice(Math.max(page * PAGE, from), Math.min((page + 1) * PAGE, end));
-      if (this._stale.has(page) || part.includes(undefined)) {
-        return page * PAGE;
+      return part.length > 0 && (this._stale.has(page) || part.includes(undefined));
+    };
+    for (let page = Math.floor(Math.max(from, 0) / PAGE); page * PAGE < end; page++) {
+      if (isMissing(page)) {
+        let limit = PAGE;
+        while (limit < MOST_ASKED && isMissing(page + limit / PAGE)) {
+          limit += PAGE;
+        }
+        return { offset: page * PAGE, limit };
       }
     }
     return undefined;

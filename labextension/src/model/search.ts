@@ -5,7 +5,7 @@ import { RunloreClient } from '../api/client';
 import { RefusedError } from '../api/errors';
 import { IRunGroup, IRunPage } from '../api/types';
 import { RowLoader } from './loader';
-import { PAGE, PagedRuns } from './pages';
+import { ISpan, MOST_ASKED, PagedRuns } from './pages';
 import { asked, EVERYTHING, IQuery } from './query';
 import { RunsModel } from './runs';
 import { SavedFilters } from './saved';
@@ -228,7 +228,7 @@ export class SearchModel implements IDisposable {
     }
     const page = await this._client.runs({
       ...asked(query, null, this._runs.pinned > 0),
-      limit: PAGE,
+      limit: MOST_ASKED,
       offset: 0
     });
     return () => {
@@ -262,9 +262,13 @@ export class SearchModel implements IDisposable {
     this._runs.forget(before.filter(id => !held.has(id)));
   }
 
-  private async _fetchPage(section: ISection, offset: number): Promise<IRunPage | undefined> {
+  private async _fetchPart(
+    section: ISection,
+    span: ISpan,
+    signal?: AbortSignal
+  ): Promise<IRunPage | undefined> {
     const options = asked(this._shown, section.group, this._runs.pinned > 0);
-    return this._attempt(this._turn, () => this._client.runs({ ...options, limit: PAGE, offset }));
+    return this._attempt(this._turn, () => this._client.runs({ ...options, ...span }, signal));
   }
 
   private _took(section: ISection, page: IRunPage, gone: readonly string[]): void {
@@ -308,7 +312,7 @@ export class SearchModel implements IDisposable {
   private _turn = 0;
   private readonly _loader = new RowLoader({
     sections: () => this._sections,
-    fetch: (section, offset) => this._fetchPage(section, offset),
+    fetch: (section, span, signal) => this._fetchPart(section, span, signal),
     took: (section, page, gone) => this._took(section, page, gone)
   });
   private _lastFetch = 0;

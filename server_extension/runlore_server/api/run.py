@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,23 +27,24 @@ if TYPE_CHECKING:
 _ENVIRONMENT: dict[str, Any] = {"python": "", "platform": "", "packages": {}, "hardware": {}, "variables": {}}
 
 
-def run_body(
-    services: Services,
-    run: RunRecord,
-    mlflow_run_id: str | None,
-    load: Mapping[str, float],
-    sums: Mapping[str, Summary] | None = None,
-) -> dict[str, Any]:
-    """The schema ``Run`` of the API; ``load`` is as the store says, ``sums`` are metrics that are known."""
-    return listed_run(
-        run,
-        services.store.annotations.known.get(run.run_id, NOTHING),
-        notebook=services.store.notebook(run),
-        metrics=run_metrics(services, run, sums),
-        load=load,
-        verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
-        mlflow_run_id=mlflow_run_id,
-    )
+def run_bodies(services: Services, runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
+    """The schema ``Run`` of the API for each of these; what others know of them is asked for at once."""
+    store = services.store
+    mlflow_ids = services.exports.mlflow_ids(run.run_id for run in runs)
+    sums, loads, notebooks = store.sums(runs), store.loads(runs), store.notebooks(runs)
+    said = store.annotations.known
+    return [
+        listed_run(
+            run,
+            said.get(run.run_id, NOTHING),
+            notebook=notebooks.get(run.session_id),
+            metrics=run_metrics(services, run, sums.get(run.run_id)),
+            load=loads.get(run.run_id, {}),
+            verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
+            mlflow_run_id=mlflow_ids.get(run.run_id),
+        )
+        for run in runs
+    ]
 
 
 def run_metrics(services: Services, run: RunRecord, sums: Mapping[str, Summary] | None) -> dict[str, Any]:
@@ -53,15 +54,17 @@ def run_metrics(services: Services, run: RunRecord, sums: Mapping[str, Summary] 
     return {name: _metric(name, sums[name]) for name in run.metrics if name in sums}
 
 
-def run_detail_body(services: Services, run: RunRecord, mlflow_run_id: str | None) -> dict[str, Any]:
+def run_detail_body(services: Services, run: RunRecord) -> dict[str, Any]:
     """The schema ``RunDetail`` of the API."""
     session = services.store.session(run)
     objects = ObjectStore(services.config.home.objects)
     lacking = [{"what": item.what, "why": item.why} for item in (*session.not_captured, *run.not_captured)]
-    lacking += _metrics(services, run)[1]
+    metrics, unread = _metrics(services, run)
+    lacking += unread
     said = services.store.annotations.known.get(run.run_id, NOTHING)
     return {
-        **run_body(services, run, mlflow_run_id, services.store.loads([run]).get(run.run_id, {})),
+        **run_bodies(services, [run])[0],
+        "metrics": metrics,
         "cell": run.cell,
         "last_cell": run.last_cell,
         "cells": executed_cells(run, session),

@@ -24,20 +24,13 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._page)
 
     def _page(self, services: Services) -> dict[str, Any]:
-        from runlore_server.api.run import run_body
+        from runlore_server.api.run import run_bodies
 
         services.mirror.looked()
         query = self._query()
         page = services.store.search(query)
-        mlflow_ids = services.exports.mlflow_ids(run.run_id for run in page.runs)
-        sums, loads = services.store.sums(page.runs), services.store.loads(page.runs)
         return {
-            "runs": [
-                run_body(
-                    services, run, mlflow_ids.get(run.run_id), loads.get(run.run_id, {}), sums.get(run.run_id)
-                )
-                for run in page.runs
-            ],
+            "runs": run_bodies(services, page.runs),
             "next": page.runs[-1].run_id if page.more and page.runs else None,
             "total": page.total,
             "pinned": sum(said.pinned for said in services.store.annotations.known.values()),
@@ -110,4 +103,4 @@ def _detail(services: Services, run_id: str) -> dict[str, Any]:
     from runlore_server.api.run import run_detail_body
 
     run = services.store.find(run_id)
-    return run_detail_body(services, run, services.exports.mlflow_ids([run.run_id]).get(run.run_id))
+    return run_detail_body(services, run)

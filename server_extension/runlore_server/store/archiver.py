@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from runlore.errors import JournalFormatError, PackageMissing, RunNotFound
+from runlore_server.due import Due
 from runlore_server.errors import AmbiguousRun
 from runlore_server.ownership import Ownership
 from runlore_server.store.curve_cache import CurveCache
@@ -41,7 +42,7 @@ class Archiver:
         self._cache = cache
         self._ownership = Ownership(store.home.path / "archive.lock")
         self._changed = threading.Condition()
-        self._due: dict[str, float] = {}
+        self._due = Due()
         self._busy = self._closing = False
         self._trim_at = 0.0
         self._troubles: set[str] = set()
@@ -89,7 +90,7 @@ class Archiver:
         while True:
             with self._changed:
                 now = time.monotonic()
-                run_id = min(self._due, key=self._due.__getitem__, default=None)
+                run_id = self._due.first()
                 if self._closing:
                     return None
                 if run_id is not None and self._due[run_id] <= now:

@@ -104,6 +104,15 @@ class RunIndex:
         content = found[0][0] if found else None
         return None if content is None else msgspec.json.decode(content, type=SessionStarted)
 
+    def notebooks(self, session_ids: Iterable[str]) -> dict[str, str | None]:
+        """The notebooks of those of these sessions that are indexed."""
+        return dict(
+            self._all(
+                "SELECT session_id, notebook FROM session WHERE session_id IN (SELECT value FROM json_each(?))",
+                _array(session_ids),
+            )
+        )
+
     def put(self, sessions: Mapping[str, tuple[SessionRecord, Stamp]]) -> list[IndexedRun]:
         """Take in closed sessions, in place of what is there of them; all or nothing.
 

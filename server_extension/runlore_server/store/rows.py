@@ -48,6 +48,11 @@ class Rows:
         shelved = len(self._table.runs)
         self._live_places = {run_id: shelved + at for at, (run_id, _) in enumerate(self._live)}
 
+    @property
+    def any_live(self) -> bool:
+        """Whether any of the runs is held in memory."""
+        return bool(self._live)
+
     def ids(self, places: Iterable[int]) -> list[str]:
         """The ids of the runs at these places."""
         runs, live, shelved = self._table.runs, self._live, len(self._table.runs)

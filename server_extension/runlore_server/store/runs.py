@@ -20,10 +20,11 @@ from runlore_server.errors import AmbiguousRun, InvalidRequest
 from runlore_server.filter.fields import is_of_curves
 from runlore_server.filter.tree import Field
 from runlore_server.store.annotations import Annotations
+from runlore_server.store.finds import Finds
 from runlore_server.store.groups import Groups, grouped
 from runlore_server.store.held import HeldSession
 from runlore_server.store.rows import Rows
-from runlore_server.store.search import Query, ordered
+from runlore_server.store.search import Query
 from runlore_server.store.sessions import Sessions
 from runlore_server.store.shelf import UNUSABLE
 from runlore_server.store.summing import GrowingSums, closed_sums
@@ -73,6 +74,8 @@ class RunStore:
         self._parsed: OrderedDict[str, HeldSession] = OrderedDict()
         self._growing = GrowingSums()
         self._loads = RecentLoads()
+        self._finds = Finds()
+        self._said = self.annotations.known
 
     def close(self) -> None:
         """Close the index of the home; a later call opens it again."""
@@ -88,6 +91,8 @@ class RunStore:
         """
         with self._lock:
             changed = self._with_index(self._sessions.refresh)
+            if changed:
+                self._finds.clear()
             return changed | {run_id for run_id in self.annotations.look() if run_id in self}
 
     def _with_index(self, work: Callable[[], T]) -> T:
@@ -97,6 +102,7 @@ class RunStore:
         except UNUSABLE as error:
             _log.warning("the run index is of no use, the journals are read again: %s", error)
             self._sessions.read_again(error)
+            self._finds.clear()
             return work()
 
     # -- runs -------------------------------------------------------------------------------------------------
@@ -126,6 +132,7 @@ class RunStore:
         """Take note that curves of these runs were fetched; the next ``refresh`` names them."""
         with self._lock:
             self._with_index(lambda: self._sessions.curves_came(run_ids))
+            self._finds.clear()
 
     def ids(self) -> list[str]:
         """The id of every run, newest first."""
@@ -234,6 +241,14 @@ class RunStore:
         except RunNotFound:
             return None  # the first line of its journal is damaged: no reason to hide the other runs
 
+    def notebooks(self, runs: Iterable[RunRecord]) -> dict[str, str | None]:
+        """The notebook of each session of these runs, as ``notebook`` says of one."""
+        names = {run.session_id for run in runs}
+        with self._lock:
+            held = {name: one.record.info for name in names if (one := self._sessions.held(name)) is not None}
+            shelved = self._with_index(lambda: self._sessions.shelf.notebooks(names - held.keys()))
+        return shelved | {name: None if info is None else info.notebook for name, info in held.items()}
+
     def _session_gone(self, run: RunRecord) -> RunNotFound:
         return RunNotFound(f"the session of run {run.run_id} is no longer in {self.home.sessions}")
 
@@ -272,11 +287,11 @@ class RunStore:
 
     def _search(self, query: Query) -> tuple[list[str], int]:
         """The ids of the runs found, in order and at least up to the end of the page, and how many there are."""
-        rows = self._rows()
-        places = rows.found(query)
-        whole = query.limit is None or query.before is not None
-        count = None if query.limit is None or whole else query.offset + query.limit
-        return rows.ids(ordered(places, query.order, rows.column, count)), len(places)
+        said = self.annotations.known
+        if said is not self._said:
+            self._said = said
+            self._finds.clear()
+        return self._finds.of(query, self._rows)
 
     def _rows(self) -> Rows:
         return Rows(self._sessions, self._growing.summary, self._loads.of, self.annotations.known)
@@ -329,3 +344,4 @@ class RunStore:
             sums = {session: closed_sums(runs) for session, runs in batch.items()}
             with self._lock:
                 self._with_index(partial(self._sessions.shelf.put_sums, sums))
+                self._finds.clear()

@@ -119,6 +119,10 @@ class Shelf:
         """How a session began; ``None`` where it is not here or its journal does not say."""
         return self._index.info(session_id) if self._index is not None else None
 
+    def notebooks(self, session_ids: Collection[str]) -> dict[str, str | None]:
+        """The notebooks of those of these sessions that are here."""
+        return self._index.notebooks(session_ids) if self._index is not None and session_ids else {}
+
     def column(self, field: Field) -> list[Scalar]:
         """A field of every run, by its place in the table."""
         return self.table.column(field, self._read_column)
