@@ -41,3 +41,16 @@ def shell_captures(session: Session, shell: InteractiveShell) -> tuple[OutputCap
 
     writer = LaterWriter(session)
     return OutputCapture(session, shell, writer), [VariableCapture(session, shell, writer), Machinery(), writer]
+
+
+def import_watchers() -> None:
+    """Import all of them, where there is time for it before a session that replays begins."""
+    import runlore.capture.calls
+    import runlore.capture.data.data
+    import runlore.capture.machinery
+    import runlore.capture.modules
+    import runlore.capture.outputs
+    import runlore.capture.uncontrolled
+    import runlore.capture.variables
+    import runlore.later
+    import runlore.recorded_modules  # noqa: F401

@@ -7,6 +7,7 @@ import platform
 import secrets
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def session_started(
         format=ev.FORMAT,
         session_id=session_id,
         process=current_process(),
-        runlore=_version(),
+        runlore=installed_version(),
         python=platform.python_version(),
         executable=sys.executable,
         cwd=cwd or _working_directory(),
@@ -61,7 +62,9 @@ def hash_seed() -> str | None:
     return found if usable else None
 
 
-def _version() -> str:
+@cache
+def installed_version() -> str:
+    """Runlore's; ``unknown`` where it is not installed. Looking takes 10 ms among many packages."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

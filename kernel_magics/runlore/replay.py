@@ -105,6 +105,18 @@ def write_plan(plan: ReplayPlan, path: Path) -> None:
     path.write_bytes(msgspec.json.encode(plan))
 
 
+def import_ahead() -> None:
+    """Import and look up what ``start`` needs, in a kernel whose turn has not come."""
+    import IPython.core.magics.execution  # noqa: F401
+
+    import runlore.magics  # noqa: F401
+    from runlore.history import import_watchers
+    from runlore.origin import installed_version
+
+    import_watchers()
+    installed_version()
+
+
 def start(shell: InteractiveShell, plan_path: str) -> None:
     """Begin the session of the replaying kernel; called by the engine before the first cell."""
     from runlore.magics import connect

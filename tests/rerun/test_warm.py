@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,3 +176,29 @@ def test_the_queue_boots_what_is_next_and_takes_it_back(tmp_path: Path, monkeypa
         assert info.process.pid == other.pid
     finally:
         queue.shutdown()
+
+
+IMPORTED_LATE = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from runlore.replay import import_ahead
+shell = InteractiveShell.instance()
+import_ahead()
+before = set(sys.modules)
+from runlore.magics import connect
+connect(shell)
+print(*(name for name in sys.modules if name.startswith(("runlore", "IPython")) and name not in before))
+"""
+
+
+def test_nothing_is_left_to_import_when_the_turn_comes(tmp_path: Path) -> None:
+    environ = {**os.environ, "RUNLORE_HOME": str(tmp_path / "home"), "IPYTHONDIR": str(tmp_path)}
+    said = subprocess.run(
+        [sys.executable, "-c", IMPORTED_LATE],
+        env=environ,
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.split() == []

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _START = "__import__('runlore.replay', fromlist=['start']).start(get_ipython(), {plan!r})"
 
-_IMPORT = "__import__('runlore.magics', fromlist=['connect'])"
+_IMPORT = "__import__('runlore.replay', fromlist=['import_ahead']).import_ahead()"
 
 _PATIENCE = 300.0
 """Seconds for a kernel to answer; a cold disk or a busy machine is slow, and a dead kernel is noticed anyway."""
