@@ -125,6 +125,12 @@ def test_seeds_are_summed_up_and_best_points_marked(grid: Locator) -> None:
     choose(grid, "Mean of Seeds, Least to Greatest")
     expect(lines).to_have_attribute("data-lines", str(len(SHOWN) - 2), timeout=SOON)
     assert lines.evaluate("one => one.querySelector('.js-plotly-plot').data.some(t => t.fill === 'tonexty')")
+    legend = grid.locator(".jp-Runlore-legend tbody")
+    together = legend.locator("tr", has_text="×3").locator("td").first
+    expect(together).to_have_text(re.compile(r"^\S+ ± \S+ n = 3$"))
+    members = legend.locator("[data-is-member=true] td:nth-child(2)").all_inner_texts()
+    assert float(together.inner_text().split()[0]) == pytest.approx(sum(map(float, members)) / 3, rel=1e-3)
+    screenshot(grid.page, "panel-seeds-light")
     choose(grid, "Mark the Best Points")
     expect(lines.locator(".jp-Runlore-best")).to_have_count(len(SHOWN) - 2)
     choose(grid, "A Line for Each Run")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatDuration, formatSize, formatValue } from '../../labextension/src/charts/format';
+import { formatDeviation, formatDuration, formatSize, formatValue } from '../../labextension/src/charts/format';
 import { spreadLabels } from '../../labextension/src/charts/labels';
 import { labelWidth, placeLabels } from '../../labextension/src/charts/layout';
 import { smooth } from '../../labextension/src/charts/smoothing';
@@ -172,6 +172,11 @@ describe('formats', () => {
     [-Infinity, '−∞']
   ])('show the value %d as %s', (value, text) => {
     expect(formatValue(value)).toBe(text);
+  });
+
+  it('say how far values lie apart in two digits', () => {
+    const all = [0, 0.01234, 1.96, 104, 12345, 1.26e-6, 3.14e7].map(formatDeviation);
+    expect(all).toEqual(['0', '0.012', '2', '100', '12000', '1.3e−6', '3.1e7']);
   });
 
   it.each([

@@ -16,6 +16,13 @@ export function formatValue(value: number): string {
   return text.replace('e+', 'e').replaceAll('-', '−');
 }
 
+/** How far values lie apart, in two significant digits: more would say nothing. */
+export function formatDeviation(value: number): string {
+  const isPlain = value === 0 || (value >= 1e-4 && value < 1e5);
+  const text = isPlain ? String(Number(value.toPrecision(2))) : value.toExponential(1);
+  return text.replace('e+', 'e').replaceAll('-', '−');
+}
+
 /**
  * A duration in its two largest units: `340 ms`, `12.3 s`, `4 min 5 s`, `3 h 20 min`, `2 d 4 h`.
  */

@@ -26,8 +26,13 @@ export function useBands(options: {
 }): readonly ILine[] {
   const { lines, groups, metric, grouping, drawing, zoom, curves } = options;
   const [bands, setBands] = React.useState<readonly IWireBand[]>([]);
-  const several = grouping === 'none' ? [] : groups.filter(({ runs }) => runs.length > 1);
-  const asked = several.map(({ runs }) => runs.map(run => run.run_id).join()).join('\n');
+  // Of runs without such a curve, and of hidden ones, there is no line.
+  const drawn = new Set(lines.map(({ curve }) => curve.runId));
+  const asked = (grouping === 'none' ? [] : groups)
+    .map(({ runs }) => runs.map(run => run.run_id).filter(id => drawn.has(id)))
+    .filter(ids => ids.length > 1)
+    .map(ids => ids.join())
+    .join('\n');
   // Points that came since are summed up, too.
   const stamp = asked === '' ? 0 : lines.reduce((sum, { curve }) => sum + curve.count, 0);
   const { x } = drawing;
@@ -63,8 +68,10 @@ function summedUp(
   drawing: IDrawing
 ): readonly ILine[] {
   return groups.flatMap(({ leader, runs }) => {
-    const ids = runs.map(run => run.run_id);
-    const members = lines.filter(line => ids.includes(line.curve.runId));
+    const members = runs.flatMap(
+      ({ run_id }) => lines.find(line => line.curve.runId === run_id) ?? []
+    );
+    const ids = members.map(line => line.curve.runId);
     const first = members.find(line => line.curve.runId === leader.run_id) ?? members[0];
     const band = bands.find(one => one.runs.join() === ids.join());
     if (!first || !band || members.length < 2) {

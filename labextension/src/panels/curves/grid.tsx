@@ -114,7 +114,10 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
           {trans.__('Show more (%1 of %2)', shown.length, names.length)}
         </button>
       )}
-      <Legend {...{ charts, drawing, cursor, hidden, trans }} />
+      <Legend
+        {...{ charts, drawing, cursor, hidden, trans }}
+        groups={choice.group === 'none' ? [] : groups}
+      />
     </div>
   );
 }

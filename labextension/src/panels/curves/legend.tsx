@@ -4,24 +4,29 @@ import * as React from 'react';
 import { IRun } from '../../api/types';
 import { Cursor, useCursor } from '../../charts/cursor';
 import { IDrawing } from '../../charts/drawing';
-import { formatValue } from '../../charts/format';
+import { formatDeviation, formatValue } from '../../charts/format';
 import { nearestPoint } from '../../charts/nearest';
 import { formatX } from '../../charts/readout';
 import { lastPoint, linePoints, ILine, IPoints } from '../../charts/traces';
+import { ISeedGroup } from '../../model/seedGroups';
 import { IHidden } from './hidden';
+import { legendRows, summedUp } from './legendRows';
 
 /**
  * The runs of the charts with their values where the pointer is, else their last ones; the metric that is pointed at
- * gives the order, the greatest first. A click hides a line, a double click all others.
+ * gives the order, the greatest first. A click hides a line, a double click all others. Above the runs of a group that
+ * is drawn as one line stands what they have in common.
  */
 export function Legend(props: {
   charts: readonly { metric: string; lines: readonly ILine[] }[];
+  /** The groups that are drawn as one line each. */
+  groups: readonly ISeedGroup[];
   drawing: IDrawing;
   cursor: Cursor;
   hidden: IHidden;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { charts, drawing, cursor, hidden, trans } = props;
+  const { charts, groups, drawing, cursor, hidden, trans } = props;
   const at = useCursor(cursor);
   const [isScrolled, setIsScrolled] = React.useState(false);
   const columns = useColumns(charts, drawing);
@@ -35,9 +40,12 @@ export function Legend(props: {
     const found = at ? points.y[index ?? -1] : lastPoint(points, drawing.log, Infinity)?.y;
     return found ?? NaN;
   };
-  const rows = [...new Map(columns.flatMap(column => [...column.lines])).values()]
-    .map(line => ({ line, value: leading ? valueOf(leading, line.curve.runId) : NaN }))
-    .sort((a, b) => order(a.value, b.value));
+  const rows = legendRows(
+    [...new Map(columns.flatMap(column => [...column.lines])).values()],
+    groups,
+    line => (leading ? valueOf(leading, line.curve.runId) : NaN),
+    line => !hidden.has(line.curve.runId)
+  );
   return (
     <div
       className="jp-Runlore-legend"
@@ -59,10 +67,31 @@ export function Legend(props: {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ line }) => {
+          {rows.map(({ line, members, isMember }) => {
             const { runId } = line.curve;
+            if (members) {
+              const ids = members.map(member => member.curve.runId);
+              return (
+                <tr key={`group ${runId}`}>
+                  <th scope="row">
+                    <GroupEntry {...{ line, trans }} count={ids.length} />
+                  </th>
+                  {columns.map(column => (
+                    <GroupValue
+                      key={column.metric}
+                      values={ids.map(id => valueOf(column, id))}
+                      trans={trans}
+                    />
+                  ))}
+                </tr>
+              );
+            }
             return (
-              <tr key={runId} className={hidden.has(runId) ? 'jp-mod-off' : ''}>
+              <tr
+                key={runId}
+                className={hidden.has(runId) ? 'jp-mod-off' : ''}
+                data-is-member={isMember}
+              >
                 <th scope="row">
                   <LegendEntry {...{ line, hidden, trans }} />
                 </th>
@@ -101,6 +130,47 @@ const LegendEntry = React.memo(function LegendEntry(props: {
   );
 });
 
+function GroupEntry(props: {
+  line: ILine;
+  count: number;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { line, count, trans } = props;
+  const name = `${line.name} ×${count}`;
+  return (
+    <span
+      className="jp-Runlore-legend-group"
+      title={`${name}\n${trans.__('Mean ± standard deviation, and of how many runs')}`}
+    >
+      <span className="jp-Runlore-swatch" data-color={line.style.color} />
+      <span className="jp-Runlore-legend-name">{name}</span>
+    </span>
+  );
+}
+
+/** Mean ± deviation of a group, and of how many. */
+function GroupValue(props: {
+  values: readonly number[];
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { values, trans } = props;
+  const found = summedUp(values);
+  return (
+    <td className="jp-Runlore-number">
+      {found === null ? (
+        '–'
+      ) : (
+        <>
+          {found.count > 1
+            ? `${formatValue(found.mean)} ± ${formatDeviation(found.deviation)}`
+            : formatValue(found.mean)}{' '}
+          <span className="jp-Runlore-faint">{trans.__('n = %1', found.count)}</span>
+        </>
+      )}
+    </td>
+  );
+}
+
 interface IColumn {
   metric: string;
   lines: Map<string, ILine>;
@@ -129,10 +199,6 @@ function useColumns(
       }),
     [charts, drawing]
   );
-}
-
-function order(a: number, b: number): number {
-  return Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : b - a;
 }
 
 function formatted(value: number): string {
