@@ -1,7 +1,8 @@
-"""What the cell of a rerun prints while it runs: beside the journal, which has all of it once the cell has ended.
+"""What a cell prints while it runs: beside the journal, which has all of it once the cell has ended.
 
 A file of lines of JSON: which cell it is and how many characters before the rest are gone, then one text after the
-other. The runner writes it and removes it at its end; whoever looks reads what there is.
+other. In the session's folder it is the kernel's (see ``runlore.capture.printing``), in that of a rerun it is its
+runner's; they remove it at the end. Whoever looks reads what there is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from runlore.untrusted import open_regular
 
 FILE = "live.jsonl"
-"""Its name in the folder of a rerun."""
+"""Its name in the folder of the session, or of the rerun."""
 
 MOST = 1 << 20
 """Characters of a cell that are kept at the most; when there are more, the last half of them stays."""
@@ -39,7 +40,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """What the cell printed so far that has the ordinal ``cell`` in the original's session.
+    """What the cell printed so far that has the ordinal ``cell`` in its session; of a rerun, in the original's.
 
     ``dropped`` counts the characters before that are not kept.
     """
@@ -70,7 +71,8 @@ class LiveWriter:
 
     def add(self, name: str, text: str) -> None:
         """The cell printed this."""
-        added = Text("stderr" if name == "stderr" else "stdout", text[-MOST:])
+        sound = text[-MOST:].encode(errors="backslashreplace").decode()  # JSON has no half of a surrogate pair
+        added = Text("stderr" if name == "stderr" else "stdout", sound)
         self._texts.append(added)
         self._size += len(added.text)
         if self._size > MOST:

@@ -6,11 +6,14 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
+from runlore.live_output import FILE
 from runlore.objects import ObjectStore
+from runlore_server.provenance.outputs import cell_outputs
 from tests.conftest import Notebook
 
 PIXEL = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -68,6 +71,40 @@ def test_text_of_a_long_cell_that_is_flushed_on_the_way(shared_notebook: Noteboo
     assert shown(shared_notebook, source) == [
         {"type": "stream", "name": "stdout", "text": "".join(f"{i}\n" for i in range(30))}
     ]
+
+
+def test_what_a_tracked_cell_prints_is_told_while_it_runs(shared_notebook: Notebook, tmp_path: Path) -> None:
+    home, told = shared_notebook.home, []
+
+    def so_far() -> str:
+        session, run = shared_notebook.session(), shared_notebook.last_run()
+        outputs = cell_outputs(run, session, max(session.cells), home, whole=False).outputs
+        return "".join(output["text"] for output in outputs)
+
+    def look(output: dict[str, Any]) -> None:
+        if output["output_type"] == "stream":
+            told.append(output["text"])
+            deadline = time.monotonic() + 30
+            while so_far() != output["text"]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            (tmp_path / output["text"].strip()).touch()
+
+    source = f"""
+def show(text):
+    print(text, flush=True)
+    while not pathlib.Path({str(tmp_path)!r}, text).exists():
+        time.sleep(0.02)
+"""
+    assert shared_notebook.run("import pathlib, time\nfrom IPython.display import clear_output" + source).ok
+    result = shared_notebook.run("%%track\nshow('a')\nclear_output(wait=True)\nshow('b')", on_output=look)
+    assert (result.ok, told) == (True, ["a\n", "b\n"])
+    live = home.session(shared_notebook.session().session_id) / FILE
+    deadline = time.monotonic() + 30
+    while live.exists():
+        assert time.monotonic() < deadline, "the record has it now"
+        time.sleep(0.05)
+    assert so_far() == "b\n"
 
 
 def test_long_text_is_cut_with_its_hash(shared_notebook: Notebook) -> None:

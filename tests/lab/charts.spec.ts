@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatDeviation, formatDuration, formatSize, formatValue } from '../../labextension/src/charts/format';
+import {
+  formatDeviation,
+  formatDuration,
+  formatSize,
+  formatValue
+} from '../../labextension/src/charts/format';
 import { spreadLabels } from '../../labextension/src/charts/labels';
 import { labelWidth, placeLabels } from '../../labextension/src/charts/layout';
 import { smooth } from '../../labextension/src/charts/smoothing';

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from runlore.capture.printing import LivePrinting
 from runlore.capture.shown import CellShown
 from runlore.capture.streams import StreamText
 from runlore.capture.widgets import WidgetModels
@@ -64,6 +65,8 @@ class OutputCapture:
         self._displays: dict[str, str] = {}
         self._named = 0
         self._shown = CellShown(MIME_TYPE, self._models.render)
+        self._clearings = 0
+        self._printing = LivePrinting(session)
         self._listening = False
         self._ordinal = 0
         self._parent: str | None = None
@@ -85,7 +88,7 @@ class OutputCapture:
         header = getattr(self._publisher, "parent_header", None) or {}
         with self._lock:
             self._parent = header.get("msg_id")
-            self._shown = CellShown(MIME_TYPE, self._models.render)
+            self._shown, self._clearings = CellShown(MIME_TYPE, self._models.render), 0
             self._listening = self._parent is not None
 
     def cell_finished(self, ordinal: int) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class OutputCapture:
             self._listening = False
             self._earlier[self._parent or ""] = ordinal
             cell, shown = self._shown, self._shown.form()
+            self._printing.ended()
         if self._child_printed[0]:
             self._child_printed[0] = 0
             self._missing(ordinal, "a forked process printed, which the kernel does not see")
@@ -113,6 +117,7 @@ class OutputCapture:
 
     def session_ended(self) -> None:
         self._text.release()
+        self._printing.close()
         if self._sender is not None and self._sender.__dict__.get("send") is self._wrapper:
             if self._original is None:
                 del self._sender.send
@@ -154,6 +159,7 @@ class OutputCapture:
                 return
             if self._listening and origin == self._parent:
                 take(self, content)
+                self._note_clearing()
                 return
         if kind != "stream" and MIME_TYPE not in content.get("data", ()):
             self._came_late(origin)
@@ -164,9 +170,20 @@ class OutputCapture:
             return
         with self._lock:
             if self._listening and origin == self._parent:
-                self._shown.stream(name, text)
+                self._stream(name, text)
                 return
         self._came_late(origin)
+
+    def _stream(self, name: str, text: str) -> None:
+        self._shown.about_to_show()
+        self._note_clearing()
+        self._printing.add(self._ordinal, name, text, self._shown.texts)
+        self._shown.stream(name, text)
+
+    def _note_clearing(self) -> None:
+        if self._shown.clearings != self._clearings:
+            self._clearings = self._shown.clearings
+            self._printing.cleared()
 
     def _came_late(self, origin: str | None) -> None:
         if origin in self._earlier and not self._late:
@@ -176,7 +193,7 @@ class OutputCapture:
 
     def _take_stream(self, content: Any) -> None:
         if content["name"] not in self._text.names:
-            self._shown.stream(content["name"], content["text"])
+            self._stream(content["name"], content["text"])
 
     def _take_display(self, content: Any, kind: str = "display_data") -> None:
         display_id = (content.get("transient") or {}).get("display_id")

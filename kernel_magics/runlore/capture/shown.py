@@ -87,8 +87,13 @@ class _Stream:
         self._dropped += len(text) - len(kept)
         return len(kept)
 
+    @property
+    def text(self) -> str:
+        """What is kept of it."""
+        return "".join(self._kept)
+
     def form(self) -> Entry:
-        entry: Entry = {"type": "stream", "name": self.name, "text": "".join(self._kept)}
+        entry: Entry = {"type": "stream", "name": self.name, "text": self.text}
         if self._dropped:
             entry |= {
                 "dropped": self._dropped,
@@ -121,6 +126,7 @@ class CellShown:
 
     Attributes:
         cleared: the ids of displays that were left out, and which the cell then cleared.
+        clearings: how often the cell took back all that it had shown.
     """
 
     def __init__(self, skipped_mime: str, render: Callable[[str, Any], Any]) -> None:
@@ -134,10 +140,11 @@ class CellShown:
         self._clear_at_next = False
         self._skipped: set[str] = set()
         self.cleared: set[str] = set()
+        self.clearings = 0
         self.blobs = Blobs()
 
     def stream(self, name: str, text: str) -> None:
-        self._about_to_show()
+        self.about_to_show()
         stream = self._open_stream(name)
         if stream is None:
             stream = _Stream(name)
@@ -162,7 +169,7 @@ class CellShown:
             if display_id is not None:
                 self._skipped.add(display_id)
             return
-        self._about_to_show()
+        self.about_to_show()
         if self._admit(_Shown(kind, data, display_id), data):
             self._hold(data)
 
@@ -180,7 +187,7 @@ class CellShown:
             self._admit(_Shown("update", data, display_id, earlier), data)
 
     def error(self, name: Any, value: Any, traceback: Any) -> None:
-        self._about_to_show()
+        self.about_to_show()
         lines = [str(line) for line in traceback] if isinstance(traceback, list) else []
         whole = "\n".join(lines)
         entry: Entry = {"type": "error", "ename": str(name), "evalue": str(value)[:TEXT_LIMIT]}
@@ -195,13 +202,15 @@ class CellShown:
             self._clear_at_next = True
             return
         self._clear_at_next = False
+        self.clearings += 1
         self.cleared |= self._skipped
         self._entries = [one for one in self._entries if isinstance(one, _Shown) and one.kind == "update"]
         self._room.clear()
         self._held = self._more = 0
         self._more_hash = blake3()
 
-    def _about_to_show(self) -> None:
+    def about_to_show(self) -> None:
+        """Something comes: what was to go at that moment goes."""
         if self._clear_at_next:
             self.clear(wait=False)
 
@@ -229,6 +238,10 @@ class CellShown:
             }
             entry.data = None
         return entry.settled
+
+    def texts(self) -> list[tuple[str, str]]:
+        """What it printed so far, as far as it is kept, with the names of the streams."""
+        return [(one.name, one.text) for one in self._entries if isinstance(one, _Stream)]
 
     def form(self) -> list[Entry]:
         """The finished outputs."""

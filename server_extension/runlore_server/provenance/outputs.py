@@ -10,15 +10,18 @@ import msgspec
 
 from runlore.errors import ObjectMissing, RunNotFound
 from runlore.home import Home
+from runlore.live_output import FILE, read_live
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord, RunRecord
 from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
-from runlore_server.live_output import FILE, read_live
 from runlore_server.store.cells import executed_cells
 
 AT_ONCE = 2 << 20
 """Bytes of values in objects of their own that are sent unless all are asked for."""
+
+LATELY = 1 << 16
+"""Characters of what a cell printed lately that are sent while it runs, unless all are asked for."""
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _JSON = ("application/json", "+json")
@@ -59,7 +62,7 @@ def cell_outputs(run: RunRecord, session: SessionRecord, ordinal: int, home: Hom
     cell = session.cells[ordinal]
     if cell.outputs is None:
         if cell.outcome is None and not session.closed:
-            return _so_far(home, run, cell)
+            return _so_far(home, run, cell, whole=whole)
         return CellOutputs(outputs=[], why="what this cell showed was not recorded")
     objects = ObjectStore(home.objects)
     try:
@@ -70,17 +73,25 @@ def cell_outputs(run: RunRecord, session: SessionRecord, ordinal: int, home: Hom
     return CellOutputs(outputs=[found for entry in entries if (found := told.entry(entry)) is not None])
 
 
-def _so_far(home: Home, run: RunRecord, cell: CellRecord) -> CellOutputs:
-    """What a cell printed that still runs: known of reruns, whose runner hears it."""
-    live = read_live(home.rerun(run.run_id) / FILE)
-    if live is None or live.cell != cell.replays:
+def _so_far(home: Home, run: RunRecord, cell: CellRecord, *, whole: bool) -> CellOutputs:
+    """What a cell printed that still runs: known of open runs, and of reruns, whose runner hears it."""
+    folder = home.session(run.session_id) if cell.replays is None else home.rerun(run.run_id)
+    live = read_live(folder / FILE)
+    if live is None or live.cell != (cell.ordinal if cell.replays is None else cell.replays):
         return CellOutputs(outputs=[], why="the cell still runs; what it shows is recorded when it ends")
     outputs: list[Output] = []
-    for name, texts in itertools.groupby(live.texts, key=lambda one: one.name):
-        outputs.append({"output_type": "stream", "name": name, "text": "".join(one.text for one in texts)})
+    room = sum(len(one.text) for one in live.texts) if whole else LATELY
+    for name, texts in itertools.groupby(reversed(live.texts), key=lambda one: one.name):
+        if room <= 0:
+            break
+        text = "".join([one.text for one in texts][::-1])
+        outputs.insert(0, {"output_type": "stream", "name": name, "text": text[-room:]})
+        room -= len(text)
     told = "the cell still runs; this is what it printed so far, and what else it shows comes when it ends"
     if live.dropped:
         told += f" ({live.dropped:,} characters before are not kept until then)"
+    if room < 0:
+        told = "the cell still runs; this is the last of what it printed so far, and all of it comes when it ends"
     return CellOutputs(outputs=outputs, why=told)
 
 

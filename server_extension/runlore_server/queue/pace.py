@@ -13,9 +13,9 @@ import msgspec
 from runlore.curve import last_point
 from runlore.errors import JournalFormatError
 from runlore.home import Home
+from runlore.live_output import FILE, read_live
 from runlore.record import CellRecord, RunRecord
 from runlore.session_record import SessionRecord
-from runlore_server.live_output import FILE, read_live
 from runlore_server.queue.job import Job
 from runlore_server.rerun.folder import Folder
 

@@ -15,10 +15,10 @@ from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
+from runlore.live_output import FILE as LIVE
+from runlore.live_output import LiveWriter
 from runlore.replay import ReplayCell
 from runlore_server.errors import RerunRefused
-from runlore_server.live_output import FILE as LIVE
-from runlore_server.live_output import LiveWriter
 from runlore_server.rerun.outputs import OutputLimit
 from runlore_server.rerun.replayer import Replayer
 from runlore_server.whole import write_whole

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runlore.home import Home
+from runlore.live_output import FILE as LIVE
 from runlore_server.retention.files import is_checkpoint
 
 _UNFINISHED = (".staged", ".fetched-", ".key-")
@@ -85,7 +86,7 @@ def _folders(home: Home) -> Iterator[Path]:
 def _is_left_over(path: Path) -> bool:
     """Whether it is something in the making or damaged, both no names of curves, or what a killed kernel left."""
     name = path.name
-    if is_checkpoint(path):
+    if is_checkpoint(path) or name == LIVE:
         return True
     if name.endswith(".curve"):
         return False
