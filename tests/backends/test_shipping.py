@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord, sessions
+from runlore_server.backends.followed import Followed, arrived
 from runlore_server.backends.returned import target
 from runlore_server.bundle.manifest import Member
 from runlore_server.errors import RerunRefused
@@ -22,6 +24,7 @@ from runlore_server.queue.job import Job
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun.folder import Folder
+from runlore_server.store.curves import POINT, read_points
 from tests.backends.cluster import Cluster
 from tests.backends.conftest import SUBMITTER, Bench
 from tests.rerun.conftest import Recorded, alive, record, wait_until
@@ -226,6 +229,38 @@ def test_checkpoints_travel_too(bench: Bench, cluster: Cluster) -> None:
     sweep = swept.sweep(*ASKED, "--population", "2", "--trials", "4", "--jobs", "1")
     assert (sweep["state"], sweep["counts"]) == ("finished", {"complete": 4})
     check_lineage(swept, sweep, members=2)
+
+
+@pytest.mark.thorough
+def test_a_bad_trial_is_pruned_while_it_trains_far_away(bench: Bench, cluster: Cluster) -> None:
+    cluster.add_worker()
+    swept = Swept(bench.recorded)
+    arguments = ["-p", "lr=0.5,0.001", "epochs=60", "pause=0.2", "--metric", "val_loss", "--sampler", "grid"]
+    sweep = swept.sweep(*arguments, "--pruner", "halving", "--steps", "3..60", "--jobs", "1")
+    assert [trial["state"] for trial in sweep["trials"]] == ["complete", "pruned"]
+    run, _ = made(bench, sweep["trials"][1]["runs"][0])
+    points = read_points(run.metrics["val_loss"])
+    assert 3 <= len(points) < 60
+    assert run.status != "finished"
+    followed = arrived(bench.recorded.home, run.run_id)
+    assert followed is not None
+    assert set(followed.points.tolist()) <= set(points.tolist())
+
+
+def test_what_is_followed_stays_small_and_keeps_every_extreme() -> None:
+    curve = np.zeros(100_000, POINT)
+    curve["step"] = np.arange(len(curve))
+    curve["value"] = np.sin(curve["step"])
+    curve["value"][12_345], curve["value"][54_321] = -7, 7
+    followed = Followed(session="first", seen=10, records=curve[:10].tobytes())
+    for start in range(0, len(curve), 10_000):
+        part = curve[start : start + 10_000]
+        followed = followed.joined(Followed(session="second", seen=start + 10_000, records=part.tobytes()))
+    points = followed.points
+    assert (followed.session, followed.seen) == ("second", 100_000)
+    assert len(points) <= 1000
+    assert {-7.0, 7.0} <= set(points["value"].tolist())
+    assert (points["step"][0], points["step"][-1]) == (0, 99_999)
 
 
 @pytest.mark.parametrize(

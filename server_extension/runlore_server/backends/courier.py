@@ -23,6 +23,7 @@ from runlore.errors import JournalFormatError, RunloreError
 from runlore_server.backends import depot, tenure
 from runlore_server.backends.delivery import Wish
 from runlore_server.backends.depot import PART, Look
+from runlore_server.backends.followed import Arrival
 from runlore_server.backends.parcel import Packed, pack
 from runlore_server.backends.place import Place
 from runlore_server.backends.report import Report, parse
@@ -67,6 +68,7 @@ class Courier:
         self._place = place
         self._token = place.attempt.token
         self._report = Report(place.report)
+        self._arrival = Arrival(place)
         self._offset, self._beat = 0, 0
         self._closing = threading.Event()
         errand = read_if_there(place.errand, Errand)
@@ -154,11 +156,14 @@ class Courier:
 
     def _over(self) -> bool:
         """Pass on what the attempt tells; whether that is all there is."""
-        wish = self._wish()
-        found = msgspec.json.decode(self._known(self._ask(depot.look, self._token, self._offset, wish)), type=Look)
+        wish, had = self._wish(), self._arrival.had
+        answer = self._ask(depot.look, self._token, self._offset, wish, had.session, had.seen)
+        found = msgspec.json.decode(self._known(answer), type=Look)
         if wish == "give up":
             return True
         self._live()
+        if found.followed is not None:
+            self._arrival.add(found.followed)
         events, length = parse(found.told)
         last = next((event for event in events if isinstance(event, Ended | Lost)), None)
         for event in events[: events.index(last)] if last is not None else events:

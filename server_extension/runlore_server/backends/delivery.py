@@ -19,6 +19,7 @@ import msgspec
 from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore_server.backends import node, tenure
+from runlore_server.backends.followed import Followed, Source
 from runlore_server.backends.node import Order
 from runlore_server.backends.parcel import BUNDLE, FILES, Parcel
 from runlore_server.backends.place import Place
@@ -61,6 +62,8 @@ class Delivery:
         self._work = folder / "work"
         self._local = msgspec.structs.replace(order.attempt, home=str(folder / "home"), node=None)
         self.place = Place(self._local)
+        metric = order.attempt.request.follow
+        self._source = Source(self.place, metric) if metric is not None else None
         self._changed = threading.Condition()
         self._begun = False
         self._released = False
@@ -130,6 +133,10 @@ class Delivery:
                 return file.read(most)
         except FileNotFoundError:
             return b""
+
+    def followed(self, session: str, seen: int) -> Followed | None:
+        """What is new of the metric that is followed; see ``Source.since``."""
+        return self._source.since(session, seen) if self._source is not None else None
 
     @property
     def _parcel(self) -> Parcel:

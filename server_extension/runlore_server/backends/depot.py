@@ -20,6 +20,7 @@ from distributed import get_worker
 from runlore.errors import RunloreError
 from runlore_server.backends import node
 from runlore_server.backends.delivery import Delivery, Stage, Wish
+from runlore_server.backends.followed import Followed
 from runlore_server.backends.node import Order
 from runlore_server.backends.parcel import Parcel
 from runlore_server.bundle.manifest import Member
@@ -45,12 +46,13 @@ class Waits(NamedTuple):
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt stands. ``told`` are further bytes of its report, ``result`` what can be fetched once it is
-    done, ``why`` it failed."""
+    done, ``why`` it failed. ``followed`` are further points of the metric that is followed."""
 
     stage: Stage
     told: bytes = b""
     result: list[Member] = []
     why: str | None = None
+    followed: Followed | None = None
 
 
 _deliveries: dict[str, Delivery] = {}
@@ -81,10 +83,18 @@ def carry_out(order: str) -> str:
         _clear_out(contents, in_use)
 
 
-async def look(token: str, offset: int, wish: Wish) -> bytes | None:
-    """How the attempt stands; it heeds what is wished. The answer is a ``Look``."""
+async def look(token: str, offset: int, wish: Wish, session: str, seen: int) -> bytes | None:
+    """How the attempt stands; it heeds what is wished. The answer is a ``Look``.
+
+    Args:
+        token: the attempt's.
+        offset: bytes of its report that were had before.
+        wish: of its owner.
+        session: of which ``seen`` points of the metric were had.
+        seen: how many.
+    """
     delivery = _deliveries.get(token)
-    return None if delivery is None else await asyncio.to_thread(_look, delivery, offset, wish)
+    return None if delivery is None else await asyncio.to_thread(_look, delivery, offset, wish, session, seen)
 
 
 async def offer(token: str, parcel: bytes) -> list[str] | None:
@@ -147,12 +157,13 @@ def abandon() -> None:
             delivery.release()
 
 
-def _look(delivery: Delivery, offset: int, wish: Wish) -> bytes:
+def _look(delivery: Delivery, offset: int, wish: Wish, session: str, seen: int) -> bytes:
     stage = delivery.stage  # before the report is read: what is done has been told
     told = delivery.told(offset, PART)
     delivery.heed(wish)
     result = [member for member, _ in delivery.result] if stage == "done" else []
-    return msgspec.json.encode(Look(stage=stage, told=told, result=result, why=delivery.why))
+    followed = delivery.followed(session, seen) if stage == "works" else None
+    return msgspec.json.encode(Look(stage=stage, told=told, result=result, why=delivery.why, followed=followed))
 
 
 def _put(contents: Path, token: str, digest: str, offset: int, content: bytes, last: bool) -> bool:  # noqa: PLR0917 - a message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from pathlib import Path
 
 import msgspec
 
@@ -17,8 +18,14 @@ from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.repeat import put_leftovers_away
 
 _KEPT = ("plan.json", "launch.json", "notebook.ipynb")
-OWN = frozenset(("arrived", "claim", "engine", "errand.json", "heartbeat", "report.jsonl"))
+FOLLOWED = "followed.json"
+OWN = frozenset(("arrived", "claim", "engine", "errand.json", FOLLOWED, "heartbeat", "report.jsonl"))
 """Names in the place that are not of the rerun's folder."""
+
+
+def folder_of(home: Home, run_id: str, token: str) -> Path:
+    """Where the attempt with this token works."""
+    return home.rerun(run_id) / "attempts" / token
 
 
 class Place:
@@ -27,20 +34,21 @@ class Place:
     Nothing of it counts before ``promote``, which the queue's owner alone calls: so what comes late from a machine
     that was given up overwrites nothing. ``mark`` is that of the attempt's processes (see ``rerun.tree``); in
     ``engine`` what starts it may keep files. Where its machine does not see the home, what it made waits in
-    ``arrived``, and ``errand`` says who carries it out.
+    ``arrived``, ``errand`` says who carries it out, and ``followed`` has what came of its metric meanwhile.
     """
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self.home = Home(attempt.home)
         self.whole = Folder(self.home.rerun(attempt.run_id))
-        self.folder = Folder(self.whole.path / "attempts" / attempt.token)
+        self.folder = Folder(folder_of(self.home, attempt.run_id, attempt.token))
         self.mark = f"{attempt.run_id}-{attempt.token[:8]}"
         self.heartbeat = self.folder.path / "heartbeat"
         self.report = self.folder.path / "report.jsonl"
         self.engine = self.folder.path / "engine"
         self.arrived = self.folder.path / "arrived"
         self.errand = self.folder.path / "errand.json"
+        self.followed = self.folder.path / FOLLOWED
         self._claim = self.folder.path / "claim"
 
     def furnish(self) -> None:

@@ -34,7 +34,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     least; by default a run that says which it used gets such ones (see ``gpus.recorded``). The jobs that make the
     runs ``after`` must have succeeded before. ``sweep`` is the id of the sweep that it is a trial of, ``backend``
     the name of the one that carries it out where that is not the default. ``resume_from`` is a run whose
-    checkpoint it goes on from (see ``runlore.Run.checkpoint``).
+    checkpoint it goes on from (see ``runlore.Run.checkpoint``), ``follow`` a metric that is wanted while it runs,
+    also of a machine that does not see the home.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     backend: str | None = None
     reseed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] | None = None
     resume_from: str | None = None
+    follow: str | None = None
 
     def runs(self, store: RunStore) -> tuple[RunRecord, list[RunRecord]]:
         """The original and the further runs of its group.

@@ -10,8 +10,9 @@ import numpy as np
 
 from runlore.errors import RunNotFound
 from runlore.record import RunRecord
+from runlore_server.backends.followed import Followed, arrived
 from runlore_server.errors import OptionsRefused
-from runlore_server.store.curves import CurveFile, read_points
+from runlore_server.store.curves import CurveFile, Points, read_points
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.request import SweepRequest
 
@@ -62,6 +63,7 @@ class Follower:
         self._better = max if maximize else min
         self._path: Path | None = None
         self._read = 0
+        self._came = ("", 0)
         self._reported = -1 if reported is None else reported // stride
         self._value: float | None = None
 
@@ -73,18 +75,27 @@ class Follower:
         """
         try:
             path = store.find(run_id).metrics.get(self._name)
-        except RunNotFound:
-            return []  # it has not begun
+        except RunNotFound:  # it has not begun, or its record is where the home is not seen
+            return self._arrived(arrived(store.home, run_id))
         if path is None:
             return []
         if path != self._path:  # another attempt has begun, in a session of its own
             self._path, self._read, self._value = path, 0, None
         with CurveFile(path) as curve:
             slots = curve.read(self._read)
+        self._read += slots.settled
+        return self._new(slots.points[: slots.settled])
+
+    def _arrived(self, came: Followed | None) -> list[tuple[int, float]]:
+        """What is new in points that are all there is each time, or the same with fewer of them."""
+        if came is None or (came.session, came.seen) == self._came:
+            return []
+        self._came, self._value = (came.session, came.seen), None
+        return self._new(came.points)
+
+    def _new(self, points: Points) -> list[tuple[int, float]]:
         found = []
-        points = slots.points[: slots.settled]
         for step, value in zip(points["step"].tolist(), points["value"].tolist(), strict=True):
-            self._read += 1
             self._value = self._kept(value)
             if step // self._stride > self._reported:
                 self._reported = step // self._stride

@@ -69,6 +69,7 @@ class Plan:
             backend=asked.backend,
             reseed=reseed,
             resume_from=source,
+            follow=asked.metric,
         )
 
 
