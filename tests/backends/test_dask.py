@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from runlore.errors import RunloreError
+from runlore_server.queue.job import Job
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.status import Place
 from tests.backends.cluster import Cluster
@@ -75,6 +77,43 @@ def test_an_address_that_nobody_answers_at_is_told_and_holds_nobody_up(
     bench.check_one_result(queue, queue.submit(bench.request()), attempts=1)
     assert queue.get(waits.run_id).state == "queued"
     wait_until(lambda: "cannot be reached" in (trouble(queue, "away") or ""), 30)
+
+
+@pytest.mark.thorough
+def test_a_worker_that_hangs_keeps_nobody_from_being_stopped(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks it for something waits for no answer: not the queue that knows it, nor one that comes later."""
+    cluster = Cluster(tmp_path / "dask")
+    try:
+        hung = psutil.Process(cluster.add_worker(RUNLORE_GPUS="1xH200:141GB").pid)
+        monkeypatch.setenv("RUNLORE_BACKENDS", f"hangs=dask:{cluster.address},slots=3")
+        queue = bench.open()
+        wait_until(lambda: place(queue, "hangs").devices)  # it has begun, and is known
+        hung.suspend()
+        jobs = [queue.submit(bench.request(backend="hangs")) for _ in range(3)]
+        wait_until(lambda: queue.get(jobs[0].run_id).state == "running")
+        for job in jobs:
+            queue.stop(job.run_id)
+        for job in jobs:
+            assert wait_until(lambda job=job: over(queue, job), 40).state == "cancelled"
+        queue.shutdown()
+        bench.queues.remove(queue)
+        cluster.add_worker()
+        monkeypatch.setenv("RUNLORE_BACKENDS", f"hangs=dask:{cluster.address}")
+        later = bench.open()
+        assert wait_until(lambda: place(later, "hangs").slots, 60) == 1
+        hung.resume()
+        assert wait_until(lambda: place(later, "hangs").slots == 2, 60)
+        bench.go()
+        bench.check_one_result(later, later.submit(bench.request(backend="hangs")), attempts=1)
+    finally:
+        cluster.stop()
+
+
+def over(queue: JobQueue, job: Job) -> Job | None:
+    now = queue.get(job.run_id)
+    return now if now.over else None
 
 
 def place(queue: JobQueue, name: str) -> Place:

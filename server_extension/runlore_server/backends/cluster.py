@@ -7,13 +7,16 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
+from functools import partial
+from typing import Any
 
 import msgspec
 from distributed import Client, Worker, WorkerPlugin
 from distributed.core import Status
 
 from runlore_server.backends import depot
+from runlore_server.backends.answer import Question, answer
 from runlore_server.gpus.detection import devices
 from runlore_server.gpus.device import Device
 
@@ -25,6 +28,9 @@ _LOOK = 1.0
 
 _FAREWELL = 10.0
 """Seconds for the end of a client, and of a cluster that it has for itself."""
+
+_ANSWER = 10.0
+"""Seconds for an answer of a worker; what it was told before it hung it hears when it goes on."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,34 +74,29 @@ class Cluster:
         self._connect = connect
         self._heard = heard
         self._closing = threading.Event()
-        self._teller = ThreadPoolExecutor(1, thread_name_prefix=f"runlore {name}")
+        self._telling: set[Future[None]] = set()
         self._keeper = threading.Thread(target=self._keep, name=f"runlore backend {name}", daemon=True)
         self._keeper.start()
 
-    def tell(self, what: Callable[[Client], object]) -> None:
-        """Have something asked of the cluster, in a thread and in turn; nothing of it when there is none."""
+    def tell(self, what: Question) -> None:
+        """Have something asked of the cluster and do not wait for it; nothing of it when there is none."""
         if (client := self.client) is not None:
-            self._teller.submit(self._told, what, client)
+            telling = asyncio.run_coroutine_threadsafe(_told(what, client), client.loop.asyncio_loop)
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
 
     def on_node(self, name: str) -> list[str]:
         """The addresses of the workers on a machine."""
         return [address for address, machine in self.machines.items() if machine.node == name]
 
     def close(self) -> None:
-        """Let go of it. Blocks."""
+        """Let go of it, once what it was to be told is said. Blocks."""
+        wait(set(self._telling), _ANSWER)
         self._closing.set()
         self._keeper.join()
-        self._teller.shutdown()
 
     def _hear(self, event: tuple[float, list[str]]) -> None:
         self._heard(depot.Waits(*event[1]))
-
-    @staticmethod
-    def _told(what: Callable[[Client], object], client: Client) -> None:
-        try:
-            what(client)
-        except Exception as error:  # noqa: BLE001 - whoever needs an answer looks for it elsewhere
-            _log.warning("the cluster could not be told: %s: %s", type(error).__name__, error)
 
     def _keep(self) -> None:
         while not self._closing.is_set():
@@ -125,13 +126,16 @@ class Cluster:
             _log.info("the cluster was left without a farewell: %s: %s", type(error).__name__, error)
 
     def _look_after(self, client: Client) -> None:
-        client.register_plugin(NodePlugin())
+        try:
+            answer(client, lambda client: client.register_plugin(NodePlugin()), _ANSWER)
+        except asyncio.TimeoutError:
+            _log.warning("a worker does not say that it has got the plugin; the others have it")
         client.subscribe_topic(depot.TOPIC, self._hear)
         while client.status == "running":
             threads = dict(client.nthreads())
             machines = {address: self.machines[address] for address in threads if address in self.machines}
             if new := [address for address in threads if address not in machines]:
-                told = client.run(_machine, workers=new, on_error="return")
+                told = answer(client, partial(_machines, workers=new), 2 * _ANSWER)
                 found = {address: one for address, one in told.items() if isinstance(one, bytes)}
                 machines |= {address: msgspec.json.decode(one, type=Machine) for address, one in found.items()}
                 _warn(told)
@@ -141,10 +145,30 @@ class Cluster:
                 return
 
 
-def _warn(told: dict[str, object]) -> None:
-    for address, answer in told.items():
-        if isinstance(answer, Exception):
-            _log.warning("the worker %s cannot be used: %s: %s", address, type(answer).__name__, answer)
+def _warn(told: dict[str, Any]) -> None:
+    for address, said in told.items():
+        if isinstance(said, Exception):
+            _log.warning("the worker %s cannot be used: %s: %s", address, type(said).__name__, said)
+
+
+async def _told(what: Question, client: Client) -> None:
+    try:
+        await asyncio.wait_for(what(client), _ANSWER)
+    except Exception as error:  # noqa: BLE001 - whoever needs an answer looks for it elsewhere
+        _log.warning("the cluster could not be told: %s: %s", type(error).__name__, error)
+
+
+async def _machines(client: Client, workers: list[str]) -> dict[str, bytes | Exception]:
+    """What each worker says of its machine, or why it does not; none waits for another."""
+
+    async def ask(worker: str) -> bytes | Exception:
+        try:
+            said: dict[str, bytes] = await asyncio.wait_for(client.run(_machine, workers=[worker]), _ANSWER)
+        except Exception as error:  # noqa: BLE001 - Dask, or the worker, may raise whatever it likes
+            return error
+        return said[worker]
+
+    return dict(zip(workers, await asyncio.gather(*map(ask, workers)), strict=True))
 
 
 async def _machine() -> bytes:

@@ -21,6 +21,7 @@ from distributed import Client
 
 from runlore.errors import JournalFormatError, RunloreError
 from runlore_server.backends import depot, tenure
+from runlore_server.backends.answer import answer
 from runlore_server.backends.delivery import Wish
 from runlore_server.backends.depot import PART, Look
 from runlore_server.backends.followed import Arrival
@@ -35,6 +36,9 @@ from runlore_server.queue.backend import Ended, Lost
 
 _LOOK = 1.0
 """Seconds between two looks at an attempt."""
+
+_ANSWER = 60.0
+"""Seconds for an answer: ``PART`` bytes travel in it, if slowly."""
 
 _log = logging.getLogger(__name__)
 
@@ -157,8 +161,8 @@ class Courier:
     def _over(self) -> bool:
         """Pass on what the attempt tells; whether that is all there is."""
         wish, had = self._wish(), self._arrival.had
-        answer = self._ask(depot.look, self._token, self._offset, wish, had.session, had.seen)
-        found = msgspec.json.decode(self._known(answer), type=Look)
+        look = self._ask(depot.look, self._token, self._offset, wish, had.session, had.seen)
+        found = msgspec.json.decode(self._known(look), type=Look)
         if wish == "give up":
             return True
         self._live()
@@ -217,13 +221,17 @@ class Courier:
         if client is None:
             raise _Away("the cluster cannot be reached")
         try:
-            answers = client.run(what, *words, workers=[address], on_error="return", **named)
+            answers = answer(
+                client,
+                lambda client: client.run(what, *words, workers=[address], on_error="return", **named),
+                _ANSWER,
+            )
         except Exception as error:
             raise _Away(f"{type(error).__name__}: {error}") from error
-        answer = answers.get(address)
-        if isinstance(answer, Exception):
-            raise _Away(f"{type(answer).__name__}: {answer}")
-        return answer
+        said = answers.get(address)
+        if isinstance(said, Exception):
+            raise _Away(f"{type(said).__name__}: {said}")
+        return said
 
     @staticmethod
     def _known(answer: Any) -> Any:
