@@ -165,6 +165,9 @@ class Courier:
         found = msgspec.json.decode(self._known(look), type=Look)
         if wish == "give up":
             return True
+        if found.stage == "waits":  # Dask began it anew: a further attempt is the queue's to make
+            self._release()
+            raise _Gone("what had begun there is lost")
         self._live()
         if found.followed is not None:
             self._arrival.add(found.followed)

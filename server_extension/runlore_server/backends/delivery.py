@@ -18,7 +18,7 @@ import msgspec
 
 from runlore.errors import RunloreError
 from runlore.home import Home
-from runlore_server.backends import node, tenure
+from runlore_server.backends import limits, node, tenure
 from runlore_server.backends.followed import Followed, Source
 from runlore_server.backends.node import Order
 from runlore_server.backends.parcel import BUNDLE, FILES, Parcel
@@ -29,14 +29,8 @@ from runlore_server.bundle.reading import open_bundle
 from runlore_server.errors import DataMissing, RerunRefused
 from runlore_server.rerun.prepare import prepare
 
-Stage = Literal["waits", "works", "done", "failed"]
+Stage = Literal["waits", "unpacks", "works", "done", "failed"]
 Wish = Literal["go on", "stop", "give up"]
-
-_KEPT = 24 * 3600.0
-"""Seconds for which a result waits for an owner to come back."""
-
-_UNSENT = 3600.0
-"""Seconds to wait for the parcel: its owner may be gone for good."""
 
 _AGAIN = 2.0
 """Seconds between two calls for a courier."""
@@ -49,6 +43,9 @@ class Delivery:
         order: as the owner sent it.
         folder: of this attempt alone; it is removed at the end.
         contents: a folder with what was sent, by digest.
+
+    Raises:
+        SettingRefused: a limit of this machine cannot be understood.
     """
 
     def __init__(self, order: Order, folder: Path, contents: Path) -> None:
@@ -64,6 +61,7 @@ class Delivery:
         self.place = Place(self._local)
         metric = order.attempt.request.follow
         self._source = Source(self.place, metric) if metric is not None else None
+        self._parcel_wait, self._result_wait = limits.seconds(limits.UNSENT), limits.seconds(limits.RESULT)
         self._changed = threading.Condition()
         self._begun = False
         self._released = False
@@ -90,7 +88,7 @@ class Delivery:
                 self.why = f"on {socket.gethostname()}, which does not see RUNLORE_HOME: {error}"
                 self.stage = "failed"
             with self._changed:
-                self._changed.wait_for(lambda: self._released, _KEPT)
+                self._changed.wait_for(lambda: self._released, self._result_wait)
             return self.stage
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -98,7 +96,7 @@ class Delivery:
     def begin(self) -> None:
         """All contents of the parcel are there."""
         with self._changed:
-            self._begun = True
+            self.stage, self._begun = "unpacks", True
             self._changed.notify_all()
 
     def release(self) -> None:
@@ -144,7 +142,7 @@ class Delivery:
         return self.parcel
 
     def _await_parcel(self, call: Callable[[], None]) -> bool:
-        deadline = time.monotonic() + _UNSENT
+        deadline = time.monotonic() + self._parcel_wait
         with self._changed:
             while not (self._begun or self._released) and time.monotonic() < deadline:
                 if self.parcel is None:

@@ -18,7 +18,7 @@ from blake3 import blake3
 from distributed import get_worker
 
 from runlore.errors import RunloreError
-from runlore_server.backends import node
+from runlore_server.backends import limits, node
 from runlore_server.backends.delivery import Delivery, Stage, Wish
 from runlore_server.backends.followed import Followed
 from runlore_server.backends.node import Order
@@ -30,9 +30,6 @@ TOPIC = "runlore-waits"
 
 PART = 4 << 20
 """Bytes that travel in one message."""
-
-_KEPT = 8 << 30
-"""Bytes of contents that a worker keeps for further attempts."""
 
 
 class Waits(NamedTuple):
@@ -60,7 +57,11 @@ _lock = threading.Lock()
 
 
 def carry_out(order: str) -> str:
-    """Carry out an attempt, in the home where that is seen from here, else in one that is sent."""
+    """Carry out an attempt, in the home where that is seen from here, else in one that is sent.
+
+    Raises:
+        SettingRefused: a limit of this machine cannot be understood.
+    """
     told = msgspec.json.decode(order, type=Order)
     if node.sees(told.attempt):
         return node.carry_out(order)
@@ -68,7 +69,7 @@ def carry_out(order: str) -> str:
     depot = Path(worker.local_directory) / "runlore"
     contents = depot / "contents"
     contents.mkdir(parents=True, exist_ok=True, mode=0o700)
-    delivery = Delivery(told, depot / token, contents)
+    delivery, kept = Delivery(told, depot / token, contents), limits.size(limits.CONTENTS)
     with _lock:
         if token in _deliveries:
             return "begun here already"
@@ -80,7 +81,7 @@ def carry_out(order: str) -> str:
         with _lock:
             del _deliveries[token]
             in_use = {one.digest for kept in _deliveries.values() if kept.parcel for one in kept.parcel.members}
-        _clear_out(contents, in_use)
+        _clear_out(contents, kept, in_use)
 
 
 async def look(token: str, offset: int, wish: Wish, session: str, seen: int) -> bytes | None:
@@ -186,8 +187,8 @@ def _take(path: Path, offset: int) -> bytes:
         return file.read(PART)
 
 
-def _clear_out(contents: Path, in_use: set[str]) -> None:
-    """Keep the contents that were used last."""
+def _clear_out(contents: Path, most: int, in_use: set[str]) -> None:
+    """Keep the contents that were used last, ``most`` bytes of them."""
     with contextlib.suppress(OSError):  # the worker ends, and its folder with it
         found = sorted(
             ((path.stat().st_mtime, path.stat().st_size, path) for path in contents.iterdir()), reverse=True
@@ -195,5 +196,5 @@ def _clear_out(contents: Path, in_use: set[str]) -> None:
         kept = 0
         for _, size, path in found:
             kept += size
-            if kept > _KEPT and path.name not in in_use and not path.name.startswith("."):
+            if kept > most and path.name not in in_use and not path.name.startswith("."):
                 path.unlink()

@@ -22,6 +22,7 @@ from runlore.objects import ObjectStore
 from runlore.record import CellRecord
 from runlore.replay import Resumed
 from runlore.session_record import SessionRecord
+from runlore_server.backends import limits
 from runlore_server.backends.place import Place
 from runlore_server.bundle.manifest import SUFFIX, Member
 from runlore_server.bundle.moving import below
@@ -30,9 +31,6 @@ from runlore_server.bundle.writing import write_bundle
 from runlore_server.errors import RerunRefused
 from runlore_server.rerun import data
 from runlore_server.rerun.prepare import original_of, replayed_cells
-
-MOST = 16 << 30
-"""Bytes that are sent for one attempt."""
 
 BUNDLE = f"bundle{SUFFIX}"
 FILES = "files/"
@@ -97,11 +95,11 @@ def pack(place: Place) -> Packed:
     parcel = Parcel(
         run_id=run.run_id, session_id=session.session_id, root=root, resumed=plan.resumed, members=members
     )
-    if (size := sum(member.size for member in members)) > MOST:
+    if (size := sum(member.size for member in members)) > (most := limits.size(limits.PARCEL)):
         raise RerunRefused(
-            f"{size / 2**30:.1f} GiB would have to be sent to a machine that does not see RUNLORE_HOME, and "
-            f"{MOST >> 30} GiB are sent at the most: put the data outside of {root}, at a path where all machines "
-            "have it"
+            f"{size / 2**30:.3g} GiB would have to be sent to a machine that does not see RUNLORE_HOME, and "
+            f"{most / 2**30:.3g} GiB are sent at the most: put the data outside of {root}, at a path where all "
+            f"machines have it, or raise {limits.PARCEL}"
         )
     return Packed(parcel, sources)
 
