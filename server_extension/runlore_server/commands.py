@@ -14,7 +14,8 @@ from runlore_server.config import Config
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
 from runlore_server.store.annotations import NOTHING
-from runlore_server.store.exports import Exports, exports_path
+from runlore_server.store.exports import Exports
+from runlore_server.store.exports_file import exports_path
 from runlore_server.store.runs import RunStore
 from runlore_server.terminal import note, tell_progress, tell_stage
 from runlore_server.verdict.verdict import read_verdict

@@ -17,6 +17,7 @@ from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore_server.database import open_database
 from runlore_server.queue.ledger import Ledger
+from runlore_server.registry.version import KnownVersions
 from runlore_server.store.exports import Export, Exports
 from runlore_server.store.filters import SavedFilters
 from tests.journals import FakeKernel
@@ -124,8 +125,17 @@ def test_a_database_is_opened_while_another_waits_with_its_lock_in_hand(tmp_path
     assert time.monotonic() - began > 0.5
 
 
-@pytest.mark.parametrize("name", ["jobs.sqlite", "filters.sqlite", "mlflow/exports.sqlite"])
-def test_a_later_format_is_left_alone_and_named(home: Home, name: str) -> None:
+LATER: dict[str, tuple[str, Callable[[Home, Path], object]]] = {
+    "jobs": ("jobs.sqlite", lambda _, path: Ledger(path)),
+    "filters": ("filters.sqlite", lambda home, _: SavedFilters(home).all()),
+    "exports": ("mlflow/exports.sqlite", lambda home, _: Exports(home, "sqlite:///x").get("a")),
+    "models": ("mlflow/exports.sqlite", lambda home, _: KnownVersions(home, "sqlite:///x").put("a", [])),
+}
+
+
+@pytest.mark.parametrize("kept", LATER)
+def test_a_later_format_is_left_alone_and_named(home: Home, kept: str) -> None:
+    name, use = LATER[kept]
     path = home.path / name
     path.parent.mkdir(parents=True)
     connection = sqlite3.connect(path)
@@ -133,13 +143,8 @@ def test_a_later_format_is_left_alone_and_named(home: Home, name: str) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    uses: dict[str, Callable[[], object]] = {
-        "jobs.sqlite": lambda: Ledger(path),
-        "filters.sqlite": lambda: SavedFilters(home).all(),
-        "mlflow/exports.sqlite": lambda: Exports(home, "sqlite:///x").get("a"),
-    }
     with pytest.raises(JournalFormatError, match=f"{path.name}.*upgrade Runlore"):
-        uses[name]()
+        use(home, path)
     assert sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall() == [("tomorrow",)]
     assert len(path.read_bytes()) == len(before)
 

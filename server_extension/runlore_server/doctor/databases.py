@@ -27,7 +27,7 @@ from runlore_server.retention.notes import NAME as RETENTION
 from runlore_server.retention.notes import RetentionNotes
 from runlore_server.store.annotations import NAME as ANNOTATIONS
 from runlore_server.store.annotations import Annotations
-from runlore_server.store.exports import exports_path
+from runlore_server.store.exports_file import exports_path
 from runlore_server.store.filters import SavedFilters
 from runlore_server.sweep.sweep import DATABASE as SWEEPS
 

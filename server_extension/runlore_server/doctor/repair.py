@@ -18,7 +18,7 @@ from runlore_server.doctor.exports import Mending
 from runlore_server.doctor.findings import Finding
 from runlore_server.doctor.objects import LEFTOVER
 from runlore_server.ownership import Ownership
-from runlore_server.store.exports import exports_path
+from runlore_server.store.exports_file import exports_path
 from runlore_server.store.index import RunIndex
 from runlore_server.store.runs import RunStore
 

@@ -1,16 +1,15 @@
 """How far the content of runs was sent, so that an export that is cut short goes on where it was.
 
-It lies beside ``store.exports`` in the same file. Losing it costs only that points and files are sent again.
+Losing it costs only that points and files are sent again.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from runlore.home import Home
-from runlore_server.database import open_database
-from runlore_server.store.exports import exports_path, store_key
+from runlore_server.store.exports_file import ExportsFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sent_points (
@@ -39,22 +38,20 @@ class Sending:
 
 
 class Underway:
-    """What tracking store has how much of which content; used by one thread.
+    """What tracking store has how much of which content.
 
-    Every method raises ``OSError`` or ``sqlite3.Error`` where the file cannot be used.
+    Every method raises what ``ExportsFile.opened`` raises where the file cannot be used.
     """
 
     def __init__(self, home: Home, tracking_uri: str) -> None:
-        self._path = exports_path(home)
-        self._store = store_key(tracking_uri)
-        self._connection: sqlite3.Connection | None = None
+        self._file = ExportsFile(home, tracking_uri, _SCHEMA)
 
     def points(self, sending: Sending) -> int:
         """How many of the run's points, in the order of ``points.whole_curves``, are there for certain."""
-        row = self._execute(
+        rows = self._execute(
             "SELECT points FROM sent_points WHERE store = ? AND mlflow_run_id = ? AND content = ?", sending
-        ).fetchone()
-        return 0 if row is None else int(row[0])
+        )
+        return int(rows[0][0]) if rows else 0
 
     def put_points(self, sending: Sending, count: int) -> None:
         """Remember how many points are there."""
@@ -73,23 +70,14 @@ class Underway:
 
     def forget(self, mlflow_run_id: str) -> None:
         """Forget a run: all of it is there, or MLflow has it no longer."""
-        with self._open() as connection:
+        with self._file.opened() as connection:
             for table in ("sent_points", "sent_files"):
                 connection.execute(
                     f"DELETE FROM {table} WHERE store = ? AND mlflow_run_id = ?",  # noqa: S608 - names of ours
-                    (self._store, mlflow_run_id),
+                    (self._file.store, mlflow_run_id),
                 )
 
-    def _execute(self, statement: str, sending: Sending, *values: object) -> sqlite3.Cursor:
-        with self._open() as connection:
-            return connection.execute(statement, (self._store, sending.mlflow_run_id, sending.content, *values))
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, _prepare)
-        return self._connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(_SCHEMA)
+    def _execute(self, statement: str, sending: Sending, *values: object) -> list[tuple[Any, ...]]:
+        key = (self._file.store, sending.mlflow_run_id, sending.content)
+        with self._file.opened() as connection:
+            return connection.execute(statement, (*key, *values)).fetchall()

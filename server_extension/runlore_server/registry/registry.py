@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from blake3 import blake3
 
+from runlore.errors import JournalFormatError
 from runlore.home import is_mirrored
 from runlore.record import RunRecord
 from runlore_server.config import Config
@@ -44,7 +45,7 @@ class Registry:
         """What is known of the run's registered models; asks nobody. None where the file cannot be used."""
         try:
             return self._known.of(run.run_id)
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error, JournalFormatError):
             return []
 
     def export(self, run: RunRecord) -> Export:

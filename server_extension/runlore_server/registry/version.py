@@ -1,19 +1,16 @@
 """What is remembered of the models that are registered, so that nobody waits for MLflow to see them.
 
-It lies beside ``store.exports`` in the same file. Losing it loses nothing: MLflow tells it again when it is asked.
+Losing it loses nothing: MLflow tells it again when it is asked.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterable
 
 import msgspec
 
 from runlore.home import Home
-from runlore_server.database import open_database
-from runlore_server.store.exports import exports_path, store_key
+from runlore_server.store.exports_file import ExportsFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS model_version (
@@ -47,24 +44,21 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
 class KnownVersions:
     """The versions of the models of a home's runs in one tracking store; safe to use from several threads.
 
-    Every method raises ``OSError`` or ``sqlite3.Error`` where the file cannot be used.
+    Every method raises what ``ExportsFile.opened`` raises where the file cannot be used.
     """
 
     def __init__(self, home: Home, tracking_uri: str) -> None:
-        self._path = exports_path(home)
-        self._store = store_key(tracking_uri)
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = ExportsFile(home, tracking_uri, _SCHEMA)
 
     def of(self, run_id: str) -> list[ModelVersion]:
         """Those of one run, the latest first."""
-        with self._lock:
-            if self._connection is None and not self._path.is_file():
-                return []
-            rows = self._open().execute(
+        if not self._file.exists():
+            return []
+        with self._file.opened() as connection:
+            rows = connection.execute(
                 "SELECT name, version, path, created FROM model_version WHERE store = ? AND run_id = ?"
                 " ORDER BY created DESC, name, length(version) DESC, version DESC",
-                (self._store, run_id),
+                (self._file.store, run_id),
             )
             return [
                 ModelVersion(name=name, version=version, path=path, created=created)
@@ -73,24 +67,12 @@ class KnownVersions:
 
     def put(self, run_id: str, versions: Iterable[ModelVersion]) -> None:
         """Remember that these are all that a run has."""
-        rows = [(self._store, run_id, one.name, one.version, one.path, one.created) for one in versions]
-        with self._lock, self._open() as connection:
-            connection.execute("DELETE FROM model_version WHERE store = ? AND run_id = ?", (self._store, run_id))
+        store = self._file.store
+        rows = [(store, run_id, one.name, one.version, one.path, one.created) for one in versions]
+        with self._file.opened() as connection:
+            connection.execute("DELETE FROM model_version WHERE store = ? AND run_id = ?", (store, run_id))
             connection.executemany("INSERT OR REPLACE INTO model_version VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, _prepare)
-        return self._connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(_SCHEMA)
+        self._file.close()

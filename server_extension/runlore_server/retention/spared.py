@@ -18,7 +18,7 @@ from runlore_server.config import Config
 from runlore_server.errors import TrackingStoreAway
 from runlore_server.looking import read_only
 from runlore_server.retention.survey import KEEP_TAG
-from runlore_server.store.exports import exports_path
+from runlore_server.store.exports_file import exports_path
 
 _ENDED = ("succeeded", "failed", "cancelled")
 """States of a job that needs nothing more."""
