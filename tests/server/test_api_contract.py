@@ -290,6 +290,12 @@ def test_what_cannot_be_answered_says_why(fetch, method, path, params, status, r
     assert len(error["message"]) > 20
 
 
+@pytest.mark.parametrize("nested", [b"{", b'"\xff"', b"[" * 100_000], ids=["cut", "no UTF-8", "deep"])
+def test_a_body_that_cannot_be_read_is_refused(server, nested):
+    response = server.call("POST", "/runlore/jobs", data=b'{"run_id": "aaaa", "parameters": {"a": ' + nested)
+    assert (response.status_code, response.json()["reason"]) == (400, "InvalidRequest")
+
+
 def test_what_was_damaged_is_named_and_hides_nothing_else(fetch, home, fake_kernel, eventually):
     session = fake_kernel(home)
     run = session.run("damaged", {"loss": [(0, 1.0)], "acc": [(0, 1.0)]})

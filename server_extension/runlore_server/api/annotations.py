@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,8 +13,6 @@ from runlore_server.store.annotations import Change
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
-
-T = TypeVar("T")
 
 MOST_NAMED = 1000
 """Runs that one request may name; a filter may find any number."""
@@ -33,16 +31,6 @@ class BulkChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     select: Selection
     change: Change
-
-
-def run_change(body: bytes) -> Change:
-    """The change of one run; raises ``InvalidRequest`` for anything else."""
-    return _decoded(body, Change)
-
-
-def bulk_change(body: bytes) -> BulkChange:
-    """The change of several runs; raises ``InvalidRequest`` for anything else."""
-    return _decoded(body, BulkChange)
 
 
 def selected(services: Services, selection: Selection) -> Sequence[str]:
@@ -69,10 +57,3 @@ def selected(services: Services, selection: Selection) -> Sequence[str]:
         if run_id not in services.store:
             raise RunNotFound(f"no run has the id {run_id!r}; 'runlore runs' lists them")
     return named
-
-
-def _decoded(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"the body must be a change as the API documents it: {error}") from error

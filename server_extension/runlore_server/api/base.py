@@ -6,12 +6,13 @@ import gzip
 import math
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from jupyter_server.base.handlers import APIHandler
 
 from runlore.errors import JournalFormatError, ObjectMissing, PackageMissing, RunloreError, RunNotFound
+from runlore.untrusted import from_json
 from runlore_server.backend import Backend
 from runlore_server.errors import (
     AmbiguousRun,
@@ -37,6 +38,7 @@ from runlore_server.pointing import Misread
 if TYPE_CHECKING:
     from runlore_server.services import Services
 
+T = TypeVar("T")
 _STATUS: list[tuple[type[Exception], int]] = [
     (InvalidRequest, 400),
     (Misread, 400),
@@ -126,6 +128,21 @@ class RunloreHandler(APIHandler):
     def _goes_far(self) -> bool:
         """Whether the answer leaves the machine: else it is copied faster than it is compressed."""
         return "X-Forwarded-For" in self.request.headers or self.request.remote_ip not in ("127.0.0.1", "::1")
+
+    def asked(self, kind: type[T], what: str) -> T:
+        """The body of the request.
+
+        Args:
+            kind: as what it is read.
+            what: what a client is told that it must be, such as ``a filter``.
+
+        Raises:
+            InvalidRequest: it is something else.
+        """
+        try:
+            return from_json(self.request.body, kind)
+        except msgspec.DecodeError as error:
+            raise InvalidRequest(f"the body must be {what} as the API documents it: {error}") from error
 
     def one_query(self, name: str) -> str | None:
         """A query parameter that may be given once; ``None`` without it.

@@ -9,7 +9,6 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
@@ -44,12 +43,9 @@ class FilterHandler(RunloreHandler):
         await self.answer(lambda services: self._put(services, name))
 
     def _put(self, services: Services, name: str) -> SavedFilter:
-        try:
-            given = msgspec.json.decode(self.request.body, type=_Content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a filter as the API documents it: {error}") from error
         from runlore_server.store.filters import SavedFilter
 
+        given = self.asked(_Content, "a filter")
         saved = SavedFilter(name=name, filter=given.filter, order_by=given.order_by)
         _saved(services).put(saved)
         return saved

@@ -38,7 +38,7 @@ class ImportanceHandler(RunloreHandler):
         from runlore_server.api.run import run_metrics
         from runlore_server.importance.importance import importance
 
-        asked = self._question()
+        asked = self.asked(_Question, "runs and a metric")
         ids = dict.fromkeys(selected(services, asked.select))
         if len(ids) > _MOST_RUNS:
             raise InvalidRequest(f"{len(ids):,} runs are too many; narrow them to {_MOST_RUNS:,} by a filter")
@@ -51,11 +51,3 @@ class ImportanceHandler(RunloreHandler):
             value = metric.get(asked.statistic)
             outcomes.append((run.params, value if isinstance(value, float) and math.isfinite(value) else None))
         return {**msgspec.to_builtins(importance(outcomes)), "running": len(runs) - len(ended)}
-
-    def _question(self) -> _Question:
-        try:
-            return msgspec.json.decode(self.request.body, type=_Question)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(
-                f"the body must name runs and a metric as the API documents it: {error}"
-            ) from error

@@ -70,10 +70,8 @@ class JobsHandler(RunloreHandler):
     def _submit(self, services: Services) -> Job | dict[str, list[Job]]:
         from runlore_server.queue.request import Request
 
-        try:
-            asked = msgspec.json.decode(self.request.body, type=Request | list[Request])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a job as the API documents it: {error}") from error
+        either: Any = Request | list[Request]
+        asked: Request | list[Request] = self.asked(either, "a job")
         if isinstance(asked, Request):
             return services.jobs.submit(asked)
         if not asked:
@@ -100,10 +98,7 @@ class JobHandler(RunloreHandler):
         await self.answer(lambda services: self._stop(services, run_id))
 
     def _change(self, services: Services, run_id: str) -> Job:
-        try:
-            change = msgspec.json.decode(self.request.body, type=_Change)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a change as the API documents it: {error}") from error
+        change = self.asked(_Change, "a change")
         run_id = _job_id(services, run_id)
         if change.priority is not None:
             services.jobs.prioritize(run_id, change.priority)

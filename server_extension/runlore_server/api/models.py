@@ -9,7 +9,6 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from runlore_server.registry.version import ModelVersion
@@ -57,10 +56,7 @@ class ModelsHandler(RunloreHandler):
         }
 
     def _register(self, services: Services, run_id: str) -> ModelVersion:
-        try:
-            asked = msgspec.json.decode(self.request.body, type=_Registration)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must name a model as the API documents it: {error}") from error
+        asked = self.asked(_Registration, "a model and its name")
         run = services.store.find(run_id)
         made = services.registry.register(run, asked.path, asked.name, asked.description)
         services.store.curves_came({run.run_id})  # its page shows the version

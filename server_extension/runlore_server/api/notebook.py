@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from runlore.untrusted import read_regular
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest, JobNotFound, NotebookMissing
 
@@ -60,8 +61,8 @@ def _produced(services: Services, run: RunRecord) -> Any:
     if _is_underway(services, run):
         raise NotebookMissing(f"run {run.run_id} still runs; its notebook can be opened once it has ended")
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
+        return json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise NotebookMissing(f"the notebook of run {run.run_id} is damaged: {error}") from error
 
 

@@ -10,7 +10,6 @@ from msgspec import UNSET, UnsetType
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from runlore_server.queue.status import QueueStatus
@@ -36,10 +35,7 @@ class QueueHandler(RunloreHandler):
         await self.answer(self._change)
 
     def _change(self, services: Services) -> QueueStatus:
-        try:
-            change = msgspec.json.decode(self.request.body, type=_Change)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a change as the API documents it: {error}") from error
+        change = self.asked(_Change, "a change")
         if change.slots is not UNSET:
             services.jobs.set_slots(change.slots)
         if change.paused is not None:

@@ -42,9 +42,9 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._change)
 
     def _change(self, services: Services) -> dict[str, Any]:
-        from runlore_server.api.annotations import bulk_change, selected
+        from runlore_server.api.annotations import BulkChange, selected
 
-        wanted = bulk_change(self.request.body)
+        wanted = self.asked(BulkChange, "a change")
         run_ids = selected(services, wanted.select)
         services.store.annotations.change(run_ids, wanted.change)
         return {"changed": len(run_ids)}
@@ -91,9 +91,9 @@ class RunHandler(RunloreHandler):
         await self.answer(lambda services: self._change(services, run_id))
 
     def _change(self, services: Services, run_id: str) -> dict[str, Any]:
-        from runlore_server.api.annotations import run_change
+        from runlore_server.store.annotations import Change
 
-        change = run_change(self.request.body)
+        change = self.asked(Change, "a change")
         run = services.store.find(run_id)
         services.store.annotations.change([run.run_id], change)
         return _detail(services, run.run_id)

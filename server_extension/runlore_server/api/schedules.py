@@ -9,7 +9,6 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from runlore_server.automation.notes import AutomationNotes
@@ -36,10 +35,7 @@ class SchedulesHandler(RunloreHandler):
     def _add(self, services: Services) -> dict[str, Any]:
         from runlore_server.automation.scheduling import Wish, described, scheduled
 
-        try:
-            wish = msgspec.json.decode(self.request.body, type=Wish)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a schedule as the API documents it: {error}") from error
+        wish = self.asked(Wish, "a schedule")
         return described(scheduled(services.config.home, services.store, wish))
 
 
@@ -59,10 +55,7 @@ class ScheduleHandler(RunloreHandler):
     def _change(self, services: Services, schedule_id: str) -> dict[str, Any]:
         from runlore_server.automation.scheduling import described, paused
 
-        try:
-            change = msgspec.json.decode(self.request.body, type=_Change)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"the body must be a change as the API documents it: {error}") from error
+        change = self.asked(_Change, "a change")
         return described(paused(services.config.home, schedule_id, pause=change.paused))
 
     @web.authenticated

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from runlore_server.api.base import RunloreHandler
-from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
@@ -31,7 +29,7 @@ class SweepsHandler(RunloreHandler):
     def _submit(self, services: Services) -> dict[str, Any]:
         from runlore_server.sweep.request import SweepRequest
 
-        return services.sweeps.submit(_body(self.request.body, SweepRequest, "a sweep"))
+        return services.sweeps.submit(self.asked(SweepRequest, "a sweep"))
 
 
 class SweepCheckHandler(RunloreHandler):
@@ -45,7 +43,7 @@ class SweepCheckHandler(RunloreHandler):
     def _check(self, services: Services) -> dict[str, Any]:
         from runlore_server.sweep.request import SweepRequest
 
-        return services.sweeps.check(_body(self.request.body, SweepRequest, "a sweep"))
+        return services.sweeps.check(self.asked(SweepRequest, "a sweep"))
 
 
 class SweepHandler(RunloreHandler):
@@ -64,7 +62,7 @@ class SweepHandler(RunloreHandler):
     def _change(self, services: Services, sweep_id: str) -> dict[str, Any]:
         from runlore_server.sweep.service import SweepChange
 
-        return services.sweeps.change(sweep_id, _body(self.request.body, SweepChange, "a change of a sweep"))
+        return services.sweeps.change(sweep_id, self.asked(SweepChange, "a change of a sweep"))
 
 
 class SweepPlotsHandler(RunloreHandler):
@@ -74,10 +72,3 @@ class SweepPlotsHandler(RunloreHandler):
     @authorized
     async def get(self, sweep_id: str) -> None:
         await self.answer(lambda services: services.sweeps.plots(sweep_id))
-
-
-def _body(content: bytes, kind: Any, name: str) -> Any:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"the body must be {name} as the API documents it: {error}") from error
