@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.server import TOKEN, Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FloatRect, Page
+    from playwright.sync_api import Browser, FloatRect, Page, Response
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PATIENCE = 120_000
 """Milliseconds for whatever must happen in a page."""
+
+LONGEST_TASK = """window.runloreTasks = [0];
+new PerformanceObserver(list => list.getEntries().forEach(task => window.runloreTasks.push(task.duration)))
+    .observe({ type: 'longtask', buffered: true });"""
+"""A script for a page that is about to be opened: ``Math.max(...window.runloreTasks)`` is then in milliseconds."""
 
 _SIZE = {"width": 1500, "height": 950}
 _BEHIND_START = 3_000
@@ -97,6 +102,26 @@ def watched(page: Page, action: Callable[[], object]) -> Frames:
     times, task = page.evaluate(_WATCHED)
     gaps = sorted(later - earlier for earlier, later in pairwise(times))
     return Frames(statistics.median(gaps) / 1000, gaps[int(len(gaps) * 0.95)] / 1000, task / 1000)
+
+
+class Traffic:
+    """What a page is answered, from now on.
+
+    Attributes:
+        heard: the answers, in their order.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[Response] = []
+        page.on("response", self._hear)
+
+    def _hear(self, answer: Response) -> None:  # Playwright does not take methods that are not Python's
+        self.heard.append(answer)
+
+    def received(self) -> int:
+        """Bytes of all answers that have come to their end, packed as they were sent."""
+        done = [answer for answer in self.heard if answer.request.timing["responseEnd"] >= 0]
+        return sum(max(0, answer.request.sizes()["responseBodySize"]) for answer in done)
 
 
 def hover(page: Page, box: FloatRect) -> Frames:

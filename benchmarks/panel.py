@@ -5,21 +5,27 @@ from __future__ import annotations
 import statistics
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import browser, tensorboard_page
+from benchmarks import browser
 from benchmarks.homes import write_home
 from benchmarks.measure import Row
 from benchmarks.peers.field import Field, field
 from benchmarks.peers.values import SPIKE
 from benchmarks.plan import Plan
 from benchmarks.server import Server
+from benchmarks.viewers import beside
+from benchmarks.viewers.catalog import VIEWERS
 from runlore.home import Home
 from runlore.session_record import sessions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Page
 
+_USUAL = ((50, 20_000, tuple(VIEWERS)), (50, 100_000, ("tensorboard",)))
+"""Runs, the points of each, and whose pages are opened too: the longer ones take most of them minutes to write."""
+
+_QUICK = ((3, 5_000, tuple(VIEWERS)),)
 _PLOT = ".jp-Runlore-compare .js-plotly-plot"
 _CLOSE = "() => window.jupyterapp.shell.currentWidget.dispose()"
 _PAINTED = """async runIds => {
@@ -56,14 +62,15 @@ def rows(plan: Plan) -> list[Row]:
         return [Row("the panel in a browser", "runlore", None, note="no Chromium")]
     with browser.browser() as chromium:
         found = []
-        for runs, steps in plan.sized(((50, 20_000), (50, 100_000)), ((3, 5_000),)):
-            with field(plan, ["runlore", "tensorboard"]) as contestants:
+        for runs, steps, names in plan.sized(_USUAL, _QUICK):
+            with field(plan, ["runlore", *names]) as contestants:
                 found += _curves(chromium, contestants, runs, steps, plan.rounds(5))
+                found += beside.rows(chromium, contestants, runs, steps, min(plan.rounds(5), 3))
         return found + _list(chromium, plan.sized(50_000, 200))
 
 
 def _curves(chromium: Browser, contestants: Field, runs: int, steps: int, rounds: int) -> list[Row]:
-    runlore, *others = contestants.contestants
+    runlore = contestants.contestants[0]
     with runlore.opened() as process:
         process.ask("fill", [f"run-{number}" for number in range(runs)], steps)
     home, place = Home(runlore.directory / "home"), runlore.directory / "jupyter"
@@ -73,21 +80,7 @@ def _curves(chromium: Browser, contestants: Field, runs: int, steps: int, rounds
         ids = [run_id for session in sessions(home) for run_id in session.runs]
         found = _measured(page, f"{runs} curves of {steps:,} in an open JupyterLab", ids, rounds)
         page.context.close()
-    for tensorboard in others:
-        with contestants.trying(tensorboard):
-            seen = tensorboard_page.seen(chromium, tensorboard, runs, steps, min(rounds, 3))
-            return found + _beside(f"{runs} curves of {steps:,} in a page of its own", seen)
-    return [*found, *contestants.rows(f"{runs} curves of {steps:,} in a page of its own", {})]
-
-
-def _beside(work: str, seen: tensorboard_page.Seen) -> list[Row]:
-    """What TensorBoard took; its work is another one: it has no Lab to open, and thins curves out at random."""
-    return [
-        Row(work, "TensorBoard, opened and drawn", seen.drawn),
-        Row(f"spikes of {work}", "TensorBoard, those it gets to draw", seen.spikes, "points"),
-        *_told(f"hovering over {work}", seen.frames, "TensorBoard, "),
-        Row(f"heap of {work}", "TensorBoard, the whole page", seen.heap, "B"),
-    ]
+    return found
 
 
 def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
@@ -99,7 +92,11 @@ def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
     at_start = page.evaluate(_SENT)
     browser.show_panel(page)
     before = browser.heap(page)
-    first, highest = page.evaluate(_PAINTED, ids)
+    traffic = browser.Traffic(page)
+    painting: list[Any] = []
+    task = browser.watched(page, lambda: painting.extend(page.evaluate(_PAINTED, ids))).task
+    received = traffic.received()
+    first, highest = painting
     spikes = sum(value == SPIKE for value in highest)
     if not len(highest) == spikes == len(ids):
         raise RuntimeError(f"{spikes} of {len(ids)} spikes are drawn")
@@ -115,6 +112,8 @@ def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
         Row(work, "painted again", statistics.median(again)),
         Row(work, "a part that is zoomed into, as fine as it is drawn", statistics.median(zooms)),
         Row(f"spikes of {work}", "drawn, of one step each", spikes, "points"),
+        Row(f"longest task until the {work} are painted", "runlore", task or None, note="none over 50 ms"),
+        Row(f"answers to the page with {work}", "from the panel on", received, "B"),
         *_told(f"hovering over {work}", frames),
         Row(f"JavaScript for {work}", "at Lab's start", at_start, "B"),
         Row(f"JavaScript for {work}", "with the curves", page.evaluate(_SENT), "B"),
@@ -122,11 +121,11 @@ def _measured(page: Page, work: str, ids: list[str], rounds: int) -> list[Row]:
     ]
 
 
-def _told(work: str, frames: browser.Frames, who: str = "") -> list[Row]:
+def _told(work: str, frames: browser.Frames) -> list[Row]:
     return [
-        Row(work, f"{who}a frame, half of them at the most", frames.median),
-        Row(work, f"{who}a frame, 95 of 100 at the most", frames.most),
-        Row(work, f"{who}the longest task over 50 ms", frames.task or None, note="none"),
+        Row(work, "a frame, half of them at the most", frames.median),
+        Row(work, "a frame, 95 of 100 at the most", frames.most),
+        Row(work, "the longest task over 50 ms", frames.task or None, note="none"),
     ]
 
 

@@ -42,14 +42,17 @@ class Contestant:
         self._told = directory.with_suffix(".log")
         directory.mkdir(parents=True)
 
-    def process(self) -> Process:
-        """A new process that nothing has been imported into yet."""
+    def environment(self) -> dict[str, str]:
+        """What its processes know of this one's environment: little, and a home of their own."""
         kept = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")
         environment = {name: value for name, value in os.environ.items() if name in kept}
         home = self.directory.with_suffix(".home")
         home.mkdir(exist_ok=True)
-        environment |= {"HOME": str(home), "PYTHONPATH": str(_ROOT), "CI": "1"}
-        return Process(self.name, self.python, self.directory, environment, self._told)
+        return environment | {"HOME": str(home), "PYTHONPATH": str(_ROOT), "CI": "1"}
+
+    def process(self) -> Process:
+        """A new process that nothing has been imported into yet."""
+        return Process(self.name, self.python, self.directory, self.environment(), self._told)
 
     def opened(self) -> Process:
         """A new process that has imported what it needs."""

@@ -54,7 +54,12 @@ class Field:
             print(error, file=sys.stderr)
 
     def rows(
-        self, work: str, amounts: dict[str, float], unit: Unit = "s", told: dict[str, str] | None = None
+        self,
+        work: str,
+        amounts: dict[str, float],
+        unit: Unit = "s",
+        told: dict[str, str] | None = None,
+        labels: dict[str, str] | None = None,
     ) -> list[Row]:
         """A row for each of the field: its amount, or why there is none.
 
@@ -63,12 +68,14 @@ class Field:
             amounts: by name; who is missing without having failed did not take part.
             unit: see ``Row``.
             told: by name, what to add to its label.
+            labels: by name, what to call it where that is not its own label.
         """
         found = []
         for name in self._names:
             if name in amounts or name in self._notes:
                 note = self._notes.get(name, "")
-                who = PEERS[name].label + ("" if note else (told or {}).get(name, ""))
+                label = (labels or {}).get(name, PEERS[name].label)
+                who = label + ("" if note else (told or {}).get(name, ""))
                 amount = None if note else amounts[name]
                 found.append(Row(work, who, amount, unit, name, self._version(name), note))
         return found

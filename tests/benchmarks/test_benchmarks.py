@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -15,6 +16,10 @@ from benchmarks.peers.field import field
 from benchmarks.peers.values import is_part
 from benchmarks.plan import Plan
 from benchmarks.results import Results, load
+from benchmarks.viewers import beside
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("written", "mapped", "buffered")
@@ -107,6 +112,19 @@ def test_a_tracker_that_fails_is_a_row_and_runlore_may_not_fail(tmp_path: Path) 
         refused = pytest.raises(RuntimeError, match="runlore failed at start")
         with refused, contestants.trying(runlore), runlore.process() as process:
             process.ask("start", "a run before anything is open")
+
+
+def test_a_page_that_cannot_be_opened_is_a_row(tmp_path: Path) -> None:
+    class Gone:
+        """A browser that has ended: the same to a page as one that shows nothing."""
+
+        def new_context(self, **_: object) -> None:
+            raise OSError("the browser has ended")
+
+    with field(Plan(quick=True, peers=tmp_path), ["tensorboard", "trackio"]) as contestants:
+        rows = beside.rows(cast("Browser", Gone()), contestants, 1, 50, 1)
+    told = {(row.who, row.amount, row.note) for row in rows if row.work == "1 curves of 50 in a page of its own"}
+    assert told == {("TensorBoard", None, "failed"), ("trackio", None, "not installed")}
 
 
 def test_the_picture_shows_each_ratio(results: Results, tmp_path: Path) -> None:

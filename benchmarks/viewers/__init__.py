@@ -1,0 +1,1 @@
+"""The pages in which trackers show curves, opened beside the panel."""
