@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.rerun.conftest import wait_until
 
-_HIDE = 'mount -t tmpfs none "$0" && exec "$@"'
+HIDE = 'mount -t tmpfs none "$0" && exec "$@"'
 """Puts an empty folder over one, for a program alone; the process is the same."""
 
 
@@ -68,7 +68,7 @@ class Cluster:
     def _start(
         self, module: str, *words: str, hidden: Path | None = None, **environ: str
     ) -> subprocess.Popen[bytes]:
-        within = [] if hidden is None else ["unshare", "--mount", "sh", "-c", _HIDE, str(hidden)]
+        within = [] if hidden is None else ["unshare", "--mount", "sh", "-c", HIDE, str(hidden)]
         with (self.directory / "log").open("ab") as log:
             return subprocess.Popen(
                 [*within, sys.executable, "-m", module, *words],

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from tests.backends.cluster import HIDE
 from tests.rerun.conftest import wait_until
 
 _CONFIGURATION = """
@@ -48,9 +49,12 @@ def available() -> bool:
 
 
 class Slurm:
-    """Four processors and four GPUs of type ``h200`` in the partition ``main``; ``conf`` is its configuration."""
+    """Four processors and four GPUs of type ``h200`` in the partition ``main``; ``conf`` is its configuration.
 
-    def __init__(self, folder: Path) -> None:
+    For its jobs the folder ``hidden`` is empty.
+    """
+
+    def __init__(self, folder: Path, hidden: Path | None = None) -> None:
         for name in ("state", "spool"):
             (folder / name).mkdir(parents=True)
         host = socket.gethostname()
@@ -59,7 +63,8 @@ class Slurm:
         (folder / "gres.conf").write_text(_DEVICES.format(host=host))
         self._environ = {**os.environ, "SLURM_CONF": str(self.conf)}
         self.controller = self._start("slurmctld", "-D", "-i")
-        self._daemon = self._start("slurmd", "-D")
+        within = ["unshare", "--mount", "sh", "-c", HIDE, str(hidden)] if hidden is not None else []
+        self._daemon = self._start(*within, "slurmd", "-D")
         wait_until(lambda: "idle" in self.say("sinfo", "--noheader", "--format=%T"), 30)
 
     def say(self, *words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,24 @@ def test_an_attempt_that_still_waits_in_slurm_s_queue_is_taken_back(slurm: Slurm
     finally:
         slurm.say("scontrol", "update", "PartitionName=main", "State=UP")
     assert not bench.holders(job.run_id)
+
+
+@pytest.mark.thorough
+def test_a_machine_without_the_home_is_told_with_what_to_do(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not available():
+        pytest.skip("Slurm is not installed, or this is not root; see install-slurm.sh")
+    slurm = Slurm(tmp_path / "slurm", hidden=bench.recorded.home.path)
+    try:
+        monkeypatch.setenv("SLURM_CONF", str(slurm.conf))
+        monkeypatch.setenv("RUNLORE_BACKEND", "slurm:partition=main")
+        queue = bench.open()
+        job = queue.submit(bench.request())
+        ended = wait_until(lambda: now if (now := queue.get(job.run_id)).over else None)
+        assert (ended.state, ended.attempt) == ("failed", 1)
+        assert f"could not write in {bench.recorded.home.path}" in (ended.error or "")
+        assert "on storage that they share" in (ended.error or "")
+        assert not bench.holders(job.run_id)
+    finally:
+        slurm.stop()

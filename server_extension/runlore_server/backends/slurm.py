@@ -166,7 +166,7 @@ class SlurmBackend(RemoteBackend):
             return None  # not known yet
         state = self._states.get(held.handle, _FORGOTTEN)
         if state in _OVER:
-            return Over(f"Slurm's job {held.handle} has ended without it: {state}")
+            return Over(f"Slurm's job {held.handle} has ended without it: {state}{_unseen(held.place, state)}")
         return None
 
     def _ask(self) -> None:
@@ -194,6 +194,17 @@ class SlurmBackend(RemoteBackend):
             self._commands.submit(_command, "scancel", held.handle)
         elif (job := self._jobs.get(held.handle)) is not None:
             job.cancel()
+
+
+def _unseen(place: Place, state: str) -> str:
+    """What to do where a job could not even begin to write what it prints, which it does beside the rerun."""
+    if state != "FAILED" or any(place.engine.glob("*.out")):
+        return ""
+    return (
+        f". Its machine could not write in {place.home.path}: Slurm's machines must have RUNLORE_HOME and the "
+        "notebook's folder at the same paths, on storage that they share. Move the home there, or take a Dask "
+        "cluster, whose workers are sent what they need"
+    )
 
 
 def _command(*words: str) -> subprocess.CompletedProcess[str]:
