@@ -1,9 +1,7 @@
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
-import { CommandIds, DOMAIN, IRunlore } from '../tokens';
+import { CommandIds } from '../tokens';
+import { commandPlugin } from './commandPlugin';
 import { notifyEnd } from './jobs/notice';
 import { rerun, stopJob } from './jobs/rerun';
 import { rerunIcon, runsIcon, stopIcon } from './marks/icons';
@@ -13,20 +11,11 @@ import { runArgs, targetRun } from './target';
 /**
  * Adds the commands on runs and jobs, and tells when a rerun has ended.
  */
-export const commandsPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'runlore:commands',
-  description: 'Adds the commands to rerun a run, to stop a rerun and to show the runs.',
-  autoStart: true,
-  requires: [IRunlore],
-  optional: [ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runlore: IRunlore,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
+export const commandsPlugin = commandPlugin(
+  'runlore:commands',
+  'Adds the commands to rerun a run, to stop a rerun and to show the runs.',
+  ({ app, runlore, trans, list }) => {
     const { commands, shell } = app;
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
 
     commands.addCommand(CommandIds.rerun, {
       label: trans.__('Rerun'),
@@ -79,11 +68,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => runlore.refresh()
     });
 
-    const category = trans.__('Runlore');
     const { rerun: repeat, openRun, stopJob: stop, showPanel, refresh } = CommandIds;
-    for (const command of [repeat, openRun, stop, showPanel, refresh]) {
-      palette?.addItem({ command, category });
-    }
+    list(repeat, openRun, stop, showPanel, refresh);
 
     runlore.jobs.ended.connect((_, job) => {
       if (runlore.preferences.notifications) {
@@ -91,4 +77,4 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
   }
-};
+);

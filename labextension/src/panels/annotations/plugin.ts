@@ -1,11 +1,9 @@
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { IAnnotation } from '../../api/types';
 import { COLOR_COUNT } from '../../model/colors';
-import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
+import { CommandIds } from '../../tokens';
+import { commandPlugin } from '../commandPlugin';
 import { pinIcon, starIcon, trashIcon } from '../marks/icons';
 import { runArgs, targetRun } from '../target';
 import { changeRuns, removeRuns, renameRun, tagRuns } from './change';
@@ -14,19 +12,10 @@ import { changeRuns, removeRuns, renameRun, tagRuns } from './change';
  * Adds the commands by which the user says something of runs: on the one that is meant, or on all marked ones where it
  * is marked.
  */
-export const annotationsPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'runlore:annotations',
-  description: 'Adds the commands to name, pin, star, tag, colour, delete and restore runs.',
-  autoStart: true,
-  requires: [IRunlore],
-  optional: [ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runlore: IRunlore,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
+export const annotationsPlugin = commandPlugin(
+  'runlore:annotations',
+  'Adds the commands to name, pin, star, tag, colour, delete and restore runs.',
+  ({ app, runlore, trans, list }) => {
     const target = (args: ReadonlyPartialJSONObject): string | undefined =>
       targetRun(app, runlore, args);
     const runOf = (args: ReadonlyPartialJSONObject): ReturnType<typeof runlore.runs.get> =>
@@ -107,10 +96,7 @@ export const annotationsPlugin: JupyterFrontEndPlugin<void> = {
       runId => set(runId, { deleted: false })
     );
 
-    const category = trans.__('Runlore');
     const { renameRun: rename, starRuns, pinRuns, tagRuns: tag, deleteRuns } = CommandIds;
-    for (const command of [rename, starRuns, pinRuns, tag, deleteRuns]) {
-      palette?.addItem({ command, category });
-    }
+    list(rename, starRuns, pinRuns, tag, deleteRuns);
   }
-};
+);

@@ -1,28 +1,18 @@
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Notification } from '@jupyterlab/apputils';
 
 import { addressOf } from '../../api/models';
-import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
+import { CommandIds } from '../../tokens';
+import { commandPlugin } from '../commandPlugin';
 import { targetRun } from '../target';
 
 /**
  * Adds the command that registers a model of a run in MLflow.
  */
-export const modelsPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'runlore:models',
-  description: 'Registers models of runs in the model registry of MLflow.',
-  autoStart: true,
-  requires: [IRunlore],
-  optional: [ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runlore: IRunlore,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
+export const modelsPlugin = commandPlugin(
+  'runlore:models',
+  'Registers models of runs in the model registry of MLflow.',
+  ({ app, runlore, trans, list }) => {
     const { commands } = app;
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
     const pointed = (name: 'runloreDetails' | 'runloreModel'): string | undefined =>
       app.contextMenuHitTest(node => node.dataset[name] !== undefined)?.dataset[name];
 
@@ -59,6 +49,6 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    palette?.addItem({ command: CommandIds.registerModel, category: trans.__('Runlore') });
+    list(CommandIds.registerModel);
   }
-};
+);

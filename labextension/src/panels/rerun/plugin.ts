@@ -1,10 +1,8 @@
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { Runlore } from '../../model/runlore';
-import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
+import { CommandIds } from '../../tokens';
+import { commandPlugin } from '../commandPlugin';
 import { showError } from '../jobs/rerun';
 import { changeIcon } from '../marks/icons';
 import { runArgs, targetRun } from '../target';
@@ -15,20 +13,11 @@ const MOST_RUNS = 1000;
 /**
  * Adds the command that asks how runs are to be rerun, and those that open runs as notebooks.
  */
-export const rerunPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'runlore:rerun',
-  description: 'Adds the dialog for reruns, and opens what reruns produced.',
-  autoStart: true,
-  requires: [IRunlore],
-  optional: [ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runlore: IRunlore,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
+export const rerunPlugin = commandPlugin(
+  'runlore:rerun',
+  'Adds the dialog for reruns, and opens what reruns produced.',
+  ({ app, runlore, trans, list }) => {
     const { commands, serviceManager } = app;
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
     const target = (args: ReadonlyPartialJSONObject): string | undefined =>
       targetRun(app, runlore, args);
     const describedBy = runArgs(trans, {
@@ -92,16 +81,9 @@ export const rerunPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const category = trans.__('Runlore');
-    for (const command of [
-      CommandIds.rerunWith,
-      CommandIds.openNotebook,
-      CommandIds.exportNotebook
-    ]) {
-      palette?.addItem({ command, category });
-    }
+    list(CommandIds.rerunWith, CommandIds.openNotebook, CommandIds.exportNotebook);
   }
-};
+);
 
 /** The runs that a command is for: the one given and, where it is marked, all marked ones; without one these. */
 async function meant(runlore: Runlore, runId: string | undefined): Promise<string[]> {
