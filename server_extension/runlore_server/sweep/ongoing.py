@@ -109,6 +109,7 @@ class OngoingTrials:
             self._follow(ongoing, jobs[0])
         if not all(job.over for job in jobs):
             return
+        self._store.refresh()  # a whole run may have come since the driver did that
         broken = next((job for job in jobs if job.state != "succeeded"), None)
         if broken is not None and ongoing.pruned is not None:
             self._end(ongoing)

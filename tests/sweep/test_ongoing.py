@@ -1,0 +1,39 @@
+"""One trial of a sweep, step by step."""
+
+from __future__ import annotations
+
+from optuna.trial import TrialState
+
+from runlore_server.queue.queue import JobQueue
+from runlore_server.store.runs import RunStore
+from runlore_server.sweep.ongoing import OngoingTrials
+from runlore_server.sweep.plan import plan
+from runlore_server.sweep.study import Study
+from runlore_server.sweep.sweep import create
+from tests.rerun.conftest import wait_until
+from tests.sweep.conftest import Swept
+
+
+def test_a_trial_that_comes_and_goes_between_two_looks_has_its_value(swept: Swept) -> None:
+    home = swept.recorded.home
+    store, seen = RunStore(home), RunStore(home)
+    store.refresh()
+    seen.refresh()
+    planned = plan(store, swept.request(parameters={"lr": [0.01, 1.0]}))
+    folder = create(home, planned.request)
+    queue = JobQueue(home, seen, lambda _: None)
+    queue.start()
+    study = Study(home, folder.sweep(), planned.space, planned.steps)
+    try:
+        trials = OngoingTrials(home, store, queue, study, planned, folder.sweep_id)
+        ongoing = trials.begin({"lr": 0.01})
+        trials.advance(ongoing)
+        (run_id,) = ongoing.runs
+        wait_until(lambda: queue.get(run_id).over)
+        trials.advance(ongoing)
+        (trial,) = study.trials()
+        assert trial.state == TrialState.COMPLETE
+        assert trials.all() == []
+    finally:
+        study.close()
+        queue.shutdown()
