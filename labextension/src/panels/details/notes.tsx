@@ -6,6 +6,9 @@ import { DraftModel } from '../../model/draft';
 import { Rendered } from './rendered';
 import { Part } from './table';
 
+/** Characters of notes that are rendered before the user asks for all. */
+const AT_ONCE = 5_000;
+
 /**
  * The user's hypothesis and notes on the run, edited in place; both save themselves.
  */
@@ -16,6 +19,7 @@ export function Notes(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { notes, hypothesis, rendermime, trans } = props;
+  const field = useField<HTMLInputElement>(hypothesis);
   return (
     <div className="jp-Runlore-notes">
       <Part title={trans.__('Hypothesis')}>
@@ -23,8 +27,7 @@ export function Notes(props: {
           className="jp-mod-styled jp-Runlore-hypothesis"
           aria-label={trans.__('Hypothesis')}
           placeholder={trans.__('What is this run to show?')}
-          value={hypothesis.text}
-          onChange={event => hypothesis.edit(event.target.value)}
+          {...field}
           onBlur={() => void hypothesis.flush()}
         />
         <DraftState draft={hypothesis} trans={trans} />
@@ -44,42 +47,84 @@ function NotesText(props: {
 }): React.ReactElement {
   const { notes, rendermime, trans } = props;
   const [isEditing, setEditing] = React.useState(false);
+  const [isWhole, setWhole] = React.useState(false);
   const stop = (): void => {
     setEditing(false);
     void notes.flush();
   };
   if (isEditing) {
-    return (
-      <textarea
-        className="jp-mod-styled jp-Runlore-notes-editor"
-        aria-label={trans.__('Notes, in Markdown')}
-        autoFocus
-        rows={Math.min(Math.max(notes.text.split('\n').length + 1, 4), 24)}
-        value={notes.text}
-        onChange={event => notes.edit(event.target.value)}
-        onBlur={stop}
-        onKeyDown={event => {
-          if (
-            event.key === 'Escape' ||
-            (event.key === 'Enter' && (event.ctrlKey || event.metaKey))
-          ) {
-            event.preventDefault();
-            stop();
-          }
-        }}
-      />
-    );
+    return <NotesEditor {...{ notes, trans }} onStop={stop} />;
   }
+  const shown = isWhole ? notes.text : beginning(notes.text);
   return (
     <>
-      {notes.text !== '' && (
-        <Rendered rendermime={rendermime} data={{ 'text/markdown': notes.text }} />
+      {shown !== '' && <Rendered rendermime={rendermime} data={{ 'text/markdown': shown }} />}
+      {shown.length < notes.text.length && (
+        <button className="jp-Runlore-link" onClick={() => setWhole(true)}>
+          {trans.__('Show all of the notes')}
+        </button>
       )}
       <button className="jp-Runlore-link" onClick={() => setEditing(true)}>
         {notes.text === '' ? trans.__('Add notes (Markdown)') : trans.__('Edit notes')}
       </button>
     </>
   );
+}
+
+function NotesEditor(props: {
+  notes: DraftModel;
+  onStop: () => void;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { notes, onStop, trans } = props;
+  const field = useField<HTMLTextAreaElement>(notes);
+  return (
+    <textarea
+      className="jp-mod-styled jp-Runlore-notes-editor"
+      aria-label={trans.__('Notes, in Markdown')}
+      autoFocus
+      rows={Math.min(Math.max(notes.text.split('\n').length + 1, 4), 24)}
+      {...field}
+      onBlur={onStop}
+      onKeyDown={event => {
+        if (event.key === 'Escape' || (event.key === 'Enter' && (event.ctrlKey || event.metaKey))) {
+          event.preventDefault();
+          onStop();
+        }
+      }}
+    />
+  );
+}
+
+/**
+ * What makes an element the field of a draft. It keeps its own text, for a long one that React put there again with
+ * each key would take seconds; only what did not come from it is put there.
+ */
+function useField<T extends HTMLInputElement | HTMLTextAreaElement>(
+  draft: DraftModel
+): {
+  ref: React.RefObject<T>;
+  defaultValue: string;
+  onChange: (event: React.ChangeEvent<T>) => void;
+} {
+  const ref = React.useRef<T>(null);
+  const [defaultValue] = React.useState(draft.text);
+  const { text } = draft;
+  React.useEffect(() => {
+    if (ref.current && ref.current.value !== text) {
+      ref.current.value = text;
+    }
+  }, [text]);
+  return { ref, defaultValue, onChange: event => draft.edit(event.target.value) };
+}
+
+/** The text up to the end of a paragraph, where it is so long that rendering it takes a noticeable time. */
+function beginning(text: string): string {
+  if (text.length <= AT_ONCE) {
+    return text;
+  }
+  const end = text.lastIndexOf('\n\n', AT_ONCE);
+  return text.slice(0, end > 0 ? end : AT_ONCE);
 }
 
 /** Whether the server has the text, said where it does not and right after it came. */

@@ -6,6 +6,9 @@ import { IOutput } from '../../api/provenance';
 import { formatSize } from '../../charts/format';
 import { Rendered } from './rendered';
 
+/** Characters of a text that are shown before the user asks for more: more would take a noticeable time. */
+const AT_ONCE = 20_000;
+
 /**
  * One thing that a cell showed, as it was recorded, and what of it was not.
  */
@@ -49,11 +52,40 @@ export function Output(props: {
       : 'application/vnd.jupyter.stdout';
   return (
     <div className="jp-Runlore-stream" data-stream={isError ? 'error' : output.name}>
-      <Rendered rendermime={rendermime} data={{ [mime]: text, 'text/plain': text }} />
+      <LongText {...{ text, mime, rendermime, trans }} />
       {output.dropped !== undefined && (
         <Lack>{trans.__('%1 more characters were not kept.', output.dropped)}</Lack>
       )}
     </div>
+  );
+}
+
+/** The end of a text, and what is before it where it is asked for. */
+function LongText(props: {
+  text: string;
+  mime: string;
+  rendermime: IRenderMimeRegistry | null;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { text, mime, rendermime, trans } = props;
+  const [count, setCount] = React.useState(AT_ONCE);
+  const start = text.length > count ? text.indexOf('\n', text.length - count) + 1 : 0;
+  // A line that is longer than what is shown is cut.
+  const hidden = start === 0 ? Math.max(text.length - count, 0) : start;
+  const shown = text.slice(hidden);
+  return (
+    <>
+      {hidden > 0 && (
+        <button className="jp-Runlore-link" onClick={() => setCount(4 * count)}>
+          {trans._n(
+            'Show more of the %1 character before',
+            'Show more of the %1 characters before',
+            hidden
+          )}
+        </button>
+      )}
+      <Rendered rendermime={rendermime} data={{ [mime]: shown, 'text/plain': shown }} />
+    </>
   );
 }
 
