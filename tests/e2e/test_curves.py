@@ -80,9 +80,15 @@ def test_one_pointer_goes_through_all_charts_and_fills_one_table(grid: Locator) 
     expect(grid.locator(".jp-Runlore-cursor")).to_have_count(3)
     legend = grid.locator(".jp-Runlore-legend")
     expect(legend.locator("caption")).to_have_text(re.compile(r"Values at step \d+"))
-    values = [float(text) for text in legend.locator("tbody tr td:nth-child(2)").all_inner_texts()]
-    assert values == sorted(values, reverse=True)
-    assert len(values) == len(SHOWN)
+    grid.page.wait_for_function(
+        """count => {
+            const cells = [...document.querySelectorAll('.jp-Runlore-legend tbody tr td:nth-child(2)')];
+            const values = cells.map(cell => Number(cell.textContent));
+            return values.length === count && values.every((value, row) => row === 0 || values[row - 1] >= value);
+        }""",
+        arg=len(SHOWN),
+        timeout=SOON,
+    )
     screenshot(grid.page, "panel-curves-light")
     set_theme(grid.page, "JupyterLab Dark")
     screenshot(grid.page, "panel-curves-dark")

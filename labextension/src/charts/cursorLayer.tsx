@@ -37,8 +37,9 @@ export function CursorLayer(props: {
     return null;
   }
   const span = offAxis(ranges.x[1], drawing.logX) - offAxis(ranges.x[0], drawing.logX);
-  const found = points.map(line => nearestPoint(line, at.x, span));
+  const isTold = hasReadout && at.metric === metric;
   const dots = lines.length > MOST_DOTS ? [] : lines;
+  const found = isTold || dots.length > 0 ? points.map(line => nearestPoint(line, at.x, span)) : [];
   return (
     <>
       <div
@@ -68,7 +69,7 @@ export function CursorLayer(props: {
           />
         ) : null;
       })}
-      {hasReadout && at.metric === metric && (
+      {isTold && (
         <Readout
           {...{ lines, points, drawing, trans }}
           hover={found}

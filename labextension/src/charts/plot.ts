@@ -6,6 +6,7 @@ import { IPlotElement, IRelayout, loadPlotly, presentPlotly } from './plotly';
 import { Range } from './scale';
 import { onThemeChange, readTheme } from './theme';
 import { chartTraces, ILine, IPoints } from './traces';
+import { drawInTurn } from './turns';
 
 const CONFIG = { displayModeBar: false, showTips: false, doubleClick: false } as const;
 
@@ -53,32 +54,40 @@ export function usePlot(options: IPlotOptions): string | null {
     };
   }, [node]);
 
+  const answers = React.useRef({ onSelect, onReset });
+  React.useLayoutEffect(() => {
+    answers.current = { onSelect, onReset };
+  });
+  const drawn = React.useRef<unknown[]>([]);
+
   React.useEffect(() => {
     const element = node.current;
     if (!plotly || !element || !size) {
       return;
     }
-    const theme = readTheme(element);
-    const layout = chartLayout(theme, size, drawing, labels, ranges);
-    let isGone = false;
-    void plotly.react(element, chartTraces(lines, points, theme), layout, CONFIG).then(() => {
-      if (isGone) {
+    const shown = [plotly, size, labels, lines, points, drawing, themes];
+    return drawInTurn(() => {
+      if (shown.every((one, at) => one === drawn.current[at])) {
+        const { x, y } = ranges;
+        void plotly.relayout(element, { 'xaxis.range': [...x], 'yaxis.range': [...y] });
         return;
       }
-      const drawn = element as HTMLElement as IPlotElement;
-      drawn.removeAllListeners();
-      drawn.on('plotly_doubleclick', onReset);
-      drawn.on('plotly_relayout', change => {
-        const [x, y] = [selected(change, 'xaxis'), selected(change, 'yaxis')];
-        if (x || y) {
-          onSelect(x, y);
-        }
+      drawn.current = shown;
+      const theme = readTheme(element);
+      const layout = chartLayout(theme, size, drawing, labels, ranges);
+      void plotly.react(element, chartTraces(lines, points, theme), layout, CONFIG).then(() => {
+        const plot = element as HTMLElement as IPlotElement;
+        plot.removeAllListeners();
+        plot.on('plotly_doubleclick', () => answers.current.onReset());
+        plot.on('plotly_relayout', change => {
+          const [x, y] = [selected(change, 'xaxis'), selected(change, 'yaxis')];
+          if (x || y) {
+            answers.current.onSelect(x, y);
+          }
+        });
       });
     });
-    return () => {
-      isGone = true;
-    };
-  }, [plotly, node, size, labels, lines, points, drawing, ranges, onSelect, onReset, themes]);
+  }, [plotly, node, size, labels, lines, points, drawing, ranges, themes]);
 
   return failure;
 }

@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { Cursor, useCursor } from '../../charts/cursor';
+import { Cursor, IPointed } from '../../charts/cursor';
 import { IDrawing } from '../../charts/drawing';
 import { formatDeviation, formatValue } from '../../charts/format';
 import { nearestPoint } from '../../charts/nearest';
@@ -11,11 +11,15 @@ import { lastPoint, linePoints, ILine, IPoints } from '../../charts/traces';
 import { ISeedGroup } from '../../model/seedGroups';
 import { IHidden } from './hidden';
 import { legendRows, summedUp } from './legendRows';
+import { useValues } from './legendValues';
+
+/** Milliseconds without a move after which the pointer rests. */
+const REST = 120;
 
 /**
- * The runs of the charts with their values where the pointer is, else their last ones; the metric that is pointed at
- * gives the order, the greatest first. A click hides a line, a double click all others. Above the runs of a group that
- * is drawn as one line stands what they have in common.
+ * The runs of the charts with their values where the pointer is, else their last ones; where it rests, the metric that
+ * is pointed at gives the order, the greatest first. A click hides a line, a double click all others. Above the runs of
+ * a group that is drawn as one line stands what they have in common.
  */
 export function Legend(props: {
   charts: readonly { metric: string; lines: readonly ILine[] }[];
@@ -27,35 +31,41 @@ export function Legend(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { charts, groups, drawing, cursor, hidden, trans } = props;
-  const at = useCursor(cursor);
+  const rested = useRested(cursor);
   const [isScrolled, setIsScrolled] = React.useState(false);
   const columns = useColumns(charts, drawing);
-  const leading = columns.find(column => column.metric === at?.metric) ?? columns[0];
-  const valueOf = (column: IColumn, runId: string): number => {
-    const points = column.points.get(runId);
-    if (!points) {
-      return NaN;
-    }
-    const index = at && nearestPoint(points, at.x, column.span);
-    const found = at ? points.y[index ?? -1] : lastPoint(points, drawing.log, Infinity)?.y;
-    return found ?? NaN;
-  };
+  const leading = columns.find(column => column.metric === rested?.metric) ?? columns[0];
   const rows = legendRows(
     [...new Map(columns.flatMap(column => [...column.lines])).values()],
     groups,
-    line => (leading ? valueOf(leading, line.curve.runId) : NaN),
+    line => (leading ? valueAt(leading, line.curve.runId, rested) : NaN),
     line => !hidden.has(line.curve.runId)
   );
+  const table = React.useRef<HTMLTableElement>(null);
+  useValues(cursor, table, at => ({
+    caption: at ? trans.__('Values at %1', formatX(at.x, drawing, trans)) : trans.__('Last values'),
+    cell: (number, place) => {
+      const [row, column] = [rows[number], columns[place]];
+      if (!row || !column) {
+        return [];
+      }
+      const { line, members } = row;
+      return members
+        ? groupTexts(
+            members.map(({ curve }) => valueAt(column, curve.runId, at)),
+            trans
+          )
+        : [formatted(valueAt(column, line.curve.runId, at))];
+    }
+  }));
   return (
     <div
       className="jp-Runlore-legend"
       data-is-scrolled={isScrolled}
       onScroll={event => setIsScrolled(event.currentTarget.scrollLeft > 0)}
     >
-      <table>
-        <caption>
-          {at ? trans.__('Values at %1', formatX(at.x, drawing, trans)) : trans.__('Last values')}
-        </caption>
+      <table ref={table}>
+        <caption />
         <thead>
           <tr>
             <th scope="col">{trans.__('Run')}</th>
@@ -70,18 +80,15 @@ export function Legend(props: {
           {rows.map(({ line, members, isMember }) => {
             const { runId } = line.curve;
             if (members) {
-              const ids = members.map(member => member.curve.runId);
               return (
                 <tr key={`group ${runId}`}>
                   <th scope="row">
-                    <GroupEntry {...{ line, trans }} count={ids.length} />
+                    <GroupEntry {...{ line, trans }} count={members.length} />
                   </th>
-                  {columns.map(column => (
-                    <GroupValue
-                      key={column.metric}
-                      values={ids.map(id => valueOf(column, id))}
-                      trans={trans}
-                    />
+                  {columns.map(({ metric }) => (
+                    <td key={metric} className="jp-Runlore-number">
+                      <span /> <span className="jp-Runlore-faint" />
+                    </td>
                   ))}
                 </tr>
               );
@@ -95,9 +102,9 @@ export function Legend(props: {
                 <th scope="row">
                   <LegendEntry {...{ line, hidden, trans }} />
                 </th>
-                {columns.map(column => (
-                  <td key={column.metric} className="jp-Runlore-number">
-                    {formatted(valueOf(column, runId))}
+                {columns.map(({ metric }) => (
+                  <td key={metric} className="jp-Runlore-number">
+                    <span className="jp-Runlore-legend-value" />
                   </td>
                 ))}
               </tr>
@@ -107,6 +114,36 @@ export function Legend(props: {
       </table>
     </div>
   );
+}
+
+/** Where the cursor rests; rows that changed their places at each move could not be read. */
+function useRested(cursor: Cursor): IPointed | null {
+  const [rested, setRested] = React.useState(cursor.at);
+  React.useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => setRested(cursor.at), REST);
+    };
+    cursor.changed.connect(wait);
+    return () => {
+      clearTimeout(timer);
+      cursor.changed.disconnect(wait);
+    };
+  }, [cursor]);
+  return rested;
+}
+
+/** The value of a run where the cursor is, else its last one; NaN where it has none. */
+function valueAt(column: IColumn, runId: string, at: IPointed | null): number {
+  const points = column.points.get(runId);
+  if (!points) {
+    return NaN;
+  }
+  if (!at) {
+    return column.last.get(runId) ?? NaN;
+  }
+  return points.y[nearestPoint(points, at.x, column.span) ?? -1] ?? NaN;
 }
 
 const LegendEntry = React.memo(function LegendEntry(props: {
@@ -149,32 +186,22 @@ function GroupEntry(props: {
 }
 
 /** Mean ± deviation of a group, and of how many. */
-function GroupValue(props: {
-  values: readonly number[];
-  trans: TranslationBundle;
-}): React.ReactElement {
-  const { values, trans } = props;
+function groupTexts(values: readonly number[], trans: TranslationBundle): string[] {
   const found = summedUp(values);
-  return (
-    <td className="jp-Runlore-number">
-      {found === null ? (
-        '–'
-      ) : (
-        <>
-          {found.count > 1
-            ? `${formatValue(found.mean)} ± ${formatDeviation(found.deviation)}`
-            : formatValue(found.mean)}{' '}
-          <span className="jp-Runlore-faint">{trans.__('n = %1', found.count)}</span>
-        </>
-      )}
-    </td>
-  );
+  if (found === null) {
+    return ['–', ''];
+  }
+  const mean = formatValue(found.mean);
+  const spread = found.count > 1 ? ` ± ${formatDeviation(found.deviation)}` : '';
+  return [mean + spread, trans.__('n = %1', found.count)];
 }
 
 interface IColumn {
   metric: string;
   lines: Map<string, ILine>;
   points: Map<string, IPoints>;
+  /** The last values. */
+  last: Map<string, number>;
   /** From the first x to the last. */
   span: number;
 }
@@ -194,6 +221,12 @@ function useColumns(
           metric,
           lines: new Map(lines.map(line => [line.curve.runId, line])),
           points,
+          last: new Map(
+            [...points].map(([runId, line]) => [
+              runId,
+              lastPoint(line, drawing.log, Infinity)?.y ?? NaN
+            ])
+          ),
           span: ends.length > 0 ? Math.max(...ends) - Math.min(...ends) : 0
         };
       }),
