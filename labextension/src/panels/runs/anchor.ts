@@ -21,20 +21,23 @@ export function useAnchor(
   React.useLayoutEffect(() => {
     const element = virtualizer.scrollElement;
     const held = anchor.current;
-    const index = held && element && element.scrollTop > 0 ? rows.indexOf(held.key) : undefined;
-    if (held && element && index !== undefined) {
+    // Told by the virtualizer: to ask the element would have all be laid out for each row that comes.
+    const offset = virtualizer.scrollOffset ?? 0;
+    const index = held && offset > 0 ? rows.indexOf(held.key) : undefined;
+    const went = held && index !== undefined ? rowTop(rows, index) - held.top : 0;
+    if (went !== 0) {
       // By how far the row went: the user may be scrolling at this moment.
-      element.scrollBy(0, rowTop(rows, index) - held.top);
+      element?.scrollBy(0, went);
     }
-    const remember = (): void => {
-      const edge = (element?.scrollTop ?? 0) + HEAD_HEIGHT;
-      const first = virtualizer.getVirtualItemForOffset(edge)?.index;
+    const remember = (scrolled: number): void => {
+      const first = virtualizer.getVirtualItemForOffset(scrolled + HEAD_HEIGHT)?.index;
       const row = first === undefined ? undefined : rows.row(first);
       anchor.current =
         row && first !== undefined ? { key: row.key, top: rowTop(rows, first) } : null;
     };
-    remember();
-    element?.addEventListener('scroll', remember, { passive: true });
-    return () => element?.removeEventListener('scroll', remember);
+    remember(offset + went);
+    const onScroll = (): void => remember(element?.scrollTop ?? 0);
+    element?.addEventListener('scroll', onScroll, { passive: true });
+    return () => element?.removeEventListener('scroll', onScroll);
   });
 }

@@ -102,9 +102,12 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
 function looksSame(before: IRunRowProps, after: IRunRowProps): boolean {
   const { run, now, trans } = after;
   const age = (time: number): string => ageText(time - run.started, trans);
-  const isSame = (name: keyof IRunRowProps): boolean => before[name] === after[name];
+  const isSame = (name: keyof IRunRowProps): boolean =>
+    name === 'now' || name === 'style' || before[name] === after[name];
   return (
-    (Object.keys(after) as (keyof IRunRowProps)[]).every(name => name === 'now' || isSame(name)) &&
+    (Object.keys(after) as (keyof IRunRowProps)[]).every(isSame) &&
+    before.style?.color === after.style?.color &&
+    before.style?.dash === after.style?.dash &&
     (before.now === now || (run.duration !== null && age(before.now) === age(now)))
   );
 }

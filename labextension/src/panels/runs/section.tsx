@@ -85,23 +85,34 @@ class RunsBody extends VisibleWidget {
       compare: () => _elsewhere.compare(marks.selection),
       chooseColumns: () =>
         void chooseColumns(columns, runs.list, currentView(_runlore).metric, _trans),
+      track: null,
       retry: () => _runlore.refresh()
     };
     this.addClass('jp-Runlore-runsBody');
   }
 
   protected override render(): React.ReactElement {
-    const { tracking } = this._elsewhere;
     return (
       <RunsView
         runlore={this._runlore}
         view={currentView(this._runlore)}
         now={presentTime()}
-        actions={{ ...this._actions, track: tracking?.isPossible ? () => tracking.track() : null }}
+        actions={this._actionsNow()}
         trans={this._trans}
       />
     );
   }
 
-  private readonly _actions: Omit<IRunsActions, 'track'>;
+  /** The same object as before where the same can be done: rows are rendered again for another one. */
+  private _actionsNow(): IRunsActions {
+    const { tracking } = this._elsewhere;
+    const isPossible = tracking?.isPossible === true;
+    if (isPossible !== (this._actions.track !== null)) {
+      const track = isPossible ? () => tracking.track() : null;
+      this._actions = { ...this._actions, track };
+    }
+    return this._actions;
+  }
+
+  private _actions: IRunsActions;
 }
