@@ -44,7 +44,8 @@ export default tseslint.config(
     files: sources,
     rules: {
       // All of it but plotly and the page of a run is a few dozen kilobytes, and shows at once.
-      'jupyter/prefer-lazy-imports': 'off'
+      'jupyter/prefer-lazy-imports': 'off',
+      'jupyter/require-disposable-ownership': ['warn', { ownershipFunctionNames: ['openBelow'] }]
     }
   },
   {

@@ -8,11 +8,19 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.conftest import Notebook
 from tests.e2e.axe import violations
 from tests.e2e.conftest import Gallery, open_lab
 from tests.e2e.test_story import screenshot
 
 SOON = 30_000
+_WEIGHED = """
+import runlore
+for at in range(12):
+    with runlore.start_run("weighed"):
+        runlore.log_params({"rate": 10.0 ** -(at % 4), "depth": at % 3})
+        runlore.log(loss=at % 4 + 0.1 * (at % 3))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +122,42 @@ def test_runs_dragged_to_the_main_area_are_compared_and_more_are_added(page: Pag
 
 
 def test_every_way_to_compare_is_accessible_in_light_and_dark(page: Page, gallery: Gallery) -> None:
-    found = compare(page, "runlore:compare", [gallery.runs[f"mlp-0.01-{seed}"] for seed in (1, 2, 3)])
+    found = compare(page, "runlore:compare", weighed(gallery))
+    axis = found.get_by_role("slider", name="Select runs by Parameter rate")
+    point = found.locator(".jp-Runlore-plot-point").first
+    bars = found.get_by_role("list", name="Parameters by importance")
+    seen = {"Parallel": axis, "Scatter": point, "Importance": bars, "Table": found.get_by_role("table")}
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", arg=theme)
         light = "true" if theme == "JupyterLab Light" else "false"
         expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light, timeout=SOON)
-        for tab in ("Parallel", "Scatter", "Importance", "Table", "Diff"):
+        for tab in ("Curves", *seen, "Diff"):
             found.get_by_role("tab", name=tab, exact=True).click()
+            if tab in seen:
+                expect(seen[tab].first).to_be_visible(timeout=SOON)
+            if tab == "Parallel":
+                axis.press("ArrowDown")
             assert violations(page, ".jp-Runlore-compare") == [], f"{tab} in {theme}"
+        found.get_by_role("button", name="Clear").click()
+        found.get_by_label("Group by").select_option(label="by depth")
+        expect(found.get_by_role("treegrid").locator("[data-runlore-group]").first).to_be_visible()
+        assert violations(page, ".jp-Runlore-compare-runs") == [], f"groups in {theme}"
+        found.get_by_label("Group by").select_option(label="not grouped")
+        found.get_by_role("button", name="More on the table").press("Enter")
+        assert violations(page, ".lm-Menu") == [], f"menu in {theme}"
+        page.keyboard.press("Escape")
+
+
+def weighed(gallery: Gallery) -> list[str]:
+    """So many runs that their parameters can be weighed by importance."""
+    folder = gallery.lab.root / "weighed"
+    folder.mkdir()
+    notebook = Notebook(gallery.lab.home, folder).load()
+    try:
+        assert notebook.run(_WEIGHED).ok
+        return list(notebook.session().runs)
+    finally:
+        notebook.close()
 
 
 def test_two_runs_stand_side_by_side(page: Page, gallery: Gallery) -> None:

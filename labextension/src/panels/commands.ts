@@ -2,6 +2,7 @@ import { refreshIcon } from '@jupyterlab/ui-components';
 
 import { CommandIds } from '../tokens';
 import { commandPlugin } from './commandPlugin';
+import { keepFocusAroundMenu } from './contextMenu';
 import { notifyEnd } from './jobs/notice';
 import { rerun, stopJob } from './jobs/rerun';
 import { rerunIcon, runsIcon, stopIcon } from './marks/icons';
@@ -16,6 +17,7 @@ export const commandsPlugin = commandPlugin(
   'Adds the commands to rerun a run, to stop a rerun and to show the runs.',
   ({ app, runlore, trans, list }) => {
     const { commands, shell } = app;
+    keepFocusAroundMenu(app);
 
     commands.addCommand(CommandIds.rerun, {
       label: trans.__('Rerun'),

@@ -93,7 +93,8 @@ export function CompareGrid(props: {
     <div
       className="jp-Runlore-compare-scroll"
       ref={scroll}
-      role="grid"
+      // Heads of groups fold, which rows of a plain grid do not.
+      role={listed.some(row => row.group) ? 'treegrid' : 'grid'}
       aria-multiselectable="true"
       aria-label={trans.__('Compared runs')}
       aria-rowcount={listed.length + 1}

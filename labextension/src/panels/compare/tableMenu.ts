@@ -1,22 +1,21 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import { MenuSvg } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { CommandRegistry } from '@lumino/commands';
 
 import { STATISTICS, Statistic } from '../../model/columns';
 import { CompareModel } from '../../model/compare';
 import { asCsv, asMarkdown } from '../../model/compareText';
+import { ActionMenu, openBelow } from '../marks/actionMenu';
 import { columnTitle } from '../runs/cell';
 
 /**
  * Which number stands for a metric, and what can be taken from the table.
  */
-class TableMenu extends MenuSvg {
+class TableMenu extends ActionMenu {
   constructor(
     private readonly _model: CompareModel,
     private readonly _trans: TranslationBundle
   ) {
-    super({ commands: new CommandRegistry() });
+    super();
     const { look } = _model;
     const words: Record<Statistic, string> = {
       last: _trans.__('Last Values of Metrics'),
@@ -25,22 +24,13 @@ class TableMenu extends MenuSvg {
       max: _trans.__('Greatest Values of Metrics')
     };
     for (const statistic of STATISTICS) {
-      this._add(words[statistic], () => look.set({ statistic }), look.now.statistic === statistic);
+      this.add(words[statistic], () => look.set({ statistic }), {
+        isToggled: look.now.statistic === statistic
+      });
     }
-    this.addItem({ type: 'separator' });
-    this._add(_trans.__('Copy as Markdown'), () => this._copy(asMarkdown, 'Markdown'));
-    this._add(_trans.__('Copy as CSV'), () => this._copy(asCsv, 'CSV'));
-  }
-
-  private _add(label: string, act: () => void, isToggled = false): void {
-    const command = `item-${this.items.length}`;
-    this.commands.addCommand(command, {
-      label,
-      isToggled: () => isToggled,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: act
-    });
-    this.addItem({ command });
+    this.separate();
+    this.add(_trans.__('Copy as Markdown'), () => this._copy(asMarkdown, 'Markdown'));
+    this.add(_trans.__('Copy as CSV'), () => this._copy(asCsv, 'CSV'));
   }
 
   private _copy(write: typeof asCsv, name: string): void {
@@ -57,8 +47,5 @@ export function openTableMenu(
   model: CompareModel,
   trans: TranslationBundle
 ): void {
-  const menu = new TableMenu(model, trans);
-  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
-  const { left, bottom } = button.getBoundingClientRect();
-  menu.open(left, bottom);
+  openBelow(new TableMenu(model, trans), button);
 }

@@ -1,7 +1,5 @@
 import { showErrorMessage } from '@jupyterlab/apputils';
-import { MenuSvg } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { CommandRegistry } from '@lumino/commands';
 
 import { IRun } from '../../api/types';
 import { asPng, chartsAsSvg, download } from '../../charts/image';
@@ -10,6 +8,7 @@ import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { plotCode } from '../../model/plotCode';
 import { seedGroups } from '../../model/seedGroups';
+import { ActionMenu, openBelow } from '../marks/actionMenu';
 import { runTitle } from '../marks/name';
 
 /**
@@ -31,59 +30,43 @@ export interface IChartsMenuOptions {
 /**
  * How the curves are drawn besides what the controls say, and what can be taken from them.
  */
-export class ChartsMenu extends MenuSvg {
+export class ChartsMenu extends ActionMenu {
   constructor(
     private readonly _root: HTMLElement,
     private readonly _options: IChartsMenuOptions
   ) {
-    super({ commands: new CommandRegistry() });
+    super();
     const { choice, onChange, onCode, runs, metrics, curves, trans } = _options;
     const isClock = choice.x === 'wall';
-    this._add(
-      trans.__('Logarithmic Horizontal Axis'),
-      () => onChange({ logX: !choice.logX }),
-      choice.logX && !isClock,
-      !isClock
-    );
-    this._add(
-      trans.__('Mark the Best Points'),
-      () => onChange({ best: !choice.best }),
-      choice.best
-    );
-    this.addItem({ type: 'separator' });
+    this.add(trans.__('Logarithmic Horizontal Axis'), () => onChange({ logX: !choice.logX }), {
+      isToggled: choice.logX && !isClock,
+      isEnabled: !isClock
+    });
+    this.add(trans.__('Mark the Best Points'), () => onChange({ best: !choice.best }), {
+      isToggled: choice.best
+    });
+    this.separate();
     for (const [group, label] of [
       ['none', trans.__('A Line for Each Run')],
       ['range', trans.__('Mean of Seeds, Least to Greatest')],
       ['sd', trans.__('Mean of Seeds ± Standard Deviation')]
     ] as const) {
-      this._add(label, () => onChange({ group }), choice.group === group);
+      this.add(label, () => onChange({ group }), { isToggled: choice.group === group });
     }
-    this.addItem({ type: 'separator' });
-    this._add(trans.__('Download as PNG'), () => this._attempt(this._png()));
-    this._add(trans.__('Download as SVG'), () => this._attempt(this._svg()));
+    this.separate();
+    this.add(trans.__('Download as PNG'), () => this._attempt(this._png()));
+    this.add(trans.__('Download as SVG'), () => this._attempt(this._svg()));
     const ids = runs.map(run => run.run_id);
-    this._add(trans.__('Download All Points as CSV'), () =>
+    this.add(trans.__('Download All Points as CSV'), () =>
       this._attempt(
         curves
           .table(ids, metrics)
           .then(table => download(new Blob([table], { type: 'text/csv' }), 'curves.csv'))
       )
     );
-    this._add(trans.__('Copy as Plotly Code into a Cell'), () =>
+    this.add(trans.__('Copy as Plotly Code into a Cell'), () =>
       onCode(plotCode(runs, metrics, choice))
     );
-  }
-
-  private _add(label: string, act: () => void, isToggled = false, isEnabled = true): void {
-    const command = `item-${this.items.length}`;
-    this.commands.addCommand(command, {
-      label,
-      isToggled: () => isToggled,
-      isEnabled: () => isEnabled,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: act
-    });
-    this.addItem({ command });
   }
 
   private _picture(): Promise<string> {
@@ -121,8 +104,5 @@ export function openChartsMenu(
   root: HTMLElement,
   options: IChartsMenuOptions
 ): void {
-  const { bottom, right } = button.getBoundingClientRect();
-  const menu = new ChartsMenu(root, options);
-  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
-  menu.open(right, bottom, { horizontalAlignment: 'right' });
+  openBelow(new ChartsMenu(root, options), button, 'right');
 }

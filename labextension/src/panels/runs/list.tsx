@@ -112,7 +112,8 @@ export function RunList(props: IRunListProps): React.ReactElement {
     <div
       className="jp-Runlore-scroll"
       ref={scroll}
-      role="grid"
+      // Heads of groups fold, which rows of a plain grid do not.
+      role={search.query.group === '' ? 'grid' : 'treegrid'}
       aria-multiselectable="true"
       aria-label={trans.__('Runs')}
       aria-rowcount={rows.count + 1}

@@ -1,11 +1,11 @@
 import { Dialog, InputDialog, showErrorMessage } from '@jupyterlab/apputils';
-import { caretDownEmptyThinIcon, MenuSvg } from '@jupyterlab/ui-components';
+import { caretDownEmptyThinIcon } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { ISavedFilter } from '../../api/types';
 import { SearchModel } from '../../model/search';
+import { ActionMenu, openBelow } from '../marks/actionMenu';
 
 /**
  * The button of the menu of saved filters.
@@ -40,56 +40,35 @@ async function openMenu(
     await tell(trans.__('Saved filters cannot be read'), error);
     return;
   }
-  const { bottom, right } = anchor.getBoundingClientRect();
-  const menu = new SavedMenu(saved, search, trans);
-  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
-  menu.open(right, bottom, { horizontalAlignment: 'right' });
+  openBelow(new SavedMenu(saved, search, trans), anchor, 'right');
 }
 
 /**
  * The saved filters, the saving of the present one, and the deletion of each.
  */
-class SavedMenu extends MenuSvg {
+class SavedMenu extends ActionMenu {
   constructor(saved: readonly ISavedFilter[], search: SearchModel, trans: TranslationBundle) {
-    super({ commands: new CommandRegistry() });
-    this._deletions = new MenuSvg({ commands: this.commands });
-    this._deletions.title.label = trans.__('Delete');
+    super();
     for (const { name, filter, order_by: order } of saved) {
-      this._add(this, name, () => search.set({ filter, order }));
-      this._add(this._deletions, name, () =>
-        attempt(search.saved.forget(name), trans.__('Cannot delete the filter'))
-      );
+      this.add(name, () => search.set({ filter, order }));
     }
     if (saved.length > 0) {
-      this.addItem({ type: 'separator' });
+      this.separate();
     }
     if (search.isActive && search.error === null) {
-      this._add(this, trans.__('Save this filter…'), () => save(search, trans));
+      this.add(trans.__('Save this filter…'), () => save(search, trans));
     } else if (saved.length === 0) {
-      this._add(this, trans.__('No filter saved yet'), null);
+      this.add(trans.__('No filter saved yet'), () => undefined, { isEnabled: false });
     }
     if (saved.length > 0) {
-      this.addItem({ type: 'submenu', submenu: this._deletions });
+      const deletions = this.addMenu(trans.__('Delete'));
+      for (const { name } of saved) {
+        deletions.add(name, () =>
+          attempt(search.saved.forget(name), trans.__('Cannot delete the filter'))
+        );
+      }
     }
   }
-
-  override dispose(): void {
-    this._deletions.dispose();
-    super.dispose();
-  }
-
-  private _add(menu: MenuSvg, label: string, execute: (() => unknown) | null): void {
-    const command = `runlore:filter-${this.commands.listCommands().length}`;
-    this.commands.addCommand(command, {
-      label,
-      execute: () => execute?.(),
-      isEnabled: () => execute !== null,
-      describedBy: { args: { type: 'object', properties: {} } }
-    });
-    menu.addItem({ command });
-  }
-
-  private readonly _deletions: MenuSvg;
 }
 
 async function save(search: SearchModel, trans: TranslationBundle): Promise<void> {
