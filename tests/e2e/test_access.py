@@ -234,6 +234,20 @@ def test_at_200_percent_everything_can_still_be_reached(
         page.wait_for_timeout(500)
         screenshot(page, "zoom-200-details")
         assert cut_off(page, details) == []
+        open_page(page, "runlore:compare", {"runIds": [gallery.runs["again"], gallery.runs["wider"]]})
+        compared = page.locator(".jp-Runlore-compare")
+        expect(compared.locator("[data-runlore-compared]")).to_have_count(2, timeout=SOON)
+        expect(compared).to_have_attribute("data-orientation", "vertical")
+        assert cut_off(page, ".jp-Runlore-compare-pages") == []
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        border = compared.get_by_role("separator")
+        before = border.bounding_box()
+        assert before is not None
+        border.press("ArrowUp")
+        page.wait_for_function(
+            "([node, y]) => node.getBoundingClientRect().y < y", arg=[border.element_handle(), before["y"]]
+        )
+        screenshot(page, "zoom-200-compare")
     finally:
         context.close()
 

@@ -82,6 +82,29 @@ def test_a_brush_on_an_axis_selects_rows_of_the_table(page: Page, gallery: Galle
     expect(selected).to_have_count(0)
 
 
+def test_points_are_selected_by_keyboard(page: Page, gallery: Gallery) -> None:
+    runs = {name: run for name, run in gallery.runs.items() if name.startswith("mlp") or name == "overfit"}
+    found = compare(page, "runlore:compare", list(runs.values()))
+    found.get_by_role("tab", name="Scatter").click()
+    found.get_by_label("Horizontal").select_option(label="Parameter layers")
+    found.get_by_label("Vertical").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    point = found.get_by_role("option", name=re.compile("^overfit.*: 8, "))
+    expect(point).to_be_focused()
+    page.keyboard.press("Space")
+    selected = found.locator("[data-runlore-compared][aria-selected=true]")
+    expect(selected).to_have_attribute("data-runlore-compared", runs["overfit"])
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    expect(selected.nth(1)).to_be_visible()  # that where the rectangle begins, too
+    expect(found.locator(f"[data-runlore-compared='{runs['overfit']}']")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    page.keyboard.press("Escape")
+    expect(selected).to_have_count(0)
+
+
 def test_runs_stand_side_by_side_in_groups_and_are_weighed(page: Page, gallery: Gallery) -> None:
     runs = {name: run for name, run in gallery.runs.items() if name.startswith("mlp")}
     found = compare(page, "runlore:compare", list(runs.values()))
@@ -131,13 +154,13 @@ def test_every_way_to_compare_is_accessible_in_light_and_dark(page: Page, galler
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", arg=theme)
         light = "true" if theme == "JupyterLab Light" else "false"
         expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light, timeout=SOON)
-        for tab in ("Curves", *seen, "Diff"):
+        for tab in (*seen, "Diff"):
             found.get_by_role("tab", name=tab, exact=True).click()
             if tab in seen:
                 expect(seen[tab].first).to_be_visible(timeout=SOON)
             if tab == "Parallel":
                 axis.press("ArrowDown")
-            assert violations(page, ".jp-Runlore-compare") == [], f"{tab} in {theme}"
+            assert violations(page, ".jp-Runlore-compare-pages") == [], f"{tab} in {theme}"
         found.get_by_role("button", name="Clear").click()
         found.get_by_label("Group by").select_option(label="by depth")
         expect(found.get_by_role("treegrid").locator("[data-runlore-group]").first).to_be_visible()

@@ -37,7 +37,9 @@ export function ParallelTab(props: {
           ? trans.__('The runs differ in less than two parameters and metrics.')
           : null
       }
-      hint={trans.__('Drag along an axis to select runs; click it to take that back.')}
+      hint={trans.__(
+        'Drag along an axis to select runs; click it to take that back. By keyboard, arrows move the part, with Shift they change its length, and Delete takes it away.'
+      )}
       draw={size => <Lines {...{ model, axes, trans }} {...size} />}
       trans={trans}
     />

@@ -2,16 +2,16 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IRunStyle } from '../../model/colors';
 import { CompareModel } from '../../model/compare';
-import { CompareSelection } from '../../model/compareSelection';
 import { IDimension, placeOn } from '../../model/dimension';
 import { columnTitle } from '../runs/cell';
 import { factText } from './fact';
 import { useHovered } from './hovered';
 import { Plot } from './plot';
+import { ICorner, usePointKeys } from './pointKeys';
 import { fullTitle } from './runName';
 import { nameOf, scaleOf, ticksOf } from './scale';
+import { Point } from './scatterPoint';
 
 const MARGIN = { top: 12, bottom: 40, left: 72, right: 20 };
 /** Pixels by which a press is no drag yet. */
@@ -61,18 +61,13 @@ export function ScatterTab(props: {
       <Plot
         lacking={x && y ? null : trans.__('Choose what stands on both axes.')}
         hint={trans.__(
-          'Drag a rectangle to select runs; click beside the points to take that back.'
+          'Drag a rectangle to select runs; click beside the points to take that back. By keyboard, arrows go from point to point, with Shift they select, and Escape takes it back.'
         )}
         draw={size => x && y && <Points {...{ model, x, y, trans }} {...size} />}
         trans={trans}
       />
     </>
   );
-}
-
-interface ICorner {
-  left: number;
-  top: number;
 }
 
 function Points(props: {
@@ -108,6 +103,14 @@ function Points(props: {
       ],
       [y.id]: [up.invert(Math.max(from.top, to.top)), up.invert(Math.min(from.top, to.top))]
     });
+  const points = model.runs.list.flatMap(run => {
+    const [at, above] = [placeOn(x, run), placeOn(y, run)];
+    const title = `${fullTitle(model, run, trans)}: ${told(x, at)}, ${told(y, above)}`;
+    return at === null || above === null
+      ? []
+      : [{ id: run.run_id, left: across(at), top: up(above), title }];
+  });
+  const keys = usePointKeys({ points, selection, brush });
   const [wide, high] = [selection.brushes.get(x.id), selection.brushes.get(y.id)];
   return (
     <svg
@@ -167,74 +170,33 @@ function Points(props: {
           start.current = null;
         }}
       />
-      {model.runs.list.map(run => {
-        const [at, above] = [placeOn(x, run), placeOn(y, run)];
-        return (
-          at !== null &&
-          above !== null && (
-            <Point
-              key={run.run_id}
-              id={run.run_id}
-              left={across(at)}
-              top={up(above)}
-              title={`${fullTitle(model, run, trans)}: ${told(x, at)}, ${told(y, above)}`}
-              style={styles.get(run.run_id)}
-              isFaint={!selection.stands(run.run_id)}
-              isHovered={run.run_id === hovered}
-              selection={selection}
-            />
-          )
-        );
-      })}
+      <g
+        role="listbox"
+        aria-multiselectable="true"
+        aria-label={trans.__('Runs')}
+        onKeyDown={keys.onKeyDown}
+      >
+        {points.map(({ id, left, top, title }) => (
+          <Point
+            key={id}
+            style={styles.get(id)}
+            isFaint={!selection.stands(id)}
+            isHovered={id === hovered}
+            isSelected={selection.has(id)}
+            isCurrent={id === keys.current}
+            onFocus={keys.onFocus}
+            {...{ id, left, top, title, selection }}
+          />
+        ))}
+      </g>
     </svg>
   );
 }
 
-/** What stands for runs that share a colour: in lists and charts it is their dashes that differ. */
-const SHAPES: Record<IRunStyle['dash'], string> = {
-  solid: 'M-5,0A5,5 0 1 1 5,0A5,5 0 1 1 -5,0Z',
-  dash: 'M-5,-5H5V5H-5Z',
-  dot: 'M0,-6L6,5H-6Z',
-  dashdot: 'M0,-7L6,0L0,7L-6,0Z',
-  longdash: 'M-2,-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z'
-};
-
-const Point = React.memo(
-  function Point(props: {
-    id: string;
-    left: number;
-    top: number;
-    title: string;
-    style: IRunStyle | undefined;
-    isFaint: boolean;
-    isHovered: boolean;
-    selection: CompareSelection;
-  }): React.ReactElement {
-    const { id, left, top, title, style, isFaint, isHovered, selection } = props;
-    return (
-      <path
-        className="jp-Runlore-plot-point"
-        data-color={style?.color}
-        data-is-faint={isFaint}
-        data-is-hovered={isHovered}
-        d={SHAPES[style?.dash ?? 'solid']}
-        transform={`translate(${left}, ${top}) scale(${isHovered ? 1.4 : 1})`}
-        onPointerEnter={() => selection.hover(id)}
-        onPointerLeave={() => selection.hover(null)}
-        onClick={() => selection.toggle(id)}
-      >
-        <title>{title}</title>
-      </path>
-    );
-  },
-  // Styles are made anew whenever anything changes.
-  ({ style: before, ...old }, { style: after, ...fresh }) =>
-    before?.color === after?.color &&
-    before?.dash === after?.dash &&
-    (Object.keys(fresh) as (keyof typeof fresh)[]).every(name => old[name] === fresh[name])
-);
-
-function told(dimension: IDimension, place: number): string {
+function told(dimension: IDimension, place: number | null): string {
+  if (place === null) {
+    return '';
+  }
   return dimension.kind === 'category'
     ? (dimension.categories[place] ?? '')
     : factText(place, dimension.column);

@@ -1,7 +1,7 @@
 import { IStateDB } from '@jupyterlab/statedb';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { IDisposable } from '@lumino/disposable';
-import { SplitPanel } from '@lumino/widgets';
+import { SplitPanel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
@@ -11,6 +11,7 @@ import { CompareSource } from '../../model/compareSource';
 import { CurvesModel } from '../../model/curves';
 import { IChange } from '../../model/live';
 import { Runlore } from '../../model/runlore';
+import { moveByKeys } from '../borders';
 import { firstCurves } from '../curves/grid';
 import { compareIcon } from '../marks/icons';
 import { presentTime, VisibleWidget } from '../visible';
@@ -18,11 +19,15 @@ import { IDiffTools } from './diff/parts';
 import { ComparePages } from './pages';
 import { CompareRuns } from './runs';
 
-/** Part of the width that the table takes, until the user moves the border. */
+/** Parts of the width and of the height that the table takes, until the user moves the border. */
 const TABLE_SHARE = 0.36;
+const TABLE_SHARE_ABOVE = 0.46;
+/** Pixels of width below which the table stands above the pages: a window at 200 % has no more. */
+const NARROW = 560;
 
 /**
- * A comparison of runs in the main area: the runs at the left, ways to look at them at the right.
+ * A comparison of runs in the main area: the runs at the left, ways to look at them at the right, or below where there
+ * is little room.
  */
 export class Compare extends SplitPanel {
   /** A comparison that looks as the last one was left. */
@@ -43,6 +48,7 @@ export class Compare extends SplitPanel {
     this.addWidget(new TableSide(model, _options));
     this.addWidget(new PagesSide(model, _options));
     this.setRelativeSizes([TABLE_SHARE, 1 - TABLE_SHARE]);
+    moveByKeys(this, _options.trans.__('Border between the runs and the pages'));
     model.runs.changed.connect(this._name, this);
     this._name();
   }
@@ -52,6 +58,18 @@ export class Compare extends SplitPanel {
       this.model.dispose();
     }
     super.dispose();
+  }
+
+  protected override onResize(message: Widget.ResizeMessage): void {
+    super.onResize(message);
+    const width = message.width < 0 ? this.node.offsetWidth : message.width;
+    const orientation = width < NARROW ? 'vertical' : 'horizontal';
+    // A page that is hidden has no width.
+    if (width > 0 && orientation !== this.orientation) {
+      this.orientation = orientation;
+      const share = orientation === 'vertical' ? TABLE_SHARE_ABOVE : TABLE_SHARE;
+      this.setRelativeSizes([share, 1 - share]);
+    }
   }
 
   private _name(): void {

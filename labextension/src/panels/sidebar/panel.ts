@@ -6,6 +6,7 @@ import { AccordionPanel } from '@lumino/widgets';
 
 import { Runlore } from '../../model/runlore';
 import { DOMAIN } from '../../tokens';
+import { moveByKeys } from '../borders';
 import { CurvesSection } from '../curves/section';
 import { JobsSection } from '../jobs/section';
 import { runsIcon } from '../marks/icons';
@@ -32,6 +33,7 @@ export class RunlorePanel extends SidePanel {
     this.title.icon = runsIcon;
     this.title.caption = trans.__('Runs');
     this._runlore = options.runlore;
+    this._borderLabel = trans.__('Border between sections');
     this._curves = new CurvesSection(options.runlore, trans);
     this._runs = new RunsSection(options.runlore, options.actions, trans);
     this._jobs = new JobsSection(options.runlore, options.actions, trans);
@@ -112,6 +114,7 @@ export class RunlorePanel extends SidePanel {
       }
     });
     this._accordion.setRelativeSizes(shares);
+    moveByKeys(this._accordion, this._borderLabel);
   }
 
   // What a side panel holds unless it is given something else; only newer versions of JupyterLab could make it here.
@@ -123,6 +126,7 @@ export class RunlorePanel extends SidePanel {
   }
 
   private readonly _runlore: Runlore;
+  private readonly _borderLabel: string;
   private readonly _curves: CurvesSection;
   private readonly _runs: RunsSection;
   private readonly _jobs: JobsSection;
