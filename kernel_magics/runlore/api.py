@@ -102,14 +102,14 @@ def observe(name: str, value: T) -> T:
     return value
 
 
-def log_params(params: Mapping[str, Any], /) -> None:
+def log_params(params: Mapping[str, Any] | None = None, /, **values: Any) -> None:
     """Record parameters of the open run; see ``Run.log_params``."""
-    open_run().log_params(params)
+    open_run().log_params(params, **values)
 
 
-def set_tags(tags: Mapping[str, str], /) -> None:
+def set_tags(tags: Mapping[str, str] | None = None, /, **values: str) -> None:
     """Set tags of the open run; see ``Run.set_tags``."""
-    open_run().set_tags(tags)
+    open_run().set_tags(tags, **values)
 
 
 def note(text: str) -> None:

@@ -83,13 +83,13 @@ class Run:
             values = {**metrics, **values}
         self.curves.log(values, step)
 
-    def log_params(self, params: Mapping[str, Any], /) -> None:
-        """Record parameters. What JSON has no form for is recorded as its ``repr``."""
-        self.record_params(params, "user")
+    def log_params(self, params: Mapping[str, Any] | None = None, /, **values: Any) -> None:
+        """Record parameters, given as ``log`` takes metrics. What JSON has no form for is recorded as its ``repr``."""
+        self.record_params({**(params or {}), **values}, "user")
 
-    def set_tags(self, tags: Mapping[str, str], /) -> None:
-        """Set tags; a later value for the same key replaces the earlier one."""
-        tags = {str(key): str(value) for key, value in tags.items()}
+    def set_tags(self, tags: Mapping[str, str] | None = None, /, **values: str) -> None:
+        """Set tags, given as ``log`` takes metrics; a later value for the same key replaces the earlier one."""
+        tags = {str(key): str(value) for key, value in {**(tags or {}), **values}.items()}
         self._write(ev.TagsSet(time=time.time(), run_id=self.run_id, tags=tags))
 
     def note(self, text: str) -> None:

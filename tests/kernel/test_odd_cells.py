@@ -101,6 +101,7 @@ def test_names_parameters_and_seeds_of_other_types(shared_notebook: Notebook) ->
         "class Broken:\n    def __repr__(self): raise ValueError\n"
         "for _ in range(2): runlore.log({Name.A: 1, np.str_('b'): np.float32(2)})\n"
         "runlore.log_params({'lr': np.float64(0.5), 'n': np.int64(3), 's': np.str_('x'), 'o': Broken()})\n"
+        "runlore.log_params({'a/b': 1}, depth=3); runlore.set_tags(team='vision')\n"
         "with runlore.start_run(np.str_('inner'), seed=np.int64(3)): pass\n"
     )
     assert result.ok, result.text
@@ -108,6 +109,7 @@ def test_names_parameters_and_seeds_of_other_types(shared_notebook: Notebook) ->
     assert list(run.metrics) == ["a name", "b"]
     assert (run.params["lr"], run.params["n"], run.params["s"]) == (0.5, 3, "x")
     assert "Broken" in run.params["o"]
+    assert (run.params["a/b"], run.params["depth"], run.tags) == (1, 3, {"team": "vision"})
     assert (inner.name, inner.seed) == ("inner", 3)
     assert shared_notebook.session().damaged_lines == 0
 
