@@ -84,7 +84,7 @@ class Run:
         self.curves.log(values, step)
 
     def log_params(self, params: Mapping[str, Any] | None = None, /, **values: Any) -> None:
-        """Record parameters, given as ``log`` takes metrics. What JSON has no form for is recorded as its ``repr``."""
+        """Record parameters, given as ``log`` takes metrics; as its ``repr`` what JSON has no form for."""
         self.record_params({**(params or {}), **values}, "user")
 
     def set_tags(self, tags: Mapping[str, str] | None = None, /, **values: str) -> None:
