@@ -1,4 +1,4 @@
-import { Cell, ICodeCellModel, ICellModel } from '@jupyterlab/cells';
+import { ICodeCellModel, ICellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
@@ -20,8 +20,8 @@ const TYPING = 300;
 export class CellMarks implements IDisposable {
   constructor(private readonly _options: CellMarks.IOptions) {
     const { panel, record, preferences } = _options;
-    record.changed.connect(this._drawAll, this);
-    preferences.changed.connect(this._drawAll, this);
+    record.changed.connect(this._draw, this);
+    preferences.changed.connect(this._draw, this);
     panel.content.modelChanged.connect(this._follow, this);
     this._follow();
   }
@@ -50,25 +50,9 @@ export class CellMarks implements IDisposable {
   private _onCells(): void {
     for (const cell of this._options.panel.content.model?.cells ?? []) {
       // Connecting twice is once. The shared model tells of what others type, too.
-      cell.sharedModel.changed.connect(this._onCell, this);
+      cell.sharedModel.changed.connect(this._soon, this);
     }
-    this._isAllStale = true;
     this._soon();
-  }
-
-  private _onCell(shared: ICellModel['sharedModel'], change: object): void {
-    if ('sourceChange' in change || 'outputsChange' in change) {
-      const { widgets } = this._options.panel.content;
-      this._look(widgets.find(cell => cell.model.sharedModel === shared));
-    }
-  }
-
-  /** Look at one cell again, soon. */
-  private _look(cell: Cell | undefined): void {
-    if (cell) {
-      this._stale.add(cell);
-      this._soon();
-    }
   }
 
   private _soon(): void {
@@ -76,64 +60,41 @@ export class CellMarks implements IDisposable {
     this._timer = setTimeout(() => this._draw(), TYPING);
   }
 
-  private _drawAll(): void {
-    this._isAllStale = true;
-    this._draw();
-  }
-
   private _draw(): void {
-    const { panel } = this._options;
+    const { panel, record, preferences } = this._options;
     if (this._isDisposed || panel.isDisposed) {
       return;
     }
-    const cells = this._isAllStale ? panel.content.widgets : [...this._stale];
-    this._isAllStale = false;
-    this._stale.clear();
-    cells.forEach(cell => this._drawCell(cell));
-    for (const cell of this._marks.keys()) {
-      if (cell.isDisposed) {
-        this._remove(cell);
+    const drawn = new Set<Element>();
+    for (const cell of preferences.cellMarks ? panel.content.widgets : []) {
+      const input = cell.inputArea?.node;
+      if (!input) {
+        void cell.ready.then(() => this._soon()); // scrolled out of view, it has no input yet
+        continue;
+      }
+      const now = cellNow(cell.model);
+      const mark = now && record.markOf(now);
+      if (now && mark) {
+        drawn.add(input);
+        this._show(input, now, mark);
+      }
+    }
+    for (const [input, mark] of this._marks) {
+      if (!drawn.has(input)) {
+        mark.remove();
+        this._marks.delete(input);
       }
     }
   }
 
-  private _drawCell(cell: Cell): void {
-    const { record, preferences } = this._options;
-    const input = cell.isDisposed ? undefined : cell.inputArea?.node;
-    if (!input) {
-      this._await(cell);
-      return;
-    }
-    const now = preferences.cellMarks ? cellNow(cell.model) : null;
-    const mark = now && record.markOf(now);
-    if (now && mark) {
-      this._show(cell, input, now, mark);
-    } else {
-      this._remove(cell);
-    }
-  }
-
-  /** A cell that was never in view has no input yet. */
-  private _await(cell: Cell): void {
-    if (!cell.isDisposed && !this._awaited.has(cell)) {
-      this._awaited.add(cell);
-      void cell.ready.then(() => this._look(cell));
-    }
-  }
-
-  private _remove(cell: Cell): void {
-    this._marks.get(cell)?.remove();
-    this._marks.delete(cell);
-  }
-
-  private _show(cell: Cell, input: Element, now: ICellNow, mark: ICellMark): void {
+  private _show(input: Element, cell: ICellNow, mark: ICellMark): void {
     const { trans, onClick } = this._options;
-    let button = this._marks.get(cell);
+    let button = this._marks.get(input);
     if (!button) {
       button = document.createElement('button');
       button.className = 'jp-Runlore-cellMark';
       input.append(button);
-      this._marks.set(cell, button);
+      this._marks.set(input, button);
     }
     const state = mark.isEdited ? 'edited' : 'recorded';
     if (button.dataset.state !== state) {
@@ -145,7 +106,7 @@ export class CellMarks implements IDisposable {
       button.dataset.state = state;
     }
     // A cell of one line has no room below its prompt.
-    button.dataset.lines = now.source.includes('\n') ? 'many' : 'one';
+    button.dataset.lines = cell.source.includes('\n') ? 'many' : 'one';
     const [newest] = mark.runs;
     const runs = trans._n(
       '%1 run of this cell is recorded',
@@ -162,11 +123,8 @@ export class CellMarks implements IDisposable {
 
   private _isDisposed = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  /** Cells that have changed since they were looked at. */
-  private readonly _stale = new Set<Cell>();
-  private _isAllStale = true;
-  private readonly _awaited = new WeakSet<Cell>();
-  private readonly _marks = new Map<Cell, HTMLButtonElement>();
+  /** By the input area that each stands in. */
+  private readonly _marks = new Map<Element, HTMLButtonElement>();
 }
 
 /**
