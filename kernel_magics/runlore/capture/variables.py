@@ -10,7 +10,7 @@ that both have, with ``compare``. Functions, classes and modules are left out: c
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import perf_counter, thread_time
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +40,26 @@ _SECRET = re.compile(r"passw|passphrase|secret|credential|api_?key|(^|_)(token|p
 """Names whose values are not even hashed: a short secret could be found by trying."""
 
 Comparison = Literal["same", "same as sampled", "other order", "different"]
+
+
+class _Allowance:
+    """Seconds that the looking may take: of the processor, so that an interruption by others costs no variable.
+
+    The clock of the wall is asked first, being ten times as quick. What waits without working (a file mapped from
+    a slow disk) ends by that clock too, after ten times as long.
+    """
+
+    def __init__(self, now: float, seconds: float) -> None:
+        self.end = now + seconds
+        """When to look at the clocks again, of ``time.perf_counter``."""
+        self._last = now + 10 * seconds
+        self._stop = thread_time() + seconds
+
+    def left(self) -> bool:
+        now = perf_counter()
+        if now > self.end:
+            self.end = min(now + self._stop - thread_time(), self._last)
+        return now <= self.end
 
 
 class VariableCapture:
@@ -75,19 +95,21 @@ class VariableCapture:
     def _take(self, source: str, variables: Variables, now: float) -> dict[str, str]:
         names, values, _, places = variables
         share = min((now - self._started) * _SHARE, _LONGEST)
-        end = now + (_FULL_BUDGET if self._full else max(_BUDGET, share))
+        allowed = _Allowance(now, _FULL_BUDGET if self._full else max(_BUDGET, share))
         found: dict[str, str] = {}
         due = self._mentioned(source, variables)
         if self._anew:
             due.update(dict.fromkeys(sorted(self._anew & places.keys(), key=places.__getitem__)))
             self._anew.clear()
         for name in due:
-            if perf_counter() > end:
+            if not allowed.left():
                 return found
-            taken = self._of(name, values[places[name]], end)
+            taken = self._of(name, values[places[name]], allowed.end)
+            if taken is None and perf_counter() > allowed.end and allowed.left():
+                taken = self._of(name, values[places[name]], allowed.end)
             if taken is not None:
                 found[name] = self._last[name] = taken
-        end = end if self._full else min(end, perf_counter() + max(_OTHERS_BUDGET, share))
+        end = allowed.end if self._full else min(allowed.end, perf_counter() + max(_OTHERS_BUDGET, share))
         for _ in names:
             left = end - perf_counter()
             if left < 0:

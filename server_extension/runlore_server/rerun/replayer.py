@@ -49,7 +49,7 @@ _SHORT_FAREWELL = 2.0
 _LOOK = 0.5
 """Seconds between two questions whether a silent kernel still lives."""
 
-_BREATH = 0.01
+_BREATH = 0.003
 _RECONNECT = 20
 """Milliseconds between two attempts to reach a kernel that boots; by default it would be found a tenth of a second
 late."""

@@ -53,7 +53,7 @@ def main(path: str) -> NoReturn:
         while (told := sys.stdin.buffer.readline()) != BEGIN:
             if told != BOOT:
                 _log.info("given up before it began")
-                sys.exit(not tree.kill(run_id, root=os.getpid()))
+                sys.exit(not tree.kill_own(run_id))
             ahead = _booted(home, folder, run_id)
             import_papermill()
         threading.Thread(target=_die_with_parent, args=[run_id], name="parent", daemon=True).start()
@@ -62,7 +62,7 @@ def main(path: str) -> NoReturn:
         outcome = Outcome(failure="stopped", message="the rerun was stopped")
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
-    if not (cleared := tree.kill(run_id, root=os.getpid())):
+    if not (cleared := tree.kill_own(run_id)):
         _log.warning("some processes that the notebook started could not be ended")
     folder.end(outcome)
     _log.info("ended: %s", outcome.failure or "all cells executed")
@@ -156,5 +156,5 @@ def _remove_error_markers(folder: Folder) -> None:
 def _die_with_parent(run_id: str) -> NoReturn:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    tree.kill(run_id, root=os.getpid())
+    tree.kill_own(run_id)
     os._exit(1)

@@ -21,7 +21,7 @@ REMOTE = "remote.json"
 """The file, beside the sockets, that tells of a rerun's kernel on a gateway."""
 
 _ROUND = 0.1
-_MOMENT = 0.01
+_MOMENT = 0.002
 
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
@@ -75,12 +75,23 @@ def kill(run_id: str, root: int | None = None, within: float = 5.0) -> bool:
         psutil.wait_procs(alive, timeout=_ROUND)
         if time.monotonic() > deadline:
             return False
-    folder = socket_folder(run_id)
-    if (folder / REMOTE).exists():
-        from runlore_server.rerun.remote import end_left
+    _clear_sockets(run_id)
+    return True
 
-        end_left(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+
+def kill_own(run_id: str) -> bool:
+    """``kill``, called by the rerun's runner; quicker where there are many processes.
+
+    On Linux all that descends from a runner remains below it, since it adopts orphans: nobody's mark is read.
+
+    Returns:
+        Whether all of them died in time.
+    """
+    if sys.platform != "linux":
+        return kill(run_id, root=os.getpid())
+    if not kill_children():
+        return False
+    _clear_sockets(run_id)
     return True
 
 
@@ -95,9 +106,11 @@ def kill_children(within: float = 5.0) -> bool:
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        look_again = time.monotonic() + _ROUND
+        while _has_children() and time.monotonic() < look_again:
+            time.sleep(_MOMENT)
         if time.monotonic() > deadline:
             return False
-        time.sleep(_MOMENT)
     return True
 
 
@@ -118,6 +131,15 @@ def _control(option: int, value: int) -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _clear_sockets(run_id: str) -> None:
+    folder = socket_folder(run_id)
+    if (folder / REMOTE).exists():
+        from runlore_server.rerun.remote import end_left
+
+        end_left(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _has_children() -> bool:
