@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Mapping
 from functools import partial
+from time import time as clock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from runlore import events as ev
@@ -95,15 +95,32 @@ class Metrics:
         Raises:
             MetricError, RunStateError: as ``Run.log``.
         """
-        now = time.time() if at_time is None else at_time
+        now = clock() if at_time is None else at_time
         # The common case, floats without a step under names as before, has all it needs in loops of its own.
         if step is None and (row := self._rows[source].get(tuple(values))):
             for value in values.values():
                 if type(value) is not float:
                     break
             else:
-                self._log_row(row, values, now)
+                for curve, value in zip(row, values.values()):  # noqa: B905 - as many as there are names
+                    if (writer := curve.mapped) is None:
+                        self._add(curve, None, now, value)
+                        continue
+                    position = next(curve.steps)
+                    try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
+                        word = next(writer.places)
+                        if word >= writer.end:
+                            writer.reserve(word)
+                        writer.integers[word] = position
+                        floats = writer.floats
+                        floats[word + 1] = now
+                        floats[word + 2] = value
+                    except (ValueError, OSError) as error:
+                        self.failed(curve, position, now, value, error)
                 return
+        self._log_any(values, step, source, now)
+
+    def _log_any(self, values: Mapping[str, Any], step: int | None, source: str, now: float) -> None:
         curves = self._routes[source]
         numbers = {
             name if name in curves else as_metric_name(name): device_value(name, value) or as_number(name, value)
@@ -115,23 +132,6 @@ class Metrics:
             self._rows[source][tuple(values)] = row
         for curve, number in zip(row, numbers.values()):  # noqa: B905 - as many as there are names
             self._add(curve, at, now, number)
-
-    def _log_row(self, row: list[Curve], values: Mapping[str, float], now: float) -> None:
-        for curve, value in zip(row, values.values()):  # noqa: B905 - as many as there are names
-            if (writer := curve.mapped) is None:
-                self._add(curve, None, now, value)
-                continue
-            position = next(curve.steps)
-            try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
-                word = next(writer.places)
-                if word >= writer.end:
-                    writer.reserve(word)
-                writer.integers[word] = position
-                floats = writer.floats
-                floats[word + 1] = now
-                floats[word + 2] = value
-            except (ValueError, OSError) as error:
-                self.failed(curve, position, now, value, error)
 
     def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
         if step is None:
@@ -285,7 +285,7 @@ class Metrics:
             self._session.end_with_process()
         self._session.write(
             ev.MetricStarted(
-                time=time.time(), run_id=self._info.run_id, metric=name, file=file, process=self.forks.process
+                time=clock(), run_id=self._info.run_id, metric=name, file=file, process=self.forks.process
             )
         )
         self._directory.mkdir(parents=True, exist_ok=True)

@@ -61,6 +61,10 @@ class _Allowance:
             self.end = min(now + self._stop - thread_time(), self._last)
         return now <= self.end
 
+    def grown(self) -> bool:
+        """Whether there is time left although ``end`` has passed."""
+        return perf_counter() > self.end and self.left()
+
 
 class VariableCapture:
     """Takes the fingerprints; ``session.captures`` holds it."""
@@ -93,23 +97,32 @@ class VariableCapture:
         self._last, self._code_names = {}, {}
 
     def _take(self, source: str, variables: Variables, now: float) -> dict[str, str]:
-        names, values, _, places = variables
         share = min((now - self._started) * _SHARE, _LONGEST)
         allowed = _Allowance(now, _FULL_BUDGET if self._full else max(_BUDGET, share))
-        found: dict[str, str] = {}
         due = self._mentioned(source, variables)
         if self._anew:
+            places = variables.places
             due.update(dict.fromkeys(sorted(self._anew & places.keys(), key=places.__getitem__)))
             self._anew.clear()
+        found: dict[str, str] = {}
         for name in due:
             if not allowed.left():
                 return found
-            taken = self._of(name, values[places[name]], allowed.end)
-            if taken is None and perf_counter() > allowed.end and allowed.left():
-                taken = self._of(name, values[places[name]], allowed.end)
+            value = variables.values[variables.places[name]]
+            taken = self._of(name, value, allowed.end)
+            if taken is None and allowed.grown():
+                taken = self._of(name, value, allowed.end)
             if taken is not None:
                 found[name] = self._last[name] = taken
         end = allowed.end if self._full else min(allowed.end, perf_counter() + max(_OTHERS_BUDGET, share))
+        self._look_at_others(variables, due, end, found)
+        return found
+
+    def _look_at_others(
+        self, variables: Variables, due: dict[str, None], end: float, found: dict[str, str]
+    ) -> None:
+        """In turn, as far as there is time; added to ``found`` where they changed."""
+        names = variables.names
         for _ in names:
             left = end - perf_counter()
             if left < 0:
@@ -122,10 +135,9 @@ class VariableCapture:
                 # What was once interrupted while it was looked at seems costly; so in time it is tried again.
                 self._cost[name] = cost / 2
                 continue
-            taken = self._of(name, values[self._turn], end)
+            taken = self._of(name, variables.values[self._turn], end)
             if taken is not None and (self._full or self._last.get(name) != taken):
                 found[name] = self._last[name] = taken
-        return found
 
     def _of(self, name: str, value: Any, end: float) -> str | None:
         if address(type(value)) in _CODE or not self._is_open(name):
