@@ -239,6 +239,35 @@ def test_a_card_in_a_notebook_opened_later_shows_what_became_of_the_run(page: Pa
     expect(mark(page, 2)).to_have_text("recorded", timeout=SOON)
 
 
+def test_marks_stand_in_a_long_notebook_that_is_slow_to_load(page: Page, lab: Lab) -> None:
+    long = nbformat.read(lab.root / "later.ipynb", 4)
+    tracked = long.cells.pop(2)
+    long.cells += [nbformat.v4.new_code_cell(f"x = {number}") for number in range(200)] + [tracked]
+    nbformat.write(long, lab.root / "long.ipynb")
+    page.evaluate(
+        """async path => {
+            const app = window.jupyterapp;
+            const { contents } = app.serviceManager;
+            const get = contents.get.bind(contents);
+            contents.get = async (...asked) => {
+                await new Promise(resolve => setTimeout(resolve, asked[0].endsWith(path) ? 500 : 0));
+                return get(...asked);
+            };
+            const panel = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+            await panel.context.ready;
+            contents.get = get;
+            panel.content.activeCellIndex = panel.content.widgets.length - 1;
+            await panel.content.scrollToItem(panel.content.activeCellIndex);
+        }""",
+        "long.ipynb",
+    )
+    last = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active .jp-Runlore-cellMark")
+    expect(last).to_have_text("recorded", timeout=SOON)
+    set_source(page, len(long.cells) - 1, "# edited")
+    expect(last).to_have_text("edited", timeout=SOON)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
+
+
 def test_closed_notebooks_leave_nothing_behind(page: Page) -> None:
     left = page.evaluate(
         """async path => {

@@ -177,7 +177,9 @@ describe('errors', () => {
 describe('jobs', () => {
   function showJobs(job: IJob): { stop: ReturnType<typeof vi.fn>; row: HTMLElement } {
     const stop = vi.fn();
-    render(<JobsView jobs={[job]} actions={{ stop, open: vi.fn() }} trans={trans} />);
+    render(
+      <JobsView jobs={[job]} actions={{ stop, open: vi.fn() }} showQueue={vi.fn()} trans={trans} />
+    );
     return { stop, row: screen.getByRole('listitem') };
   }
 
@@ -188,6 +190,21 @@ describe('jobs', () => {
     expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('6');
     fireEvent.click(screen.getByLabelText('Stop the rerun of resnet'));
     expect(stop).toHaveBeenCalledWith('j1');
+  });
+
+  it('are told of as far as there is room, those at work first, with the way to the others', () => {
+    const waiting = Array.from({ length: 1000 }, (_, at) =>
+      someJob({ run_id: `w${at}`, state: 'queued', number: at + 2 })
+    );
+    const showQueue = vi.fn();
+    const actions = { stop: vi.fn(), open: vi.fn() };
+    const jobs = [...waiting, someJob({ run_id: 'first', number: 1 })];
+    render(<JobsView {...{ jobs, actions, showQueue, trans }} />);
+    const rows = screen.getAllByRole('listitem');
+    expect(rows.slice(0, 2).map(row => row.dataset.runloreJob)).toEqual(['first', 'w0']);
+    expect(rows.length).toBe(31);
+    fireEvent.click(screen.getByText('971 more in the queue'));
+    expect(showQueue).toHaveBeenCalled();
   });
 
   it('say what they are at', () => {

@@ -1,4 +1,4 @@
-import { ICodeCellModel, ICellModel } from '@jupyterlab/cells';
+import { Cell, ICodeCellModel, ICellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
@@ -20,8 +20,8 @@ const TYPING = 300;
 export class CellMarks implements IDisposable {
   constructor(private readonly _options: CellMarks.IOptions) {
     const { panel, record, preferences } = _options;
-    record.changed.connect(this._draw, this);
-    preferences.changed.connect(this._draw, this);
+    record.changed.connect(this._drawAll, this);
+    preferences.changed.connect(this._drawAll, this);
     panel.content.modelChanged.connect(this._follow, this);
     this._follow();
   }
@@ -48,10 +48,19 @@ export class CellMarks implements IDisposable {
   }
 
   private _onCells(): void {
-    for (const cell of this._options.panel.content.model?.cells ?? []) {
-      // Connecting twice is once. The shared model tells of what others type, too.
-      cell.sharedModel.changed.connect(this._soon, this);
+    for (const { sharedModel } of this._options.panel.content.model?.cells ?? []) {
+      if (!this._followed.has(sharedModel)) {
+        this._followed.add(sharedModel);
+        // The shared model tells of what others type, too.
+        sharedModel.changed.connect(this._onCell, this);
+      }
     }
+    this._isAllStale = true;
+    this._soon();
+  }
+
+  private _onCell(sharedModel: SharedCell): void {
+    this._stale.add(sharedModel);
     this._soon();
   }
 
@@ -60,41 +69,67 @@ export class CellMarks implements IDisposable {
     this._timer = setTimeout(() => this._draw(), TYPING);
   }
 
+  private _drawAll(): void {
+    this._isAllStale = true;
+    this._draw();
+  }
+
+  /** Draw the marks of the cells that may have others now: of thousands, those that changed alone. */
   private _draw(): void {
-    const { panel, record, preferences } = this._options;
+    const { panel } = this._options;
     if (this._isDisposed || panel.isDisposed) {
       return;
     }
-    const drawn = new Set<Element>();
-    for (const cell of preferences.cellMarks ? panel.content.widgets : []) {
-      const input = cell.inputArea?.node;
-      if (!input) {
-        void cell.ready.then(() => this._soon()); // scrolled out of view, it has no input yet
-        continue;
-      }
-      const now = cellNow(cell.model);
-      const mark = now && record.markOf(now);
-      if (now && mark) {
-        drawn.add(input);
-        this._show(input, now, mark);
-      }
-    }
-    for (const [input, mark] of this._marks) {
-      if (!drawn.has(input)) {
+    const { widgets } = panel.content;
+    const isStale = ({ model }: Cell): boolean => this._stale.has(model.sharedModel);
+    const stale = this._isAllStale ? widgets : widgets.filter(isStale);
+    this._isAllStale = false;
+    this._stale.clear();
+    stale.forEach(cell => this._drawCell(cell));
+    for (const [cell, mark] of this._marks) {
+      if (cell.isDisposed) {
         mark.remove();
-        this._marks.delete(input);
+        this._marks.delete(cell);
       }
     }
   }
 
-  private _show(input: Element, cell: ICellNow, mark: ICellMark): void {
+  private _drawCell(cell: Cell): void {
+    const { record, preferences } = this._options;
+    const input = cell.inputArea?.node;
+    if (!input) {
+      this._await(cell);
+      return;
+    }
+    const now = preferences.cellMarks ? cellNow(cell.model) : null;
+    const mark = now && record.markOf(now);
+    if (now && mark) {
+      this._show(cell, input, now, mark);
+    } else {
+      this._marks.get(cell)?.remove();
+      this._marks.delete(cell);
+    }
+  }
+
+  /** A cell that has never been in view has no input yet. */
+  private _await(cell: Cell): void {
+    if (!this._awaited.has(cell)) {
+      this._awaited.add(cell);
+      void cell.ready.then(() => {
+        if (!cell.isDisposed) {
+          this._onCell(cell.model.sharedModel);
+        }
+      });
+    }
+  }
+
+  private _show(cell: Cell, input: Element, now: ICellNow, mark: ICellMark): void {
     const { trans, onClick } = this._options;
-    let button = this._marks.get(input);
-    if (!button) {
-      button = document.createElement('button');
-      button.className = 'jp-Runlore-cellMark';
+    const button = this._marks.get(cell) ?? document.createElement('button');
+    button.className = 'jp-Runlore-cellMark';
+    this._marks.set(cell, button);
+    if (button.parentElement !== input) {
       input.append(button);
-      this._marks.set(input, button);
     }
     const state = mark.isEdited ? 'edited' : 'recorded';
     if (button.dataset.state !== state) {
@@ -106,7 +141,7 @@ export class CellMarks implements IDisposable {
       button.dataset.state = state;
     }
     // A cell of one line has no room below its prompt.
-    button.dataset.lines = cell.source.includes('\n') ? 'many' : 'one';
+    button.dataset.lines = now.source.includes('\n') ? 'many' : 'one';
     const [newest] = mark.runs;
     const runs = trans._n(
       '%1 run of this cell is recorded',
@@ -123,9 +158,17 @@ export class CellMarks implements IDisposable {
 
   private _isDisposed = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  /** By the input area that each stands in. */
-  private readonly _marks = new Map<Element, HTMLButtonElement>();
+  /** Cells whose changes are heard of. */
+  private readonly _followed = new WeakSet<SharedCell>();
+  /** Cells that changed since they were looked at. */
+  private readonly _stale = new Set<SharedCell>();
+  private _isAllStale = true;
+  /** Cells that have no input, and are looked at once they have. */
+  private readonly _awaited = new WeakSet<Cell>();
+  private readonly _marks = new Map<Cell, HTMLButtonElement>();
 }
+
+type SharedCell = ICellModel['sharedModel'];
 
 /**
  * The namespace for the options of `CellMarks`.
@@ -149,7 +192,9 @@ export function cellNow(model: ICellModel): ICellNow | null {
   const { outputs } = model as ICodeCellModel;
   const cards: string[] = [];
   for (let index = 0; index < outputs.length; index++) {
-    const card = readCard(outputs.get(index).data[CARD_MIME_TYPE]);
+    const output = outputs.get(index);
+    // All that was printed would be put together to look at its data.
+    const card = output.type === 'stream' ? null : readCard(output.data[CARD_MIME_TYPE]);
     if (card) {
       cards.push(card.run_id);
     }

@@ -49,7 +49,10 @@ export class OpenNotebooks implements IDisposable {
   }
 
   private _look(): void {
-    this._records.forEach((record, panel) => record.setInView(panel.isVisible && !document.hidden));
+    // A notebook is shown before it is loaded; its cards, which are asked about, are known only then.
+    this._records.forEach((record, panel) =>
+      record.setInView(panel.context.isReady && panel.isVisible && !document.hidden)
+    );
   }
 
   private _add(_: INotebookTracker, panel: NotebookPanel): void {
@@ -72,7 +75,6 @@ export class OpenNotebooks implements IDisposable {
       }
       return true;
     });
-    // Its cards are known once it is loaded.
     void panel.context.ready.then(() => this.look());
   }
 

@@ -110,20 +110,18 @@ class JobsPopup extends VisibleWidget {
         this._close();
         act(runId);
       };
+    const showQueue = (): void => {
+      this._close();
+      showAll();
+    };
     return (
       <>
         <JobsView
           jobs={jobs.active}
           actions={{ ...actions, open: closing(actions.open) }}
-          trans={trans}
+          {...{ showQueue, trans }}
         />
-        <button
-          className="jp-Runlore-link"
-          onClick={() => {
-            this._close();
-            showAll();
-          }}
-        >
+        <button className="jp-Runlore-link" onClick={showQueue}>
           {trans.__('Show all reruns')}
         </button>
       </>

@@ -41,7 +41,7 @@ export namespace JobsSection {
 class JobsBody extends VisibleWidget {
   constructor(
     private readonly _runlore: Runlore,
-    private readonly _actions: IJobActions,
+    private readonly _actions: JobsSection.IActions,
     private readonly _trans: TranslationBundle
   ) {
     super([_runlore.jobs.changed]);
@@ -50,6 +50,13 @@ class JobsBody extends VisibleWidget {
 
   protected override render(): React.ReactElement {
     const jobs = this._runlore.jobs.inSight(presentTime());
-    return <JobsView jobs={jobs} actions={this._actions} trans={this._trans} />;
+    return (
+      <JobsView
+        jobs={jobs}
+        actions={this._actions}
+        showQueue={() => this._actions.showQueue()}
+        trans={this._trans}
+      />
+    );
   }
 }

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { IJob } from '../../api/types';
 import { isActive } from '../../model/jobs';
+import { inOrder } from '../../model/queue';
 import { stopIcon } from '../marks/icons';
 import { JobMark, VerdictBadge } from '../marks/marks';
 
@@ -14,54 +15,69 @@ export interface IJobActions {
   open(runId: string): void;
 }
 
+/** Jobs that are told of beside others; the queue has room for all. */
+const MOST = 30;
+
 /**
- * Reruns at work, and those that ended a short while ago.
+ * Reruns at work, those that are next, and those that ended a short while ago; of very many the first.
  */
 export function JobsView(props: {
   jobs: readonly IJob[];
   actions: IJobActions;
+  /** Shows the whole queue. */
+  showQueue: () => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { jobs, actions, trans } = props;
+  const { jobs, actions, showQueue, trans } = props;
+  const others = Math.max(jobs.length - MOST, 0);
   return (
     <ul className="jp-Runlore-jobList">
-      {jobs.map(job => (
-        <li
-          className="jp-Runlore-job"
-          key={job.run_id}
-          data-runlore-job={job.run_id}
-          data-state={job.state}
-          data-verdict={job.verdict?.verdict}
-        >
-          <div className="jp-Runlore-job-line">
-            <button
-              className="jp-Runlore-link jp-Runlore-job-name"
-              title={trans.__('Open the rerun of %1', job.name)}
-              onClick={() => actions.open(job.run_id)}
-            >
-              {job.name}
-            </button>
-            {job.verdict ? (
-              <VerdictBadge verdict={job.verdict} trans={trans} />
-            ) : (
-              <JobMark state={job.state} trans={trans} />
-            )}
-            {isActive(job) && (
+      {inOrder(jobs)
+        .slice(0, MOST)
+        .map(job => (
+          <li
+            className="jp-Runlore-job"
+            key={job.run_id}
+            data-runlore-job={job.run_id}
+            data-state={job.state}
+            data-verdict={job.verdict?.verdict}
+          >
+            <div className="jp-Runlore-job-line">
               <button
-                className="jp-Runlore-iconButton"
-                title={trans.__('Stop')}
-                aria-label={trans.__('Stop the rerun of %1', job.name)}
-                disabled={job.state === 'stopping'}
-                onClick={() => actions.stop(job.run_id)}
+                className="jp-Runlore-link jp-Runlore-job-name"
+                title={trans.__('Open the rerun of %1', job.name)}
+                onClick={() => actions.open(job.run_id)}
               >
-                <stopIcon.react tag="span" />
+                {job.name}
               </button>
-            )}
-          </div>
-          {isActive(job) && <JobProgress job={job} trans={trans} />}
-          {job.error !== null && <div className="jp-Runlore-job-error">{job.error}</div>}
+              {job.verdict ? (
+                <VerdictBadge verdict={job.verdict} trans={trans} />
+              ) : (
+                <JobMark state={job.state} trans={trans} />
+              )}
+              {isActive(job) && (
+                <button
+                  className="jp-Runlore-iconButton"
+                  title={trans.__('Stop')}
+                  aria-label={trans.__('Stop the rerun of %1', job.name)}
+                  disabled={job.state === 'stopping'}
+                  onClick={() => actions.stop(job.run_id)}
+                >
+                  <stopIcon.react tag="span" />
+                </button>
+              )}
+            </div>
+            {isActive(job) && <JobProgress job={job} trans={trans} />}
+            {job.error !== null && <div className="jp-Runlore-job-error">{job.error}</div>}
+          </li>
+        ))}
+      {others > 0 && (
+        <li className="jp-Runlore-job">
+          <button className="jp-Runlore-link" onClick={showQueue}>
+            {trans._n('%1 more in the queue', '%1 more in the queue', others)}
+          </button>
         </li>
-      ))}
+      )}
     </ul>
   );
 }
