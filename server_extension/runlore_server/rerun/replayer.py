@@ -212,7 +212,8 @@ class Replayer:
             await self.manager.interrupt_kernel()
             # A kernel that is shut down while its cell still ends cannot answer, and complains at length.
             self._asked = self.client.kernel_info()
-            while await self._next(self.client.get_shell_msg) is None and time.monotonic() < deadline - patience / 2:
+            half = deadline - patience / 2
+            while await self._next(self.client.get_shell_msg) is None and time.monotonic() < half:
                 pass
         events = self._home.events(self._session_id)
         offset = events.stat().st_size if events.exists() else 0
