@@ -94,6 +94,10 @@ class KernelRefused(RerunRefused):
     """The kernel exists, but cannot replay a run; the text says why, and what to do."""
 
 
+class KernelUnasked(RerunRefused):
+    """Whether the recorded Python could replay a run is only known once it is started, which nobody asked for."""
+
+
 class GatewayRefused(RerunRefused):
     """The Jupyter gateway refuses what is asked of it, or its settings are wrong; the text says what to do."""
 

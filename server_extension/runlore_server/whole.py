@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -12,6 +13,12 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old content is still there.
     """
-    staged = path.with_name(f".{path.name}.staged")
-    staged.write_bytes(content)
-    os.replace(staged, path)
+    # A name of its own, and a file that is new: one that is there may be a link that leads elsewhere.
+    staged = path.with_name(f".{path.name}-{secrets.token_hex(4)}.staged")
+    try:
+        with staged.open("xb") as file:
+            file.write(content)
+        os.replace(staged, path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from PIL import Image, UnidentifiedImageError
 
 from runlore import events as ev
 from runlore.home import Home
 from runlore.process import ProcessIdentity
+from runlore.session_record import SessionRecord
 from runlore_server.cli import main
+from runlore_server.rerun.prepare import examine
+from runlore_server.rerun.readiness import readiness
+from runlore_server.retention.leftovers import leftovers
+from runlore_server.verdict.pixels import pixels
+from runlore_server.whole import write_whole
 from tests.journals import FakeKernel
 from tests.server.conftest import JupyterServer
 
@@ -85,6 +95,7 @@ def _misplaced(home: Home) -> list[str]:
         again.append(kernel.run("again", kind="cell", cell=kernel.cell("x"), rerun_of=run_id))
         home.rerun(again[-1]).mkdir(parents=True)
         make(home.rerun(again[-1]) / "verdict.json")
+        make(home.rerun(again[-1]) / "notebook.ipynb")
     (home.rerun(again[0]) / "plan.json").write_text("{")
     return [run_id, *again]
 
@@ -113,6 +124,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[str]]:
     (home.path / "mlflow").mkdir()
     for database in ("jobs.sqlite", "mlflow/exports.sqlite", "index.sqlite"):
         (home.path / database).write_bytes(b"no database" * 500)
+    os.mkfifo(home.path / "annotations.sqlite")
     return home, runs
 
 
@@ -142,6 +154,70 @@ def test_the_api_answers(server: JupyterServer, filled: tuple[Home, list[str]]) 
     assert server.call("GET", f"/runlore/runs/{odd}").status_code == 404
     text = re.sub("Traceback of a test", "", server.log.read_text())
     assert "Traceback" not in text, text
+
+
+def test_a_notebook_that_is_none_is_not_served(server: JupyterServer, filled: tuple[Home, list[str]]) -> None:
+    for run_id in filled[1][2:-1]:
+        found = server.call("GET", f"/runlore/runs/{run_id}/notebook?kind=rerun")
+        assert (found.status_code, found.json()["reason"]) == (404, "NotebookMissing"), found.text
+
+
+@pytest.mark.parametrize("kernel_name", ["python3", None])
+def test_looking_at_a_run_starts_nothing_that_its_record_names(home: Home, kernel_name: str | None) -> None:
+    program = home.path.parent / "bin" / "python3"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ntouch {program}.started\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    kernel = FakeKernel(home, dead=True, executable=str(program), kernel_name=kernel_name, cwd=str(home.path))
+    cell = kernel.cell("x = 1", rng={"python": "0" * 64})
+    run_id = kernel.run(kind="cell", cell=cell)
+    record = SessionRecord(home, kernel.session_id)
+    record.refresh()
+    checks = {check.what: check.state for check in readiness(home, record.runs[run_id])}
+    assert checks == {"kernel": "unknown", "environment": "unknown", "data": "ok"}
+    assert not Path(f"{program}.started").exists()
+    assert examine(home, kernel.session_id, run_id).kernel.argv[0] == str(program)
+    assert Path(f"{program}.started").exists(), "whoever wants a rerun has it asked"
+
+
+def test_nothing_is_written_or_removed_through_links(home: Home, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    kept = [mine / name for name in ("work.damaged", ".staged-1", "live.jsonl")]
+    for file in kept:
+        file.write_text("mine")
+        os.utime(file, (0, 0))
+    kernel = FakeKernel(home, dead=True)
+    kernel.run()
+    (home.session(kernel.session_id) / "runs").mkdir(exist_ok=True)
+    home.reruns.mkdir()
+    for link in (home.sessions / "a", home.reruns / "b", home.session(kernel.session_id) / "runs" / "c"):
+        link.symlink_to(mine)
+    assert list(leftovers(home, time.time())) == []
+    (home.path / ".plan.json.staged").symlink_to(kept[0])
+    write_whole(home.path / "plan.json", b"theirs")
+    assert [file.read_text() for file in kept] == ["mine"] * 3
+
+
+@pytest.mark.parametrize(
+    "content", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", b"P6\n9000 9000\n255\n"]
+)
+def test_what_is_called_an_image_is_read_as_one_or_not_at_all(content: bytes) -> None:
+    with pytest.raises(UnidentifiedImageError):
+        pixels(io.BytesIO(content))
+
+
+def test_an_image_that_claims_to_be_huge_is_not_unpacked() -> None:
+    wide = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(wide, "PNG")
+    with pytest.raises(ValueError, match="9000 x 9000 pixels"):
+        pixels(wide)
+
+
+def test_a_reader_of_files_gets_no_more_memory_than_it_may() -> None:
+    program = "from runlore_server.memory import limit_memory; limit_memory(1 << 29); bytearray(1 << 30)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "MemoryError" in done.stderr or sys.platform != "linux"
 
 
 def test_the_command_neither_breaks_nor_steers_the_terminal(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from runlore.untrusted import read_regular
+from runlore.errors import JournalFormatError
 from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest, JobNotFound, NotebookMissing
 
@@ -53,6 +53,8 @@ class NotebookHandler(RunloreHandler):
 
 
 def _produced(services: Services, run: RunRecord) -> Any:
+    from runlore_server.rerun.notebook import read
+
     path = services.config.home.rerun(run.run_id) / "notebook.ipynb"
     if run.rerun_of is None or not path.is_file():
         raise NotebookMissing(
@@ -61,9 +63,9 @@ def _produced(services: Services, run: RunRecord) -> Any:
     if _is_underway(services, run):
         raise NotebookMissing(f"run {run.run_id} still runs; its notebook can be opened once it has ended")
     try:
-        return json.loads(read_regular(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise NotebookMissing(f"the notebook of run {run.run_id} is damaged: {error}") from error
+        return read(path)
+    except (OSError, JournalFormatError) as error:
+        raise NotebookMissing(f"the notebook of run {run.run_id} cannot be read: {error}") from error
 
 
 def _is_underway(services: Services, run: RunRecord) -> bool:

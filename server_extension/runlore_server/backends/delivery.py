@@ -18,6 +18,7 @@ import msgspec
 
 from runlore.errors import RunloreError
 from runlore.home import Home
+from runlore.untrusted import open_regular
 from runlore_server.backends import limits, node, tenure
 from runlore_server.backends.followed import Followed, Source
 from runlore_server.backends.node import Order
@@ -126,7 +127,7 @@ class Delivery:
             OSError: it cannot be read.
         """
         try:
-            with self.place.report.open("rb") as file:
+            with open_regular(self.place.report) as file:
                 file.seek(offset)
                 return file.read(most)
         except FileNotFoundError:

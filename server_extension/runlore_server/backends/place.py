@@ -11,6 +11,7 @@ import msgspec
 
 from runlore.errors import JournalFormatError
 from runlore.home import Home
+from runlore.untrusted import read_regular
 from runlore_server.backends import tenure
 from runlore_server.document import write_document
 from runlore_server.queue.backend import Attempt
@@ -18,6 +19,8 @@ from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.repeat import put_leftovers_away
 
 _KEPT = ("plan.json", "launch.json", "notebook.ipynb")
+_LONGEST_BEAT = 1 << 10
+"""Bytes of a sign of life that are still one."""
 FOLLOWED = "followed.json"
 OWN = frozenset(("arrived", "claim", "engine", "errand.json", FOLLOWED, "heartbeat", "report.jsonl"))
 """Names in the place that are not of the rerun's folder."""
@@ -95,7 +98,7 @@ class Place:
             OSError: it cannot be read at the moment.
         """
         try:
-            return self.heartbeat.read_bytes()
+            return read_regular(self.heartbeat, _LONGEST_BEAT)
         except FileNotFoundError:
             return b""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from runlore.untrusted import from_json
+from runlore.untrusted import from_json, open_regular
 from runlore_server.queue.backend import Began, Ended, Event, Lost, Progressed, Staged
 
 _Line = Began | Staged | Progressed | Ended | Lost
@@ -59,7 +59,7 @@ class ReportReader:
             OSError: it cannot be read at the moment.
         """
         try:
-            with self._path.open("rb") as file:  # opened each time: over NFS nothing new is seen otherwise
+            with open_regular(self._path) as file:  # opened each time: over NFS nothing new is seen otherwise
                 file.seek(self._offset)
                 content = file.read(_MOST)
         except FileNotFoundError:

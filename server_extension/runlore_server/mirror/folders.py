@@ -14,6 +14,7 @@ from runlore import events as ev
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
+from runlore.untrusted import read_regular
 from runlore_server.mirror.cached import archive_of, is_current
 from runlore_server.mirror.translation import Foreign
 from runlore_server.store.mirrored import is_live, mlflow_run_of, session_name
@@ -125,7 +126,7 @@ class Folders:
     def _appended(self, run: Foreign, session_id: str) -> bool:
         """Whether it was enough to append what is new."""
         before, journal = self._live.get(session_id), self._home.events(session_id)
-        if before is None and journal.is_file() and journal.read_bytes() == _lines(run.events(session_id)):
+        if before is None and _content(journal) == _lines(run.events(session_id)):
             before = self._live[session_id] = run  # another process wrote it
         news = run.news(before) if before is not None else None
         if news is None or not journal.is_file() or (news and journal.stat().st_size > _LONGEST):
@@ -169,6 +170,13 @@ class Folders:
 
 def _lines(events: Iterable[ev.AnyEvent]) -> bytes:
     return b"".join(map(ev.encode, events))
+
+
+def _content(journal: Path) -> bytes | None:
+    try:
+        return read_regular(journal)
+    except OSError:
+        return None
 
 
 def _link(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from runlore.untrusted import open_regular
 from runlore_server.errors import InvalidRequest
+from runlore_server.memory import limit_memory
 
 MOST_COLUMNS = 200
 _LONGEST = 500
@@ -22,6 +23,8 @@ _READ = 4 << 20
 """Bytes of a text file in which the rows are looked for."""
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".parquet": None}
 _TIMEOUT = 30.0
+_MEMORY = 2 << 30
+"""Bytes that reading a Parquet file may take."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,4 +121,5 @@ def _short(value: str | None) -> str | None:
 
 
 if __name__ == "__main__":
+    limit_memory(_MEMORY)
     sys.stdout.buffer.write(msgspec.json.encode(_parquet(sys.argv[1], int(sys.argv[2]))))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from runlore.events import SessionStarted
-from runlore_server.errors import KernelMissing, KernelRefused
+from runlore_server.errors import KernelMissing, KernelRefused, KernelUnasked
 from runlore_server.rerun import kernelspecs
 from runlore_server.rerun.gateway import PREFIX, Gateway
 
@@ -46,12 +46,14 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, environ=environ)
 
 
-def choose(session: SessionStarted, asked: str | None = None) -> Kernel:
+def choose(session: SessionStarted, asked: str | None = None, *, trusting: bool = True) -> Kernel:
     """The kernel for replaying ``session``.
 
     Args:
         session: how the recorded session began.
         asked: a kernelspec's name to use whatever was recorded; ``gateway:NAME`` for one of a Jupyter gateway.
+        trusting: whether a Python that only the record names may be started to see what it has. Who merely looks
+            at a run trusts no record: it may be a stranger's, and name any program.
 
     A recorded kernel whose spec now leads to another interpreter is started with the recorded one, as long as
     that exists.
@@ -59,20 +61,25 @@ def choose(session: SessionStarted, asked: str | None = None) -> Kernel:
     Raises:
         KernelMissing: no kernelspec has the name.
         KernelRefused: it runs another language, or what it starts is gone or has no ipykernel or no Runlore.
+        KernelUnasked: a Python that only the record names would have to be started, and may not.
         GatewayRefused, GatewayAway: it is a gateway's, which cannot be asked.
     """
     name = asked or session.kernel_name
     if name is None:
-        return _outside_jupyter(session)
+        return _outside_jupyter(session, trusting=trusting)
     if name.startswith(PREFIX):
         return _at_gateway(name.removeprefix(PREFIX), chosen=asked is not None)
     spec = _find(name, recorded=asked is None)
     argv = list(spec.argv)
-    if asked is None and _leads_elsewhere(argv, session.executable):
+    recorded = asked is None and _leads_elsewhere(argv, session.executable)
+    if recorded:
         argv[0] = session.executable
-    if problem := kernelspecs.look(spec, argv).problem:
+    sight = kernelspecs.look(spec, argv, ask=trusting or not recorded)
+    if sight.problem:
         others = "" if asked is None else "; or choose another kernel, 'runlore kernels' lists them"
-        raise KernelRefused(f"the kernel {name!r} cannot replay the run: {problem}{others}")
+        raise KernelRefused(f"the kernel {name!r} cannot replay the run: {sight.problem}{others}")
+    if recorded and not trusting:
+        _require_known(sight)
     return Kernel(
         name=name,
         display_name=spec.display_name,
@@ -145,7 +152,12 @@ def _same_interpreter(one: Path, other: Path) -> bool:
     return one.parent.resolve() == other.parent.resolve() and one.resolve() == other.resolve()
 
 
-def _outside_jupyter(session: SessionStarted) -> Kernel:
+def _require_known(sight: kernelspecs.Sight) -> None:
+    if sight.note is not None:
+        raise KernelUnasked(f"{sight.note}; a rerun finds out whether it can replay the run")
+
+
+def _outside_jupyter(session: SessionStarted, *, trusting: bool) -> Kernel:
     python = session.executable
     if not python or not Path(python).is_file():
         raise KernelRefused(
@@ -153,9 +165,12 @@ def _outside_jupyter(session: SessionStarted) -> Kernel:
             "choose a kernel for the rerun"
         )
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    if problem := kernelspecs.seen(argv).problem:
+    sight = kernelspecs.seen(argv, ask=trusting)
+    if sight.problem:
         raise KernelRefused(
-            f"the run was recorded outside Jupyter, and cannot be replayed by the same Python: {problem}, or "
-            "choose a kernel for the rerun"
+            "the run was recorded outside Jupyter, and cannot be replayed by the same Python: "
+            f"{sight.problem}, or choose a kernel for the rerun"
         )
+    if not trusting:
+        _require_known(sight)
     return Kernel(name=None, display_name=f"Python {session.python}", argv=argv)

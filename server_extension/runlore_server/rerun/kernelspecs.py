@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from runlore_server.rerun.probe import Probe, probe
+from runlore_server.rerun.probe import Probe, beside, probe
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -68,12 +68,13 @@ def unreadable(name: str) -> str:
     return f"its kernel.json cannot be read; mend it, or run: jupyter kernelspec remove {name}"
 
 
-def look(spec: KernelSpec, argv: Sequence[str] | None = None) -> Sight:
+def look(spec: KernelSpec, argv: Sequence[str] | None = None, *, ask: bool = True) -> Sight:
     """Look at a kernel as it would be started.
 
     Args:
         spec: its kernelspec.
         argv: its command, where another than the spec's is meant.
+        ask: whether its interpreter may be started, to be asked what no file beside it tells.
     """
     if spec.language.lower() != "python":
         return Sight(problem=f"it runs {spec.language}; runs are recorded in Python")
@@ -83,11 +84,11 @@ def look(spec: KernelSpec, argv: Sequence[str] | None = None) -> Sight:
     words = list(spec.argv if argv is None else argv)
     if not words:
         return Sight(problem="its kernelspec names no program")
-    return seen(words, spec.env)
+    return seen(words, spec.env, ask=ask)
 
 
-def seen(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Sight:
-    """Look at a command that starts a Python kernel; ``environ`` is what its kernelspec sets."""
+def seen(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, ask: bool = True) -> Sight:
+    """Look at a command that starts a Python kernel; ``environ`` is what its kernelspec sets. ``ask`` as above."""
     program = found(argv[0])
     if program is None:
         return Sight(
@@ -95,7 +96,9 @@ def seen(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Sight
         )
     if not _INTERPRETER.fullmatch(Path(argv[0]).name) or not any(word.startswith("ipykernel") for word in argv):
         return Sight(note=f"what {shlex.join(argv[:4])} ... starts cannot be looked at ahead")
-    answer = probe(program, _that_matter(environ or {}))
+    answer = probe(program, _that_matter(environ or {})) if ask else beside(program)
+    if answer is None:
+        return Sight(note=f"what {program} has cannot be told without starting it")
     return Sight(interpreter=program, packages=answer.packages, problem=_problem(program, answer))
 
 

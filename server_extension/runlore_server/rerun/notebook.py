@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runlore.errors import JournalFormatError
 from runlore.record import CellRecord
+from runlore.untrusted import read_regular
 from runlore_server.rerun.gateway import PREFIX
 from runlore_server.rerun.kernels import Kernel
+from runlore_server.rerun.outputs import largest_notebook
 from runlore_server.whole import write_whole
 
 Notebook = dict[str, Any]
@@ -56,10 +59,16 @@ def read(path: Path) -> Notebook:
     """A notebook that Runlore or papermill wrote.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is no JSON.
+        JournalFormatError: it is damaged; the cells of a rerun could write where it lies.
+        OSError: it cannot be read, is no regular file, or is larger than a rerun may make one.
     """
-    notebook: Notebook = json.loads(path.read_bytes())
+    try:
+        # Not by msgspec: what cells show may hold NaN, which nbformat writes as JSON has it not.
+        notebook = json.loads(read_regular(path, largest_notebook()))
+    except (ValueError, RecursionError) as error:
+        raise JournalFormatError(f"{path.parent.name}/{path.name} is damaged: {error}") from error
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise JournalFormatError(f"{path.parent.name}/{path.name} is damaged: it is no notebook")
     return notebook
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from runlore.untrusted import LARGEST
 from runlore_server.config import size_of
 
 CELL_VARIABLE, NOTEBOOK_VARIABLE = "RUNLORE_CELL_OUTPUT", "RUNLORE_NOTEBOOK_OUTPUT"
 _CELL, _NOTEBOOK = 8 << 20, 64 << 20
+_ESCAPED = 6
+"""Bytes that JSON takes for a control character."""
 _LONGEST_ERROR = 64 << 10
 """Characters of each part of an error, which is shown in any case."""
 
@@ -101,6 +104,15 @@ class OutputLimit:
 
     def _drop(self, size: int, index: int) -> None:
         self.dropped[index] = self.dropped.get(index, 0) + size
+
+
+def largest_notebook() -> int:
+    """Bytes that the file of a notebook may have that shows all it may.
+
+    Raises:
+        SettingRefused: ``$RUNLORE_NOTEBOOK_OUTPUT`` holds no size.
+    """
+    return LARGEST + _ESCAPED * _of(NOTEBOOK_VARIABLE, _NOTEBOOK)
 
 
 def _of(variable: str, default: int) -> int:

@@ -51,12 +51,22 @@ class Original:
 
 
 def examine(
-    home: Home, session_id: str, run_id: str, *, kernel: str | None = None, env: Env = "recorded"
+    home: Home,
+    session_id: str,
+    run_id: str,
+    *,
+    kernel: str | None = None,
+    env: Env = "recorded",
+    trusting: bool = True,
 ) -> Original:
     """Find out whether a run can be repeated, and what its reruns start from; nothing is written.
 
+    Args:
+        trusting: see ``kernels.choose``.
+
     Raises:
         as ``prepare``, but for what parameters and data have to do with.
+        KernelUnasked: as ``kernels.choose``.
     """
     require_lab_extra()
     session = reread(home, session_id)
@@ -73,7 +83,7 @@ def examine(
 
         chosen = kernels.in_environment(session.info, environment.of_run(home, run).python)
     else:
-        chosen = kernels.choose(session.info, kernel)
+        chosen = kernels.choose(session.info, kernel, trusting=trusting)
     return Original(run, session, session.info, chosen, Selector(run, history))
 
 

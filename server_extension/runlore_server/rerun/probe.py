@@ -78,9 +78,7 @@ def probe(python: str, environ: Mapping[str, str] | None = None) -> Probe:
     What an installation leaves on disk is looked at first, which takes a millisecond. Only if that is not enough
     the interpreter itself is asked, and its answer kept until a directory that it imports from changes.
     """
-    if _is_own(python) and not environ:
-        return _own()
-    if not environ and (found := _on_disk(Path(python))) is not None:
+    if not environ and (found := beside(python)) is not None:
         return found
     key = (python, tuple(sorted((environ or {}).items())))
     with _lock:
@@ -92,6 +90,11 @@ def probe(python: str, environ: Mapping[str, str] | None = None) -> Probe:
         with _lock:
             _known[key] = _stamp([python, *path]), found
     return found
+
+
+def beside(python: str) -> Probe | None:
+    """What can be told of an interpreter without starting it; ``None`` where that is not enough."""
+    return _own() if _is_own(python) else _on_disk(Path(python))
 
 
 def _is_own(python: str) -> bool:

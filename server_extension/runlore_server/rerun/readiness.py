@@ -16,7 +16,7 @@ from runlore.home import Home
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
 from runlore.untrusted import from_json
-from runlore_server.errors import ParameterRefused, RerunRefused
+from runlore_server.errors import KernelUnasked, ParameterRefused, RerunRefused
 from runlore_server.rerun import data, environment, kernelspecs
 from runlore_server.rerun.folder import Env, Scope
 from runlore_server.rerun.kernels import Kernel
@@ -28,6 +28,7 @@ State = Literal["ok", "differs", "unknown", "refused"]
 """``refused``: the rerun would not start. ``differs``: it starts, and the verdict will say so."""
 
 _MOST_DETAILS = 20
+_UNSEEN = "Its packages cannot be looked at ahead; the verdict will compare them."
 _OWN = frozenset({"runlore"})
 """A replay brings its own."""
 
@@ -61,8 +62,10 @@ def readiness(
     history = replayed_cells(run, session)
     original: Original | None = None
     try:
-        original = examine(home, run.session_id, run.run_id, kernel=kernel, env=env)
+        original = examine(home, run.session_id, run.run_id, kernel=kernel, env=env, trusting=False)
         told = Check(what="kernel", state="ok", sentence=f"{original.kernel.display_name} is there.")
+    except KernelUnasked as error:
+        told = Check(what="kernel", state="unknown", sentence=_sentence(error))
     except RerunRefused as error:
         told = Check(what="kernel", state="refused", sentence=_sentence(error))
     found = [told]
@@ -70,6 +73,8 @@ def readiness(
         found.append(_locked(home, run))
     elif original is not None:
         found.append(_packages(home, run, original.kernel))
+    elif told.state == "unknown":
+        found.append(_unknown(_UNSEEN))
     try:
         cells = select(run, history, scope, {}).cells
     except (ParameterRefused, RecursionError):
@@ -100,7 +105,7 @@ def _packages(home: Home, run: RunRecord, kernel: Kernel) -> Check:
         return _unknown("What packages the run was recorded with is not known.")
     now = None if kernel.gateway is not None or not kernel.argv else _installed(kernel.argv[0])
     if now is None:
-        return _unknown("Its packages cannot be looked at ahead; the verdict will compare them.")
+        return _unknown(_UNSEEN)
     changed = [
         f"{name} {recorded.get(name, 'not installed')} -> {now.get(name, 'not installed')}"
         for name in sorted((recorded.keys() | now.keys()) - _OWN)

@@ -77,10 +77,21 @@ def leftovers(home: Home, before: float) -> Iterator[Piece]:
 def _folders(home: Home) -> Iterator[Path]:
     """Where Runlore writes, but for folders in which names are the user's."""
     yield from (home.path, home.objects, home.mirror, home.path / "pins", home.path / "mlflow")
-    yield from home.reruns.glob("*")
+    yield from _below(home.reruns)
     for sessions in (home.sessions, home.mirror):
-        yield from sessions.glob("*")
-        yield from sessions.glob("*/runs/*")
+        for session in _below(sessions):
+            yield session
+            if not (session / "runs").is_symlink():
+                yield from _below(session / "runs")
+
+
+def _below(directory: Path) -> list[Path]:
+    """The folders in one; none that a link leads to, since what lies there may be anybody's."""
+    try:
+        with os.scandir(directory) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def _is_left_over(path: Path) -> bool:

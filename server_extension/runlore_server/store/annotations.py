@@ -15,6 +15,7 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
+from runlore.untrusted import from_json, open_regular
 from runlore_server.database import version_of
 from runlore_server.errors import InvalidRequest
 
@@ -167,7 +168,7 @@ class Annotations:
             return {}
         with self._open() as connection:
             rows = connection.execute("SELECT run_id, content FROM annotation").fetchall()
-        return {run_id: msgspec.json.decode(content, type=Annotation) for run_id, content in rows}
+        return {run_id: _annotation(content) for run_id, content in rows}
 
     def change(self, run_ids: Collection[str], change: Change) -> None:
         """Change what is said of these runs: of all of them, or where that is refused of none.
@@ -184,7 +185,7 @@ class Annotations:
             connection.execute("BEGIN IMMEDIATE")
             for run_id in run_ids:
                 row = connection.execute("SELECT content FROM annotation WHERE run_id = ?", (run_id,)).fetchone()
-                old = NOTHING if row is None else msgspec.json.decode(row[0], type=Annotation)
+                old = NOTHING if row is None else _annotation(row[0])
                 content = msgspec.json.encode(change.applied(old)).decode()
                 connection.execute("INSERT OR REPLACE INTO annotation VALUES (?, ?)", (run_id, content))
             connection.execute(f"PRAGMA user_version = {_VERSION}")
@@ -201,7 +202,13 @@ class Annotations:
     def _read_stamp(self) -> object:
         """What is another thing after every change of the file, whoever made it."""
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 return os.fstat(file.fileno()).st_ino, file.read(_COUNTER.stop)[_COUNTER]
         except OSError:
             return None
+
+
+def _annotation(content: object) -> Annotation:
+    if not isinstance(content, str):
+        raise msgspec.DecodeError(f"a row of {NAME} holds no text")
+    return from_json(content.encode(errors="replace"), Annotation)

@@ -18,6 +18,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from runlore_server.memory import limit_memory
+from runlore_server.verdict.pixels import pixels
 from runlore_server.verdict.tolerance import Limits, distance, of_dtype
 
 Kind = Literal["torch", "numpy", "safetensors", "csv", "tsv", "json", "parquet", "image"]
@@ -159,10 +161,7 @@ def _read(path: Path, kind: Kind) -> Leaves:
 
         frame = parquet.read_table(path).to_pandas()
         return {str(name): frame[name].to_numpy() for name in frame.columns}
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return {"pixels": np.asarray(image.convert("RGBA"), dtype=np.uint8)}
+    return {"pixels": pixels(path)}
 
 
 def _cell(text: str) -> float | str:
@@ -203,11 +202,14 @@ def _array(tensor: Any) -> Any:
 
 def main(arguments: list[str]) -> None:
     one, other, kind = Path(arguments[0]), Path(arguments[1]), arguments[2]
+    limit_memory()
     try:
         leaves = _read(one, kind), _read(other, kind)  # type: ignore[arg-type]
         found = compare_leaves(*leaves, IMAGE if kind == "image" else None)
     except ImportError as error:
         found = Finding(unread=f"reading them needs {error.name}, which is not installed here")
+    except MemoryError:
+        found = Finding(unread="reading them takes more memory than there is for it")
     except Exception as error:  # noqa: BLE001 - a file may hold anything
         found = Finding(unread=f"they cannot be read: {type(error).__name__}: {str(error)[:200]}")
     sys.stdout.buffer.write(msgspec.json.encode(found))

@@ -14,13 +14,13 @@ from itertools import zip_longest
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.untrusted import from_json
 from runlore_server.verdict.contents import IMAGE, compare_leaves
 from runlore_server.verdict.masks import mask, settled
+from runlore_server.verdict.pixels import pixels
 from runlore_server.verdict.tolerance import of_dtype
 
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
@@ -142,12 +142,7 @@ class _Comparing:
     def _pixels(self, mime: str, one: Any, other: Any) -> None:
         contents = self._blob(one), self._blob(other)
         try:
-            from PIL import Image
-
-            arrays = []
-            for content in contents:
-                with Image.open(BytesIO(content or b"")) as image:
-                    arrays.append(np.asarray(image.convert("RGBA"), dtype=np.uint8))
+            arrays = [pixels(BytesIO(content or b"")) for content in contents]
         except Exception:  # noqa: BLE001 - not stored, no image, or no reader: the hashes decide
             self._differ(f"{mime} with another hash")
             return
