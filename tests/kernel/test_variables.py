@@ -51,19 +51,26 @@ def taken(notebook: Notebook, source: str) -> dict[str, str]:
     return found
 
 
+def looked_at(notebook: Notebook, source: str, *names: str) -> dict[str, str]:
+    """Run a cell, once more where the machine left no time to look at these names; the fingerprints."""
+    for _ in range(10):
+        found = taken(notebook, source)
+        if found.keys() >= set(names):
+            return found
+    pytest.fail(f"of {names} only {sorted(found)} were ever looked at")
+
+
 def test_what_a_cell_binds_mentions_or_reaches_is_looked_at(shared_notebook: Notebook) -> None:
     run = shared_notebook
-    first = taken(
-        run, "import time; time.sleep(0.05)\na, b, c = 1, [1, 2], {'k': {3, 4}}\npassword = 'x'; _hidden = 2"
-    )
+    bound = "a, b, c = 1, [1, 2], {'k': {3, 4}}\npassword = 'x'; _hidden = 2; import time"
+    first = looked_at(run, bound, "a", "b", "c")
     assert first["a"] == "int:1"
-    assert {"a", "b", "c"} <= first.keys()
     assert first.keys().isdisjoint({"password", "_hidden", "In", "Out", "exit", "time"})
-    assert taken(run, "b.append(3)")["b"] != first["b"]
+    assert looked_at(run, "b.append(3)", "b")["b"] != first["b"]
     taken(run, "def touch():\n    return inner()\ndef inner():\n    c['k'].add(5)")
-    assert taken(run, "touch()")["c"] != first["c"]
-    assert taken(run, "globals()['a'] = 2.5")["a"] == "float:0x1.4000000000000p+1"
-    alias = taken(run, "alias = b")
+    assert looked_at(run, "touch()", "c")["c"] != first["c"]
+    assert looked_at(run, "globals()['a'] = 2.5", "a")["a"] == "float:0x1.4000000000000p+1"
+    alias = looked_at(run, "alias = b", "alias", "b")
     assert alias["alias"] == alias["b"]
     # What nobody mentions is found in turn.
     run.run("hidden_way = globals()['b'].append")
