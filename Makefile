@@ -29,10 +29,12 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.demo: $(BIN)/python $(CORE)
+	@echo 'Installing into $(VENV): about 2 GB, some minutes the first time ...'
 	$(BIN)/python -m pip install --quiet --editable '.[lab,examples]'
 	touch $@
 
 $(VENV)/.dev: $(BIN)/python $(CORE)
+	@echo 'Installing into $(VENV): about 2 GB, some minutes the first time ...'
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.demo
 

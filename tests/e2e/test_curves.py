@@ -152,7 +152,7 @@ def test_a_turn_and_a_divergence_are_said_where_they_are(grid: Locator) -> None:
     assert "Rule" in (hint.get_attribute("title") or "")
     expect(chart(grid, "val_loss").locator(".jp-Runlore-rule")).to_contain_text("best at step")
     parted = chart(grid, "loss").locator(".jp-Runlore-rule")
-    expect(parted).to_contain_text(re.compile(r"parts at step \d+"))
+    expect(parted).to_contain_text(re.compile(r"diverges at step \d+"))
     assert "layers" in (parted.get_attribute("title") or "")
 
 

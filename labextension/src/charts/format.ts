@@ -16,6 +16,13 @@ export function formatValue(value: number): string {
   return text.replace('e+', 'e').replaceAll('-', '−');
 }
 
+/** A parameter's value in at most four significant digits: a literal of the code says 0.05, not 0.05000. */
+export function formatParameter(value: number): string {
+  const [mantissa = '', ...exponent] = formatValue(value).split('e');
+  const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
+  return [short, ...exponent].join('e');
+}
+
 /** How far values lie apart, in two significant digits: more would say nothing. */
 export function formatDeviation(value: number): string {
   const isPlain = value === 0 || (value >= 1e-4 && value < 1e5);

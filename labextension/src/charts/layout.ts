@@ -105,6 +105,7 @@ export function chartLayout(
       showgrid: false,
       showline: true,
       nticks: drawing.x === 'wall' ? 3 : 5,
+      ...(isFewSteps(drawing, ranges.x) && { dtick: 1 }),
       ...(drawing.x === 'wall'
         ? { tickformatstops: WALL_TICKS }
         : { tickformat: drawing.x === 'step' ? '~s' : '~g' })
@@ -117,6 +118,11 @@ export function chartLayout(
       tickformat: '~g'
     }
   };
+}
+
+/** Whether plotly would put its ticks between steps, where nothing can be. */
+function isFewSteps(drawing: IDrawing, [low, high]: Range): boolean {
+  return drawing.x === 'step' && !drawing.logX && high - low < 5;
 }
 
 /** Times on one line: plotly's own take two, for which there is no room. */

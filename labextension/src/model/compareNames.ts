@@ -5,7 +5,7 @@ import { factOf } from './compareColumns';
 /** Parameters that stand behind a name at the most; where so many do not tell runs apart, the id does. */
 const MOST_NAMED = 2;
 /** Characters of an id that are told at the least. */
-const SHORTEST = 4;
+export const SHORTEST = 4;
 /** Characters of a value. */
 const LONGEST = 24;
 

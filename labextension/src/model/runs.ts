@@ -54,6 +54,11 @@ export class RunsModel {
     return this._byId.get(runId);
   }
 
+  /** Whether another run that is loaded has its name; a rerun is told from its original by being one. */
+  isNamesake(run: IRun): boolean {
+    return (this._named.get(nameKey(run)) ?? 0) > 1;
+  }
+
   /** Load the newest runs again. */
   async refresh(): Promise<void> {
     await this._guard(async () => {
@@ -185,6 +190,10 @@ export class RunsModel {
     this._renew(fresh);
     const newest = this._list.map(run => [run.run_id, run] as const);
     this._byId = new Map([...this._alone, ...this._found, ...newest]);
+    this._named = new Map();
+    for (const run of this._byId.values()) {
+      this._named.set(nameKey(run), (this._named.get(nameKey(run)) ?? 0) + 1);
+    }
   }
 
   /** Put the runs in the place of what was known of them. */
@@ -198,10 +207,15 @@ export class RunsModel {
   private _alone = new Map<string, IRun>();
   private _found = new Map<string, IRun>();
   private _byId = new Map<string, IRun>();
+  private _named = new Map<string, number>();
   private _total = 0;
   private _pinned = 0;
   private _generation = 0;
   private _isLoaded = false;
   private _error: Error | null = null;
   private _changed = new Signal<this, void>(this);
+}
+
+function nameKey(run: IRun): string {
+  return `${run.rerun_of === null}${run.name}`;
 }

@@ -74,7 +74,8 @@ export const commandsPlugin = commandPlugin(
     list(repeat, openRun, stop, showPanel, refresh);
 
     runlore.jobs.ended.connect((_, job) => {
-      if (runlore.preferences.notifications) {
+      // A sweep has a page that follows its trials; that they differ from the original is their point.
+      if (runlore.preferences.notifications && job.sweep === null) {
         notifyEnd(job, runId => void commands.execute(CommandIds.openRun, { runId }), trans);
       }
     });

@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
-import { formatDuration, formatLoad, formatValue } from '../../charts/format';
+import { formatDuration, formatLoad, formatParameter, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
 import { factOf } from '../../model/compareColumns';
 import { Age } from '../marks/age';
@@ -43,6 +43,9 @@ export function factText(fact: string | number | null, column: Column): string {
   }
   if (column.kind === 'load') {
     return formatLoad(column.name, fact);
+  }
+  if (column.kind === 'params') {
+    return formatParameter(fact);
   }
   return column.kind === 'attribute' && column.name === 'duration'
     ? formatDuration(fact)

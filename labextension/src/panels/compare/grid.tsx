@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { useVirtualizer, VirtualItem } from '@tanstack/react-virtual';
 import * as React from 'react';
 
+import { Column } from '../../model/columns';
 import { CompareModel } from '../../model/compare';
 import { GridGroup } from './gridGroup';
 import { GridHeads } from './gridHeads';
@@ -12,8 +13,10 @@ import { useHovered } from './hovered';
 /** Heights and widths in pixels; the style sheet has the same. */
 const ROW_HEIGHT = 28;
 const HEAD_HEIGHT = 28;
-export const NAME_WIDTH = 196;
-export const COLUMN_WIDTH = 104;
+const NAME_WIDTH = 228;
+const NUMBER_WIDTH = 92;
+const WORD_WIDTH = 104;
+const VERDICT_WIDTH = 172;
 
 /** Rows and columns rendered beyond those in view. */
 const OVERSCAN = 4;
@@ -21,11 +24,12 @@ const OVERSCAN = 4;
 const FIRST_RECT = { width: 500, height: 600 };
 
 /**
- * A column in view: the how-many-th, from 0, and its left edge in pixels.
+ * A column in view: the how-many-th, from 0, its left edge and its width in pixels.
  */
 export interface IColumnPlace {
   index: number;
   left: number;
+  width: number;
 }
 
 /**
@@ -63,9 +67,11 @@ export function CompareGrid(props: {
     ...scrolling,
     count: shown.length,
     horizontal: true,
-    estimateSize: () => COLUMN_WIDTH,
+    estimateSize: index => columnWidth(shown[index]),
     paddingStart: NAME_WIDTH
   });
+  const widths = shown.map(columnWidth).join();
+  React.useLayoutEffect(() => columns.measure(), [columns, widths]);
   const hovered = useHovered(selection);
   const goTo = (index: number): void => {
     setCurrentKey(listed[index]?.key ?? null);
@@ -132,16 +138,26 @@ export function CompareGrid(props: {
   );
 }
 
+function columnWidth(column: Column | undefined): number {
+  if (column?.kind === 'attribute') {
+    return column.name === 'verdict' ? VERDICT_WIDTH : WORD_WIDTH;
+  }
+  return column?.kind === 'tags' ? WORD_WIDTH : NUMBER_WIDTH;
+}
+
 /** The columns in view; the same array as before while they are the same. */
 function usePlaces(items: readonly VirtualItem[]): readonly IColumnPlace[] {
-  const first = items[0]?.index ?? 0;
-  const count = items.length;
-  return React.useMemo(
-    () =>
-      Array.from({ length: count }, (_, at) => ({
-        index: first + at,
-        left: NAME_WIDTH + (first + at) * COLUMN_WIDTH
-      })),
-    [first, count]
-  );
+  const places = items.map(({ index, start: left, size: width }) => ({ index, left, width }));
+  const [stable, setStable] = React.useState(places);
+  const isSame =
+    places.length === stable.length &&
+    places.every((place, at) => {
+      const old = stable[at];
+      return old?.index === place.index && old.left === place.left && old.width === place.width;
+    });
+  if (isSame) {
+    return stable;
+  }
+  setStable(places);
+  return places;
 }

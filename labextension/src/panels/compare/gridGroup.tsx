@@ -38,7 +38,7 @@ export const GridGroup = React.memo(function GridGroup(
           {trans._n('%1 run', '%1 runs', group.runs.length)}
         </span>
       </span>
-      {inView.map(({ index: at, left }) => {
+      {inView.map(({ index: at, left, width }) => {
         const column = model.shown[at];
         return (
           column && (
@@ -47,7 +47,7 @@ export const GridGroup = React.memo(function GridGroup(
               className="jp-Runlore-compare-cell"
               role="gridcell"
               aria-colindex={at + 2}
-              style={{ left }}
+              style={{ left, width }}
             >
               <GroupCell {...{ group, column, trans }} />
             </span>

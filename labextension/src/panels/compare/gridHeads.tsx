@@ -42,7 +42,7 @@ export function GridHeads(props: {
         />
         <span>{trans.__('name')}</span>
       </span>
-      {inView.map(({ index, left }) => {
+      {inView.map(({ index, left, width }) => {
         const column = model.shown[index];
         return (
           column && (
@@ -51,7 +51,7 @@ export function GridHeads(props: {
               id={columnId(column)}
               label={columnLabel(column, null, trans)}
               title={columnTitle(column, null, trans)}
-              {...{ model, index, left, trans }}
+              {...{ model, index, left, width, trans }}
             />
           )
         );
@@ -67,9 +67,10 @@ function Head(props: {
   title: string;
   index: number;
   left: number;
+  width: number;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { model, id, label, title, index, left, trans } = props;
+  const { model, id, label, title, index, left, width, trans } = props;
   const { sort } = model.look.now;
   const isSorted = sort?.column === id;
   const direction = !isSorted ? 'none' : sort.descending ? 'descending' : 'ascending';
@@ -85,7 +86,7 @@ function Head(props: {
       role="columnheader"
       aria-sort={direction}
       aria-colindex={index + 2}
-      style={{ left }}
+      style={{ left, width }}
     >
       <button
         title={`${title}\n${trans.__('Click to sort by it')}`}

@@ -66,7 +66,7 @@ export const GridRow = React.memo(function GridRow(
         />
         <RunName {...{ model, run, trans }} />
       </span>
-      {inView.map(({ index: at, left }) => {
+      {inView.map(({ index: at, left, width }) => {
         const column = model.shown[at];
         return (
           column && (
@@ -75,7 +75,7 @@ export const GridRow = React.memo(function GridRow(
               className="jp-Runlore-compare-cell"
               role="gridcell"
               aria-colindex={at + 2}
-              style={{ left }}
+              style={{ left, width }}
             >
               <FactCell {...{ run, column, now, trans }} />
             </span>

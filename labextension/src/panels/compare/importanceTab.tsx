@@ -164,7 +164,7 @@ function whyUnsaid(
       return [
         trans.__('Too few runs to say'),
         trans.__(
-          '%1 runs have ended with a value of %2, and %3 are needed: ten, and two for each parameter that differs. With fewer, chance looks like importance.',
+          '%1 runs have ended with a value of %2; it takes %3: ten, or two for each parameter that differs where that is more. With fewer, chance looks like importance.',
           found.runs,
           metric,
           found.needed

@@ -14,6 +14,8 @@ const ROW_HEIGHT = 28;
 const HEAD_HEIGHT = 44;
 const NAME_WIDTH = 148;
 const RUN_WIDTH = 116;
+const JUDGED_WIDTH = 168; // has room for a verdict
+const MOST_WIDTH = 200;
 
 /** Rows and columns rendered beyond those in view. */
 const OVERSCAN = 4;
@@ -44,14 +46,18 @@ export function TableTab(props: {
     estimateSize: () => ROW_HEIGHT,
     paddingStart: HEAD_HEIGHT
   });
+  const room = Math.floor(((rows.scrollRect?.width ?? 0) - NAME_WIDTH) / sorted.length);
+  const least = sorted.some(run => run.verdict) ? JUDGED_WIDTH : RUN_WIDTH;
+  const width = Math.min(Math.max(room, least), MOST_WIDTH);
   const runs = useVirtualizer<HTMLDivElement, Element>({
     ...scrolling,
     count: sorted.length,
     horizontal: true,
-    estimateSize: () => RUN_WIDTH,
+    estimateSize: () => width,
     paddingStart: NAME_WIDTH,
     scrollPaddingStart: NAME_WIDTH
   });
+  React.useLayoutEffect(() => runs.measure(), [runs, width]);
   const inView = runs.getVirtualItems();
   const different = new Set(differing);
   return (
@@ -99,7 +105,7 @@ export function TableTab(props: {
                   </span>
                 )}
               </span>
-              {inView.map(({ index: at, start: left }) => {
+              {inView.map(({ index: at, start: left, size }) => {
                 const run = sorted[at];
                 return (
                   run && (
@@ -107,6 +113,7 @@ export function TableTab(props: {
                       key={run.run_id}
                       isFaint={!model.selection.stands(run.run_id)}
                       {...{ run, column, at, left, now, trans }}
+                      width={size}
                     />
                   )
                 );
@@ -126,19 +133,20 @@ const Cell = React.memo(function Cell(props: {
   /** The how-many-th run, from 0, and where its column begins, in pixels. */
   at: number;
   left: number;
+  width: number;
   /** Whether others are selected. */
   isFaint: boolean;
   now: number;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, column, at, left, isFaint, now, trans } = props;
+  const { run, column, at, left, width, isFaint, now, trans } = props;
   return (
     <span
       className="jp-Runlore-table-cell"
       role="cell"
       aria-colindex={at + 2}
       data-is-faint={isFaint}
-      style={{ left }}
+      style={{ left, width }}
     >
       <FactCell {...{ run, column, now, trans }} />
     </span>
@@ -148,7 +156,7 @@ const Cell = React.memo(function Cell(props: {
 /** The names of the runs: a click selects one, Enter and a double click open it; arrows move along them. */
 function Heads(props: {
   model: CompareModel;
-  inView: readonly { index: number; start: number }[];
+  inView: readonly { index: number; start: number; size: number }[];
   goTo: (index: number) => void;
   onOpen: (runId: string) => void;
   trans: TranslationBundle;
@@ -200,7 +208,7 @@ function Heads(props: {
       <span className="jp-Runlore-table-name" role="columnheader" aria-colindex={1}>
         {trans.__('name')}
       </span>
-      {inView.map(({ index, start: left }) => {
+      {inView.map(({ index, start: left, size: width }) => {
         const run = sorted[index];
         return (
           run && (
@@ -209,7 +217,7 @@ function Heads(props: {
               className="jp-Runlore-table-head"
               role="columnheader"
               aria-colindex={index + 2}
-              style={{ left }}
+              style={{ left, width }}
             >
               <button
                 data-at={index}

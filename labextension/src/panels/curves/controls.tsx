@@ -21,11 +21,22 @@ export function CurveControls(props: {
   onChange: (change: Partial<ChartChoice>) => void;
   /** Whether any run tells of epochs. */
   hasEpochs: boolean;
+  /** Whether the horizontal axis is the only one that says anything. */
+  isAxisFixed?: boolean;
   /** Opens the menu of all else. */
   onMenu: (button: HTMLElement) => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { metrics = [], metric = '', choice, onChange, hasEpochs, onMenu, trans } = props;
+  const {
+    metrics = [],
+    metric = '',
+    choice,
+    onChange,
+    hasEpochs,
+    isAxisFixed = false,
+    onMenu,
+    trans
+  } = props;
   return (
     <div className="jp-Runlore-controls" role="group" aria-label={trans.__('How curves are shown')}>
       {metrics.length > 0 && (
@@ -47,20 +58,22 @@ export function CurveControls(props: {
           {metrics.length > 1 && <option value={ALL}>{trans.__('All metrics')}</option>}
         </HTMLSelect>
       )}
-      <HTMLSelect
-        className="jp-Runlore-select"
-        value={choice.x}
-        onChange={event => onChange({ x: event.target.value as XAxis })}
-        aria-label={trans.__('Horizontal axis')}
-        title={trans.__('Horizontal axis: step, epoch, time since the start, or time of day')}
-      >
-        <option value="step">{trans.__('step')}</option>
-        <option value="epoch" disabled={!hasEpochs}>
-          {trans.__('epoch')}
-        </option>
-        <option value="time">{trans.__('time')}</option>
-        <option value="wall">{trans.__('clock')}</option>
-      </HTMLSelect>
+      {!isAxisFixed && (
+        <HTMLSelect
+          className="jp-Runlore-select"
+          value={choice.x}
+          onChange={event => onChange({ x: event.target.value as XAxis })}
+          aria-label={trans.__('Horizontal axis')}
+          title={trans.__('Horizontal axis: step, epoch, time since the start, or time of day')}
+        >
+          <option value="step">{trans.__('step')}</option>
+          <option value="epoch" disabled={!hasEpochs}>
+            {trans.__('epoch')}
+          </option>
+          <option value="time">{trans.__('time')}</option>
+          <option value="wall">{trans.__('clock')}</option>
+        </HTMLSelect>
+      )}
       <button
         className="jp-Runlore-toggle"
         aria-pressed={choice.log}
@@ -73,7 +86,7 @@ export function CurveControls(props: {
         className="jp-Runlore-smoothing"
         title={trans.__('Smoothing: moving average with weight %1', choice.smoothing)}
       >
-        <span aria-hidden="true">~</span>
+        <span aria-hidden="true">{trans.__('smooth')}</span>
         <input
           type="range"
           min={0}

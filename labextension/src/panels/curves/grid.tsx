@@ -6,7 +6,7 @@ import { Cursor } from '../../charts/cursor';
 import { IDrawing, timeUnit } from '../../charts/drawing';
 import { Range } from '../../charts/scale';
 import { ILine } from '../../charts/traces';
-import { ChartChoice, ChoicesModel } from '../../model/choices';
+import { ChartChoice, ChoicesModel, XAxis } from '../../model/choices';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel, ICurveRequest } from '../../model/curves';
 import { Runlore } from '../../model/runlore';
@@ -39,6 +39,8 @@ export interface ICurvesGridProps {
   /** Of this view alone; whoever made it says when nobody looks any more. */
   curves: CurvesModel;
   host: ICurvesHost;
+  /** The horizontal axis where no other says anything; left out where the user chooses. */
+  axis?: XAxis;
   trans: TranslationBundle;
 }
 
@@ -51,8 +53,8 @@ export type ICurvesHost = Pick<Runlore, 'choices' | 'offerCode'>;
  * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
  */
 export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
-  const { runs, styles, marks, curves, host, trans } = props;
-  const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '');
+  const { runs, styles, marks, curves, host, axis, trans } = props;
+  const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '', axis);
   const [count, setCount] = React.useState(FIRST);
   const names = metricsOf(runs);
   const shown = names.slice(0, count);
@@ -84,6 +86,7 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
     <div className="jp-Runlore-grid">
       <CurveControls
         {...{ choice, onChange, trans }}
+        isAxisFixed={axis !== undefined}
         hasEpochs={charts.some(({ lines }) => lines.some(line => line.curve.epoch))}
         onMenu={button => {
           if (root.current) {
@@ -122,10 +125,11 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
   );
 }
 
-/** How the curves of an experiment are looked at, and how to change it. */
+/** How the curves of an experiment are looked at, and how to change it; with this axis where there is one. */
 function useChoice(
   choices: ChoicesModel,
-  experiment: string
+  experiment: string,
+  axis: XAxis | undefined
 ): [ChartChoice, (change: Partial<ChartChoice>) => void] {
   const subscribe = React.useCallback(
     (notify: () => void) => {
@@ -134,7 +138,8 @@ function useChoice(
     },
     [choices]
   );
-  const choice = React.useSyncExternalStore(subscribe, () => choices.get(experiment));
+  const kept = React.useSyncExternalStore(subscribe, () => choices.get(experiment));
+  const choice = React.useMemo(() => (axis ? { ...kept, x: axis } : kept), [kept, axis]);
   return [choice, change => choices.update(experiment, change)];
 }
 

@@ -61,7 +61,7 @@ export function divergenceRules(
     }
     const x = drawing.x === 'step' ? divergence.step : placeOf(line, drawn, divergence.step);
     const [cause] = causes ?? [];
-    const word = trans.__('parts at step %1', divergence.step);
+    const word = trans.__('diverges at step %1', divergence.step);
     const title = [`${line.name} ${line.mark}: ${word}`, cause ?? reason ?? ''].join('\n').trim();
     return x === undefined ? [] : [{ runId: run.run_id, color: line.style.color, x, word, title }];
   });

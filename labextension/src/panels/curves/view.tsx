@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { ChartChoice } from '../../model/choices';
+import { nameMarks } from '../../model/compareNames';
 import { CurvesModel } from '../../model/curves';
 import { seedGroups } from '../../model/seedGroups';
 import { IView } from '../../model/view';
@@ -28,9 +29,10 @@ export function CurvesView(props: {
 }): React.ReactElement {
   const { view, curves, isEmpty, onChange, onCode, trans } = props;
   const { choice, metric, metrics, runs, styles } = view;
+  const marks = nameMarks(runs, []); // parameters would be too long here
   const charts = view.charts.map(name => ({
     metric: name,
-    lines: metricLines(runs, name, curves, styles, trans)
+    lines: metricLines(runs, name, curves, styles, trans, marks)
   }));
   const lines = charts.flatMap(chart => chart.lines);
   const { drawing, cursor, zoom, setZoom, hidden } = useCharts(lines, runs, choice);

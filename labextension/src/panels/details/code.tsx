@@ -147,7 +147,7 @@ function CellFacts(props: {
       <span className="jp-Runlore-number">[{cell.ordinal}]</span>
       <span data-outcome={cell.outcome ?? 'running'}>{outcomeWord(cell.outcome, trans)}</span>
       {cell.duration !== null && <span>{formatDuration(cell.duration)}</span>}
-      {cell.of_run && <b>{trans.__('this run')}</b>}
+      {cell.of_run && <b>{trans.__('tracked')}</b>}
       {!cell.of_run && needed !== null && (
         <span title={needed}>{trans.__('needed: %1', needed)}</span>
       )}

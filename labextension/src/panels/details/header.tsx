@@ -10,6 +10,7 @@ import { JobProgress } from '../jobs/view';
 import { stopIcon } from '../marks/icons';
 import { StatusMark, VerdictBadge } from '../marks/marks';
 import { Actions } from './actions';
+import { CopyButton } from './copy';
 import { Title } from './title';
 
 /**
@@ -47,9 +48,17 @@ export function Header(props: {
           </button>
         )}
         <span>{trans.__('started %1', started)}</span>
-        <span>{trans.__('took %1', duration)}</span>
+        <span>
+          {run.status === 'running'
+            ? trans.__('running for %1', duration)
+            : trans.__('took %1', duration)}
+        </span>
         {run.devices.length > 0 && <span>{trans.__('on %1', deviceText(run))}</span>}
         {run.kernel !== null && <span>{trans.__('kernel %1', run.kernel)}</span>}
+        <span className="jp-Runlore-header-id">
+          {trans.__('id')} <code>{run.run_id}</code>
+          <CopyButton text={() => run.run_id} label={trans.__('Copy the id')} trans={trans} />
+        </span>
       </div>
       {run.verdict && (
         <div className="jp-Runlore-header-verdict">

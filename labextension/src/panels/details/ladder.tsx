@@ -62,11 +62,11 @@ function Rung(props: {
     'random state': trans.__('Random state'),
     'threads and hardware': trans.__('Threads and hardware'),
     variables: trans.__('Variables'),
-    uncontrolled: trans.__('What nothing controls')
+    uncontrolled: trans.__('Unrepeatable calls')
   };
   const words: Record<IRung['status'], string> = {
     same: rung.rung === 'uncontrolled' ? trans.__('none used') : trans.__('same'),
-    differs: rung.rung === 'uncontrolled' ? trans.__('used') : trans.__('differs'),
+    differs: rung.rung === 'uncontrolled' ? trans.__('used') : trans.__('different'),
     'not recorded': trans.__('not known')
   };
   return (

@@ -6,6 +6,7 @@ import { IRun, IRunDetail } from '../../api/types';
 import { formatSize } from '../../charts/format';
 import { graphOf, IGraph, IPlaced, neighbour, NODE } from '../../model/graph';
 import { statusWord } from '../marks/marks';
+import { shortId } from '../marks/name';
 import { Loaded } from './loaded';
 import { Lack } from './output';
 import { Reruns } from './reruns';
@@ -176,7 +177,7 @@ function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundl
         return trans.__('this run');
       }
       return [
-        node.verdict ? trans.__('rerun') : trans.__('run'),
+        `${node.verdict ? trans.__('rerun') : trans.__('run')} ${shortId(node.run_id ?? '')}`,
         node.verdict ?? (node.status && statusWord(node.status, trans))
       ]
         .filter(Boolean)

@@ -43,7 +43,7 @@ export function Logs(props: {
       {hasEarlier && (
         <label className="jp-Runlore-check">
           <input type="checkbox" checked={isAll} onChange={event => setAll(event.target.checked)} />
-          {trans.__('Cells before the run, too')}
+          {trans.__('Show cells before the run, too')}
         </label>
       )}
       {cells.length === 0 && <EmptyState title={trans.__('Nothing was printed or shown')} />}

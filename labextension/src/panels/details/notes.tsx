@@ -26,7 +26,7 @@ export function Notes(props: {
         <input
           className="jp-mod-styled jp-Runlore-hypothesis"
           aria-label={trans.__('Hypothesis')}
-          placeholder={trans.__('What is this run to show?')}
+          placeholder={trans.__('What should this run show?')}
           {...field}
           onBlur={() => void hypothesis.flush()}
         />

@@ -36,8 +36,8 @@ export function Reruns(props: {
   );
   return (
     <>
-      {run.rerun_of !== null && <Part title={trans.__('Repeats')}>{list([run.rerun_of])}</Part>}
-      {run.reruns.length > 0 && <Part title={trans.__('Repeated by')}>{list(run.reruns)}</Part>}
+      {run.rerun_of !== null && <Part title={trans.__('Rerun of')}>{list([run.rerun_of])}</Part>}
+      {run.reruns.length > 0 && <Part title={trans.__('Reruns')}>{list(run.reruns)}</Part>}
     </>
   );
 }

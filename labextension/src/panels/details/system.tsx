@@ -25,7 +25,9 @@ export function System(props: {
     return (
       <Part title={trans.__('System')}>
         <p>
-          {trans.__('The load was not measured: the run was too short, or nobody asked for it.')}
+          {trans.__(
+            'The load was not measured: the run was too short for it, or measuring was off.'
+          )}
         </p>
       </Part>
     );
@@ -34,7 +36,9 @@ export function System(props: {
   const machine = { ...run, metrics: Object.fromEntries(drawn.map(asMetric)) };
   return (
     <Part title={trans.__('System')}>
-      {drawn.length > 0 && <CurvesGrid {...{ styles, curves, host, trans }} runs={[machine]} />}
+      {drawn.length > 0 && (
+        <CurvesGrid {...{ styles, curves, host, trans }} runs={[machine]} axis="time" />
+      )}
       <LoadTable loads={loads} trans={trans} />
     </Part>
   );

@@ -6,6 +6,7 @@ import { isActive } from '../../model/jobs';
 import { inOrder } from '../../model/queue';
 import { stopIcon } from '../marks/icons';
 import { JobMark, VerdictBadge } from '../marks/marks';
+import { shortId } from '../marks/name';
 
 /**
  * What one can do with a job.
@@ -49,6 +50,7 @@ export function JobsView(props: {
                 onClick={() => actions.open(job.run_id)}
               >
                 {job.name}
+                <span className="jp-Runlore-run-kind"> {shortId(job.run_id)}</span>
               </button>
               {job.verdict ? (
                 <VerdictBadge verdict={job.verdict} trans={trans} />

@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import { decodeNumber } from '../../api/numbers';
 import { IRun } from '../../api/types';
-import { formatDuration, formatLoad, formatValue } from '../../charts/format';
+import { formatDuration, formatLoad, formatParameter, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
 import { deviceKinds, LoadName, Measured } from '../../model/load';
 import { Age } from '../marks/age';
@@ -158,7 +158,7 @@ function paramText(params: Record<string, unknown>, name: string): string {
     return '';
   }
   return typeof value === 'number'
-    ? formatValue(value)
+    ? formatParameter(value)
     : typeof value === 'string'
       ? value
       : JSON.stringify(value);

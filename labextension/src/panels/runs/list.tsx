@@ -32,6 +32,8 @@ export interface IRunListProps {
   columns: readonly Column[];
   /** A run that is loaded. */
   find: (runId: string) => IRun | undefined;
+  /** Whether another run that is loaded has its name. */
+  isNamesake: (run: IRun) => boolean;
   view: IView;
   /** Unix seconds. */
   now: number;
@@ -45,7 +47,7 @@ export interface IRunListProps {
  * The list of runs, of which only the rows in view are there.
  */
 export function RunList(props: IRunListProps): React.ReactElement {
-  const { search, marks, columns, find, view, now, onFilter, actions, trans } = props;
+  const { search, marks, columns, find, isNamesake, view, now, onFilter, actions, trans } = props;
   const { rows } = search;
   const scroll = React.useRef<HTMLDivElement>(null);
   const [currentKey, setCurrentKey] = React.useState<string | null>(null);
@@ -162,6 +164,7 @@ export function RunList(props: IRunListProps): React.ReactElement {
               style={view.styles.get(run.run_id)}
               metric={view.metric}
               isMarked={marks.has(run.run_id)}
+              isNamesake={isNamesake(run)}
               {...{ run, columns, now, onClick, actions, ...place }}
             />
           ) : (

@@ -8,7 +8,7 @@ import { Column, columnId } from '../../model/columns';
 import { Age, ageText } from '../marks/age';
 import { detailsIcon, pinIcon, rerunIcon, starIcon } from '../marks/icons';
 import { MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
-import { runTitle } from '../marks/name';
+import { runTitle, shortId } from '../marks/name';
 import { Cell } from './cell';
 
 /**
@@ -40,6 +40,8 @@ export interface IRunRowProps {
   /** Whether the keyboard is at this row. */
   isCurrent: boolean;
   isMarked: boolean;
+  /** Whether another run has its name. */
+  isNamesake: boolean;
   onFocus: (key: string) => void;
   onClick: (event: React.MouseEvent, index: number, runId: string) => void;
   actions: IRunActions;
@@ -50,8 +52,8 @@ export interface IRunRowProps {
  * A run in the list.
  */
 export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.ReactElement {
-  const { run, style, columns, index, top, isCurrent, isMarked, onFocus, onClick } = props;
-  const { metric, now, actions, trans } = props;
+  const { run, style, columns, index, top, isCurrent, isMarked, isNamesake } = props;
+  const { metric, now, onFocus, onClick, actions, trans } = props;
   const id = run.run_id;
   return (
     <div
@@ -80,7 +82,7 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
           role="img"
           aria-label={style ? trans.__('shown') : trans.__('hidden')}
         />
-        <RunName run={run} trans={trans} />
+        <RunName run={run} isNamesake={isNamesake} trans={trans} />
       </span>
       {columns.map((column, place) => (
         <span
@@ -132,8 +134,12 @@ export function PendingRow(props: {
   );
 }
 
-function RunName(props: { run: IRun; trans: TranslationBundle }): React.ReactElement {
-  const { run, trans } = props;
+function RunName(props: {
+  run: IRun;
+  isNamesake: boolean;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, isNamesake, trans } = props;
   const marks = [
     { is: run.pinned, icon: pinIcon, word: trans.__('pinned') },
     { is: run.starred, icon: starIcon, word: trans.__('starred') }
@@ -160,6 +166,11 @@ function RunName(props: { run: IRun; trans: TranslationBundle }): React.ReactEle
       {run.rerun_of !== null && (
         <span className="jp-Runlore-run-kind" title={trans.__('Rerun of %1', run.name)}>
           {trans.__('rerun')}
+        </span>
+      )}
+      {isNamesake && (
+        <span className="jp-Runlore-run-kind" title={trans.__('Run %1', run.run_id)}>
+          {shortId(run.run_id)}
         </span>
       )}
       {run.kind === 'mlflow' && (

@@ -1,7 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IAnnotation } from '../../api/types';
+import { IAnnotation, IRun } from '../../api/types';
 import { Runlore } from '../../model/runlore';
 import { IView } from '../../model/view';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
@@ -79,6 +79,7 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
   const { runs, search, marks, columns } = runlore;
   const input = React.useRef<HTMLInputElement>(null);
   const find = React.useCallback((runId: string) => runs.get(runId), [runs]);
+  const isNamesake = React.useCallback((run: IRun) => runs.isNamesake(run), [runs]);
   const { metric } = view;
   React.useEffect(() => search.judgeBy(metric), [search, metric]);
   return (
@@ -99,7 +100,7 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
         />
       )}
       <RunList
-        {...{ search, marks, find, view, now, actions, trans }}
+        {...{ search, marks, find, isNamesake, view, now, actions, trans }}
         columns={columns.list}
         onFilter={() => input.current?.focus()}
       />

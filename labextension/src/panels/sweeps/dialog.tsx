@@ -65,8 +65,8 @@ export function SweepFormView(props: {
         label={trans.__('Better is')}
         value={options.direction}
         choices={[
-          { value: 'minimize', label: trans.__('less') },
-          { value: 'maximize', label: trans.__('more') }
+          { value: 'minimize', label: trans.__('lower') },
+          { value: 'maximize', label: trans.__('higher') }
         ]}
         onChange={value => form.set({ direction: value === 'maximize' ? 'maximize' : 'minimize' })}
       />
@@ -77,10 +77,10 @@ export function SweepFormView(props: {
         onChange={value => form.set({ trials: value.replace(/\D/g, '') })}
       />
       <TextField
-        label={trans.__('Time for all')}
+        label={trans.__('Time limit in minutes')}
         value={options.minutes}
-        placeholder={trans.__('without end')}
-        hint={trans.__('minutes of work; no trial begins after')}
+        placeholder={trans.__('none')}
+        hint={trans.__('no trial starts later')}
         error={form.badOptions.has('minutes') ? trans.__('This is a number of minutes') : null}
         onChange={value => form.set({ minutes: value.trim() })}
       />
@@ -133,7 +133,7 @@ function Outlook(props: { form: SweepForm; trans: TranslationBundle }): React.Re
         trans.__(
           '%1 in %2; %3.',
           check.points === null
-            ? trans.__('Endlessly many points')
+            ? trans.__('Unlimited points')
             : trans._n('%1 point', '%1 points', check.points),
           check.dimensions.join(' × '),
           check.trials === null
@@ -147,7 +147,7 @@ function Outlook(props: { form: SweepForm; trans: TranslationBundle }): React.Re
           trans.__('Looking whether it can be had…')
         )
       ) : (
-        trans.__('Give at least one parameter several values.')
+        trans.__('Choose a range or some values for at least one parameter.')
       )}
     </div>
   );

@@ -21,6 +21,12 @@ export function SpaceFields(props: {
   }
   return (
     <div className="jp-Runlore-space" role="group" aria-label={trans.__('Space of parameters')}>
+      <div className="jp-Runlore-space-row jp-Runlore-space-heads" aria-hidden="true">
+        <span>{trans.__('parameter, as recorded')}</span>
+        <span>{trans.__('to try')}</span>
+        <span />
+        <span>{trans.__('the same as text')}</span>
+      </div>
       {form.parameters.map(parameter => (
         <SpaceRow key={parameter.name} {...{ form, parameter, trans }} />
       ))}

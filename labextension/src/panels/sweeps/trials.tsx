@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { ISweepDetail, ITrial, TrialState } from '../../api/sweepTypes';
-import { formatDuration, formatValue } from '../../charts/format';
+import { formatDuration, formatParameter, formatValue } from '../../charts/format';
 import { trialIcons } from '../marks/icons';
 import { MarkIcon } from '../marks/marks';
 
@@ -21,6 +21,16 @@ export function TrialTable(props: {
   const [shown, setShown] = React.useState(PAGE);
   const names = [...new Set(sweep.trials.flatMap(trial => Object.keys(trial.parameters)))];
   const ordered = bestFirst(sweep);
+  if (ordered.length === 0) {
+    const isOn = sweep.state === 'waiting' || sweep.state === 'running';
+    return (
+      <p className="jp-Runlore-faint">
+        {isOn
+          ? trans.__('Trials begin as soon as the queue has room for them.')
+          : trans.__('No trial was begun.')}
+      </p>
+    );
+  }
   return (
     <section aria-label={trans.__('Trials')}>
       <h3>{trans._n('%1 trial', '%1 trials', ordered.length)}</h3>
@@ -135,7 +145,7 @@ export function trialWord(state: TrialState, trans: TranslationBundle): string {
 
 function shownValue(value: unknown): string {
   return typeof value === 'number'
-    ? formatValue(value)
+    ? formatParameter(value)
     : typeof value === 'string'
       ? value
       : value === undefined

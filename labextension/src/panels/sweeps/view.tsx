@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IPlot, ISweepDetail, SweepState } from '../../api/sweepTypes';
-import { formatDuration, formatValue } from '../../charts/format';
+import { formatDuration, formatParameter, formatValue } from '../../charts/format';
 import { playIcon, stopIcon } from '../marks/icons';
 import { StaleBanner } from '../marks/states';
 import { SweepPlots } from './plots';
@@ -46,11 +46,11 @@ export function SweepView(props: {
           <span>{countWords(sweep, trans)}</span>
           <span>
             {request.direction === 'maximize'
-              ? trans.__('greatest %1', request.metric)
-              : trans.__('least %1', request.metric)}
+              ? trans.__('maximizes %1', request.metric)
+              : trans.__('minimizes %1', request.metric)}
           </span>
-          <span>{request.sampler ?? ''}</span>
-          <span>{trans.__('worked for %1', formatDuration(sweep.spent))}</span>
+          {request.sampler && <span>{trans.__('sampler %1', request.sampler)}</span>}
+          {sweep.spent > 0 && <span>{trans.__('worked for %1', formatDuration(sweep.spent))}</span>}
           <button className="jp-Runlore-link" onClick={() => actions.open(request.run_id)}>
             {trans.__('Original: %1', name)}
           </button>
@@ -85,11 +85,12 @@ function Best(props: {
   const { sweep, actions, trans } = props;
   const { best, request } = sweep;
   if (best?.value === null || best === null) {
-    return <p>{trans.__('No trial has come to a value yet.')}</p>;
+    return <p>{trans.__('No trial has a result yet.')}</p>;
   }
   const [run] = best.runs;
   const values = Object.entries(best.parameters).map(
-    ([name, value]) => `${name} = ${typeof value === 'number' ? formatValue(value) : String(value)}`
+    ([name, value]) =>
+      `${name} = ${typeof value === 'number' ? formatParameter(value) : String(value)}`
   );
   return (
     <p className="jp-Runlore-sweepBest">
@@ -147,7 +148,7 @@ function Controls(props: {
         disabled={!Number.isInteger(count) || count < 1}
         onClick={() => actions.extend(count)}
       >
-        {trans.__('Extend')}
+        {trans.__('Add')}
       </button>
     </div>
   );

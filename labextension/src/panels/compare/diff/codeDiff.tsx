@@ -39,7 +39,7 @@ export function CodeDiff(props: {
         <span className="jp-Runlore-number">{cell.a === null ? '' : `[${cell.a}]`}</span>
         <span>
           {cellWord(cell, trans)}
-          {cell.of_run && <b> {trans.__('this run')}</b>}
+          {cell.of_run && <b> {trans.__('tracked')}</b>}
         </span>
         <span className="jp-Runlore-number">{cell.b === null ? '' : `[${cell.b}]`}</span>
       </div>

@@ -146,7 +146,7 @@ function Summary(props: { found: IPairDiff; trans: TranslationBundle }): React.R
           ? trans.__('Nothing differs.')
           : first && first.step !== null
             ? trans.__(
-                'The curves part first at step %1 of %2: %3 → %4.',
+                'The curves first differ at step %1 of %2: %3 → %4.',
                 first.step,
                 first.metric,
                 at(first.a),

@@ -33,7 +33,7 @@ export function MetricTable(props: {
           <thead>
             <tr>
               <th scope="col">{trans.__('metric')}</th>
-              <th scope="col">{trans.__('parts at step')}</th>
+              <th scope="col">{trans.__('diverges at step')}</th>
               <th scope="col">{trans.__('there: %1', a)}</th>
               <th scope="col">{trans.__('there: %1', b)}</th>
               <th scope="col">{trans.__('last: %1', a)}</th>
