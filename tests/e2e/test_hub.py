@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
 from runlore.home import Home
@@ -16,6 +17,7 @@ SOON = 60_000
 WHILE_HIDDEN = 9_000
 
 
+@pytest.mark.thorough
 def test_a_day_at_a_hub(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     requests: list[Request] = []

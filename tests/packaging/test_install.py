@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"mlflow", "papermill", "torch", "pandas", "numpy", "jupyterlab", "jupyter-server", "plotly"}
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
 
 
 @pytest.fixture(scope="module")

@@ -197,6 +197,7 @@ def test_a_creation_whose_answer_is_lost_is_found_again(deployment, home, kernel
     assert (found.data.tags["runlore.run_id"], found.data.metrics) == (run, {"loss": 1.0})
 
 
+@pytest.mark.thorough
 def test_a_creation_that_arrives_late_leaves_no_second_run(deployment, home, kernel, eventually):
     session = kernel()
     run = session.start_run("late", experiment="late")
@@ -221,6 +222,7 @@ def test_a_creation_that_arrives_late_leaves_no_second_run(deployment, home, ker
     assert found.data.metrics == {"loss": 1.0}
 
 
+@pytest.mark.thorough
 def test_two_homes_share_experiments(deployment, tmp_path, fake_kernel, eventually):
     homes = [Home(tmp_path / name) for name in ("ada", "bob")]
     runs = set()

@@ -79,6 +79,7 @@ def check_lineage(swept: Swept, sweep: dict[str, Any], members: int) -> dict[str
     return {run_id: known[run_id] for run_id in made}
 
 
+@pytest.mark.thorough
 def test_a_population_goes_on_from_its_best_and_each_member_can_be_verified(kept: Swept) -> None:
     sweep = kept.sweep(*ASKED, "--population", "4", "--trials", "12", "--jobs", "2")
     assert (sweep["state"], sweep["counts"]) == ("finished", {"complete": 12})
