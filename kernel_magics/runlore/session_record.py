@@ -13,9 +13,9 @@ from runlore.home import Home
 from runlore.process import is_alive
 from runlore.record import Artifact, CellFacts, CellRecord, RunRecord
 
-_RUN_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
-_CURVE = re.compile(r"[^/\\\0]{1,250}\.curve")
-"""Ids and curves are names of files; one with a path in it comes from a forged journal."""
+RUN_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
+CURVE = re.compile(r"[^/\\\0]{1,250}\.curve")
+"""Ids and curves are names of files; one with a path in it comes from a forged journal or index."""
 
 
 class SessionRecord:
@@ -158,7 +158,7 @@ class SessionRecord:
 
     @_apply.register
     def _(self, event: ev.RunStarted) -> None:
-        if not _RUN_ID.fullmatch(event.run_id):
+        if not RUN_ID.fullmatch(event.run_id):
             return
         cell = self.cells.get(event.cell) if event.cell is not None else None
         self.runs[event.run_id] = RunRecord(
@@ -173,7 +173,7 @@ class SessionRecord:
             index=event.index,
             seed=event.seed,
             watch=event.watch,
-            rerun_of=event.rerun_of if event.rerun_of and _RUN_ID.fullmatch(event.rerun_of) else None,
+            rerun_of=event.rerun_of if event.rerun_of and RUN_ID.fullmatch(event.rerun_of) else None,
             prefix=event.prefix,
             cell_id=None if cell is None else cell.cell_id,
         )
@@ -197,7 +197,7 @@ class SessionRecord:
     @_apply.register
     def _(self, event: ev.MetricStarted) -> None:
         # A name that leads out of the run's folder comes from a forged journal.
-        if (run := self.runs.get(event.run_id)) and _CURVE.fullmatch(event.file):
+        if (run := self.runs.get(event.run_id)) and CURVE.fullmatch(event.file):
             path = run.directory / event.file
             if event.system:
                 run.system[event.metric] = path

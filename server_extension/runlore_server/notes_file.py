@@ -7,11 +7,16 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from runlore.errors import JournalFormatError
+from runlore.untrusted import from_json
 from runlore_server.database import version_of
 from runlore_server.looking import read_only
+
+T = TypeVar("T")
 
 _WAIT = 10.0
 """Seconds to wait for another process that writes."""
@@ -44,6 +49,19 @@ class NotesFile:
                 return []
             return connection.execute(statement, values).fetchall()
 
+    def entry(self, content: object, kind: type[T]) -> T:
+        """What a row says that holds JSON.
+
+        Raises:
+            JournalFormatError: it is damaged.
+        """
+        try:
+            if not isinstance(content, str):
+                raise msgspec.DecodeError("a row holds no text")
+            return from_json(content.encode(errors="replace"), kind)
+        except msgspec.DecodeError as error:
+            raise self._damaged(error) from error
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection whose changes are on the disk, all or none, when the block ends."""
@@ -73,6 +91,7 @@ class NotesFile:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            raise JournalFormatError(
-                f"{self._path} is damaged ({error}); move it away, and {self._loss} again"
-            ) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> JournalFormatError:
+        return JournalFormatError(f"{self._path} is damaged ({error}); move it away, and {self._loss} again")

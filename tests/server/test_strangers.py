@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 from runlore import events as ev
+from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.process import ProcessIdentity
 from runlore.session_record import SessionRecord
@@ -25,6 +28,9 @@ from runlore_server.cli import main
 from runlore_server.rerun.prepare import examine
 from runlore_server.rerun.readiness import readiness
 from runlore_server.retention.leftovers import leftovers
+from runlore_server.retention.notes import RetentionNotes
+from runlore_server.retention.rule import Rule
+from runlore_server.store.runs import RunStore
 from runlore_server.verdict.pixels import pixels
 from runlore_server.whole import write_whole
 from tests.journals import FakeKernel
@@ -197,6 +203,45 @@ def test_nothing_is_written_or_removed_through_links(home: Home, tmp_path: Path)
     (home.path / ".plan.json.staged").symlink_to(kept[0])
     write_whole(home.path / "plan.json", b"theirs")
     assert [file.read_text() for file in kept] == ["mine"] * 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE run SET run_id = '../../x'",
+        "UPDATE run SET run_id = CAST(run_id AS BLOB)",
+        "UPDATE run SET started = 'soon'",
+        "UPDATE session SET session_id = 'a' || char(0)",
+        "UPDATE session SET info = 1",
+        "UPDATE record SET content = 1",
+        """UPDATE record SET content = replace(CAST(content AS TEXT), '"run_id":"', '"run_id":"../../')""",
+        "UPDATE record SET content = CAST(replace(CAST(content AS TEXT), 'loss.', '../loss.') AS BLOB)",
+    ],
+)
+def test_an_index_that_leads_elsewhere_is_built_again(home: Home, change: str) -> None:
+    kernel = FakeKernel(home, dead=True)
+    run_id = kernel.run(metrics={"loss": [(0, 1.0)]})
+    kernel.end()
+    RunStore(home).refresh()
+    with contextlib.closing(sqlite3.connect(home.path / "index.sqlite")) as connection, connection:
+        assert connection.execute(change).rowcount
+    store = RunStore(home)
+    store.refresh()
+    (run,) = store.all()
+    assert (run.run_id, run.metrics["loss"].parent) == (run_id, home.curves(kernel.session_id, run_id))
+    assert store.session_info(run) is not None
+
+
+@pytest.mark.parametrize("content", [b"\xff", 1, "{", "[" * 100_000, None])
+def test_rules_that_make_no_sense_are_told_with_their_file(home: Home, content: object) -> None:
+    notes = RetentionNotes(home)
+    notes.put(Rule(experiment="digits", keep_last=1))
+    with contextlib.closing(sqlite3.connect(home.path / "retention.sqlite")) as connection, connection:
+        connection.execute("DROP TABLE rule")
+        connection.execute("CREATE TABLE rule (experiment, content)")
+        connection.execute("INSERT INTO rule VALUES ('digits', ?)", (content,))
+    with pytest.raises(JournalFormatError, match=r"retention.sqlite is damaged .* set the retention rules again"):
+        notes.rules()
 
 
 @pytest.mark.parametrize(

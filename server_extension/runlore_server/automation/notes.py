@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from runlore.home import Home
-from runlore.untrusted import from_json
 from runlore_server.automation.criteria import Criteria
 from runlore_server.automation.schedule import Schedule
 from runlore_server.errors import CriteriaNotFound, ScheduleNotFound
@@ -26,7 +25,6 @@ class AutomationNotes:
     Raises, from every method:
         JournalFormatError: a later Runlore wrote the file, or it is damaged.
         sqlite3.Error, OSError: it cannot be read or written.
-        msgspec.DecodeError: an entry is damaged.
     """
 
     def __init__(self, home: Home) -> None:
@@ -37,7 +35,7 @@ class AutomationNotes:
     def criteria(self) -> dict[str, Criteria]:
         """The criteria of every experiment that has some."""
         found = self._file.all("SELECT experiment, content FROM criteria ORDER BY experiment")
-        return {experiment: from_json(content.encode(), Criteria) for experiment, content in found}
+        return {str(experiment): self._file.entry(content, Criteria) for experiment, content in found}
 
     def put_criteria(self, experiment: str, criteria: Criteria) -> None:
         """Keep criteria, in place of those that the experiment had."""
@@ -62,7 +60,7 @@ class AutomationNotes:
     def schedules(self) -> list[Schedule]:
         """Every schedule, the oldest first."""
         found = self._file.all("SELECT content FROM schedule")
-        schedules = [from_json(content.encode(), Schedule) for (content,) in found]
+        schedules = [self._file.entry(content, Schedule) for (content,) in found]
         return sorted(schedules, key=lambda one: (one.created, one.id))
 
     def put_schedule(self, schedule: Schedule) -> None:

@@ -18,8 +18,9 @@ from runlore_server.doctor.checkup import Checkup
 from runlore_server.doctor.databases import DAMAGED_PROJECTION, INDEX
 from runlore_server.doctor.findings import Kind
 from runlore_server.store.entry import unpack
-from runlore_server.store.index import RunIndex, Stamp
+from runlore_server.store.index import RunIndex
 from runlore_server.store.index_file import FORMAT, LOAD_COLUMNS
+from runlore_server.store.indexed import Stamp
 from runlore_server.store.summing import closed_sums
 
 WRONG = Kind(

@@ -292,7 +292,8 @@ def _as_json(texts: Iterable[str]) -> str:
 
 
 def _row(values: dict[str, Any]) -> Row:
-    for name in _JSON:
-        if values[name] is not None:
-            values[name] = msgspec.json.decode(values[name])
-    return msgspec.convert(values, Row)
+    try:
+        told = {name: msgspec.json.decode(values[name]) for name in _JSON if values[name] is not None}
+        return msgspec.convert(values | told, Row)
+    except (msgspec.MsgspecError, TypeError, RecursionError, UnicodeError) as error:
+        raise sqlite3.DatabaseError(f"a job of jobs.sqlite is damaged ({error}); move that file away") from error

@@ -11,7 +11,6 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
-from runlore.untrusted import from_json
 from runlore_server.errors import RuleNotFound
 from runlore_server.notes_file import NotesFile
 from runlore_server.retention.rule import Rule
@@ -58,13 +57,9 @@ class RetentionNotes:
     # -- rules ------------------------------------------------------------------------------------------------
 
     def rules(self) -> dict[str, Rule]:
-        """The rule of every experiment that has one.
-
-        Raises:
-            msgspec.DecodeError: one is damaged.
-        """
+        """The rule of every experiment that has one."""
         found = self._file.all("SELECT content FROM rule ORDER BY experiment")
-        rules = [from_json(content.encode(), Rule) for (content,) in found]
+        rules = [self._file.entry(content, Rule) for (content,) in found]
         return {rule.experiment: rule for rule in rules}
 
     def put(self, rule: Rule) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 
 from runlore.home import Home
 from runlore.record import RunRecord
+from runlore.session_record import CURVE, RUN_ID
 
 _MOST_TEXTS = 1000
 _DEEPEST = 20
@@ -33,13 +35,28 @@ def unpack(content: bytes, home: Home) -> RunRecord:
     """The record that ``pack`` was given, for a home that may have moved.
 
     Raises:
-        msgspec.DecodeError: it is none.
+        msgspec.DecodeError: it is none, or one whose files would lie elsewhere.
     """
-    run, files = _decoder.decode(content)
+    try:
+        run, files = _decoder.decode(content)
+    except (TypeError, RecursionError, UnicodeDecodeError) as error:
+        raise msgspec.DecodeError(str(error)) from error
+    _require_names(run, [*files.values(), *(file.name for file in run.system.values())])
     run.directory = directory = home.curves(run.session_id, run.run_id)
     run.metrics = {metric: directory / file for metric, file in files.items()}
     run.system = {metric: directory / file.name for metric, file in run.system.items()}
     return run
+
+
+def _require_names(run: RunRecord, files: Iterable[str]) -> None:
+    ids = [run.run_id, *([run.rerun_of] if run.rerun_of is not None else [])]
+    if not (all(map(RUN_ID.fullmatch, ids)) and all(map(CURVE.fullmatch, files)) and is_name(run.session_id)):
+        raise msgspec.DecodeError(f"the record of run {run.run_id!r:.80} leads elsewhere")
+
+
+def is_name(session_id: object) -> bool:
+    """Whether this can be the id of a session, and so the name of its folder and of nothing else."""
+    return isinstance(session_id, str) and session_id not in ("", ".", "..") and not set("/\\\0") & set(session_id)
 
 
 def flat(params: dict[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
 from runlore_server.store.growth import CurveGrowth
-from runlore_server.store.index import Stamp
+from runlore_server.store.indexed import Stamp
 
 LIVENESS_INTERVAL = 2.0
 """Seconds between two looks at what changes without a trace in a journal: a kernel's death, a verdict."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,10 +19,12 @@ from runlore.events import SessionStarted
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
+from runlore.untrusted import from_json
 from runlore_server.filter.fields import LOADS
 from runlore_server.filter.tree import Field
-from runlore_server.store.entry import flat, pack, unpack
+from runlore_server.store.entry import is_name, unpack
 from runlore_server.store.index_file import IndexFile
+from runlore_server.store.indexed import OF_ROWS, IndexedRun, Stamp, Sums, put_session
 from runlore_server.store.values import IndexedSummary, Scalar, column_of
 from runlore_server.store.verdicts import Seen
 
@@ -42,33 +44,12 @@ _ATTRIBUTES = {
     "gpu": "gpu",
     "gpus": "gpus",
 }
-_OF_ROWS = ("record", "param", "tag", "metric", "load")
+_FOREIGN_RUN = (
+    "SELECT 1 FROM run WHERE typeof(run_id) != 'text' OR run_id = '' OR run_id GLOB '*[^A-Za-z0-9_-]*'"
+    " OR typeof(started) NOT IN ('real', 'integer') LIMIT 1"
+)
+"""What no run's row says: ids are names of files, as in ``session_record.RUN_ID``."""
 _PUT_LOAD = f"INSERT OR REPLACE INTO load VALUES (?{', ?' * len(LOADS)})"  # noqa: S608
-
-
-class Stamp(NamedTuple):
-    """A journal's size in bytes and time of change in nanoseconds: a closed one with the same two is the same."""
-
-    size: int
-    mtime: int
-
-
-class IndexedRun(NamedTuple):
-    """A run's row in the index, and what every list needs."""
-
-    row: int
-    run_id: str
-    session_id: str
-    started: float
-    rerun_of: str | None
-
-
-class Sums(NamedTuple):
-    """The summaries of the curves of one run, and what ``LOADS`` names of it."""
-
-    row: int
-    curves: Mapping[str, IndexedSummary]
-    load: Mapping[str, float]
 
 
 class RunIndex:
@@ -96,13 +77,17 @@ class RunIndex:
     def sessions(self) -> dict[str, Stamp]:
         """Every session that is indexed, and the state of its journal that was."""
         found = self._all("SELECT session_id, size, mtime FROM session")
+        if not all(is_name(session_id) for session_id, _, _ in found):
+            raise msgspec.DecodeError("it names a session as none is named")
         return {session_id: Stamp(size, mtime) for session_id, size, mtime in found}
 
     def info(self, session_id: str) -> SessionStarted | None:
         """How the session began; ``None`` where it is not indexed or its journal does not say."""
         found = self._all("SELECT info FROM session WHERE session_id = ?", session_id)
         content = found[0][0] if found else None
-        return None if content is None else msgspec.json.decode(content, type=SessionStarted)
+        if content is not None and not isinstance(content, bytes):
+            raise msgspec.DecodeError("the beginning of a session is no JSON")
+        return None if content is None else from_json(content, SessionStarted)
 
     def notebooks(self, session_ids: Iterable[str]) -> dict[str, str | None]:
         """The notebooks of those of these sessions that are indexed."""
@@ -120,7 +105,7 @@ class RunIndex:
         """
         with self._file.writing() as connection:
             self._forget(connection, sessions)
-            rows = [row for record, stamp in sessions.values() for row in _put(connection, record, stamp)]
+            rows = [row for record, stamp in sessions.values() for row in put_session(connection, record, stamp)]
         return list({row.run_id: row for row in rows}.values())
 
     def drop(self, session_ids: Collection[str]) -> None:
@@ -145,13 +130,15 @@ class RunIndex:
         ).fetchall()
         if doomed:
             rows = (_array(row for (row,) in doomed),)
-            for table in _OF_ROWS:
+            for table in OF_ROWS:
                 connection.execute(f"DELETE FROM {table} WHERE row IN (SELECT value FROM json_each(?))", rows)  # noqa: S608 - a name of ours
 
     # -- runs -------------------------------------------------------------------------------------------------
 
     def runs(self) -> Iterator[IndexedRun]:
         """Every run, in no particular order."""
+        if self._all(_FOREIGN_RUN):
+            raise msgspec.DecodeError("it names a run as none is named")
         found = self._all(
             "SELECT row, run_id, session_id, started, rerun_of FROM run JOIN session ON key = session"
         )
@@ -255,54 +242,6 @@ class RunIndex:
     def _all(self, statement: str, *values: Any) -> list[Any]:
         connection = self._file.reading()
         return [] if connection is None else connection.execute(statement, values).fetchall()
-
-
-def _put(connection: sqlite3.Connection, record: SessionRecord, stamp: Stamp) -> Iterator[IndexedRun]:
-    info = record.info
-    notebook, user, content = (None, None, None)
-    if info is not None:
-        notebook, user, content = info.notebook, info.user, msgspec.json.encode(info)
-    connection.execute(
-        "INSERT INTO session (session_id, size, mtime, summed, notebook, user, info) VALUES (?, ?, ?, 0, ?, ?, ?)"
-        " ON CONFLICT (session_id) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, summed = 0,"
-        " notebook = excluded.notebook, user = excluded.user, info = excluded.info",
-        (record.session_id, *stamp, notebook, user, content),
-    )
-    (key,) = connection.execute("SELECT key FROM session WHERE session_id = ?", (record.session_id,)).fetchone()
-    for run in record.runs.values():
-        if not run.prefix:
-            row = _put_run(connection, key, run)
-            yield IndexedRun(row, run.run_id, run.session_id, run.started, run.rerun_of)
-
-
-def _put_run(connection: sqlite3.Connection, session: int, run: RunRecord) -> int:
-    facts = (
-        *(session, run.started, run.duration, run.name, run.experiment, run.kind, run.status, run.rerun_of),
-        *(run.gpu, run.gpus),
-    )
-    found = connection.execute("SELECT row FROM run WHERE run_id = ?", (run.run_id,)).fetchone()
-    if found is None:
-        statement = (
-            "INSERT INTO run (session, started, duration, name, experiment, kind, status, rerun_of,"
-            " gpu, gpus, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        row = connection.execute(statement, (*facts, run.run_id)).lastrowid or 0
-    else:
-        (row,) = found
-        statement = (
-            "UPDATE run SET session = ?, started = ?, duration = ?, name = ?, experiment = ?, kind = ?,"
-            " status = ?, rerun_of = ?, gpu = ?, gpus = ? WHERE row = ?"
-        )
-        connection.execute(statement, (*facts, row))
-        for table in _OF_ROWS:  # it was another session's until now
-            connection.execute(f"DELETE FROM {table} WHERE row = ?", (row,))  # noqa: S608 - a name of ours
-    connection.execute("INSERT INTO record VALUES (?, ?)", (row, pack(run)))
-    params, tags = flat(run.params), run.tags
-    connection.executemany(
-        "INSERT INTO param VALUES (?, ?, ?)", [(name, row, text) for name, text in params.items()]
-    )
-    connection.executemany("INSERT INTO tag VALUES (?, ?, ?)", [(name, row, text) for name, text in tags.items()])
-    return row
 
 
 def _array(values: Iterable[Any]) -> str:

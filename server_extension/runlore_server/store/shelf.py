@@ -15,7 +15,8 @@ from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
 from runlore_server.filter.tree import Field
-from runlore_server.store.index import IndexedRun, RunIndex, Stamp, Sums
+from runlore_server.store.index import RunIndex
+from runlore_server.store.indexed import IndexedRun, Stamp, Sums
 from runlore_server.store.table import Table
 from runlore_server.store.values import IndexedSummary, Scalar, statistic
 from runlore_server.store.verdicts import Seen

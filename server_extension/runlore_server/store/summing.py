@@ -15,7 +15,7 @@ from runlore.archive import archived
 from runlore.curve import RECORD_SIZE, points, read_records
 from runlore.errors import JournalFormatError, PackageMissing
 from runlore.record import RunRecord
-from runlore_server.store.index import Sums
+from runlore_server.store.indexed import Sums
 from runlore_server.store.system import load_of
 from runlore_server.store.values import IndexedSummary, Summary, or_reported
 

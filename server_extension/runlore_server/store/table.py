@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from runlore_server.filter.tree import Entity, Field
-from runlore_server.store.index import IndexedRun
+from runlore_server.store.indexed import IndexedRun
 from runlore_server.store.values import Scalar
 
 
