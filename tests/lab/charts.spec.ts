@@ -4,6 +4,7 @@ import {
   formatDeviation,
   formatDuration,
   formatSize,
+  formatParameter,
   formatValue
 } from '../../labextension/src/charts/format';
 import { spreadLabels } from '../../labextension/src/charts/labels';
@@ -177,6 +178,11 @@ describe('formats', () => {
     [-Infinity, '−∞']
   ])('show the value %d as %s', (value, text) => {
     expect(formatValue(value)).toBe(text);
+  });
+
+  it('are of parameters as the code has them', () => {
+    const all = [0.05, 100, 1e-5, 0.0537012, 1.5e7, NaN].map(formatParameter);
+    expect(all).toEqual(['0.05', '100', '1e−5', '0.0537', '1.5e7', 'NaN']);
   });
 
   it('say how far values lie apart in two digits', () => {

@@ -25,6 +25,20 @@ describe('runs', () => {
     );
   });
 
+  it('know which of them have the name of another, as reruns have not', async () => {
+    server.runs = [
+      someRun({ run_id: 'b', rerun_of: 'a' }),
+      someRun({ run_id: 'a' }),
+      someRun({ run_id: 'c', name: 'mlp' }),
+      someRun({ run_id: 'd', name: 'mlp' })
+    ];
+    const { runs } = await page.load();
+    expect(runs.list.filter(run => runs.isNamesake(run)).map(run => run.run_id)).toEqual([
+      'c',
+      'd'
+    ]);
+  });
+
   it('put what is new on top and keep those below', async () => {
     server.runs = manyRuns(90);
     const { runs } = await page.load();

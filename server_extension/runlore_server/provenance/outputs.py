@@ -78,7 +78,7 @@ def _so_far(home: Home, run: RunRecord, cell: CellRecord, *, whole: bool) -> Cel
     folder = home.session(run.session_id) if cell.replays is None else home.rerun(run.run_id)
     live = read_live(folder / FILE)
     if live is None or live.cell != (cell.ordinal if cell.replays is None else cell.replays):
-        return CellOutputs(outputs=[], why="the cell still runs; what it shows is recorded when it ends")
+        return CellOutputs(outputs=[], why="the cell still runs and has printed nothing so far")
     outputs: list[Output] = []
     room = sum(len(one.text) for one in live.texts) if whole else LATELY
     for name, texts in itertools.groupby(reversed(live.texts), key=lambda one: one.name):

@@ -27,6 +27,8 @@ _DRAWN = {
     "parallel": visualization.plot_parallel_coordinate,
     "slices": visualization.plot_slice,
 }
+_FEW = 10
+"""Trials below which plotly would put ticks between their numbers."""
 _SCALE = [[0.0, "#2f83c6"], [1.0, "#d55e00"]]
 """From the least value to the greatest: both stand out from light and dark pages, as plotly's blues do not."""
 
@@ -54,6 +56,8 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
     for figure in drawn.values():
         figure.update_layout(template="plotly_white")
         figure.update_traces(marker_colorscale=_SCALE, marker_reversescale=False, selector={"mode": "markers"})
+    if len(study.trials) < _FEW:
+        drawn["history"].update_xaxes(dtick=1)
     _recolour(drawn["parallel"])
     return drawn
 

@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IGit, IRunDetail } from '../../api/types';
+import { formatSize } from '../../charts/format';
 import { FactTable, jsonText, Part } from './table';
 
 /**
@@ -38,8 +39,8 @@ export function Environment(props: {
             <FactTable
               label={trans.__('Hardware')}
               facts={Object.entries(environment.hardware).map(([name, value]) => [
-                name,
-                jsonText(value)
+                hardwareWord(name, trans),
+                hardwareText(name, value)
               ])}
             />
           </Part>
@@ -58,6 +59,29 @@ export function Environment(props: {
       )}
     </>
   );
+}
+
+function hardwareWord(name: string, trans: TranslationBundle): string {
+  const words: Record<string, string> = {
+    cpus: trans.__('processors'),
+    usable_cpus: trans.__('usable processors'),
+    processor: trans.__('model of the processor'),
+    machine: trans.__('architecture'),
+    isa: trans.__('vector instructions'),
+    memory_bytes: trans.__('memory'),
+    nvidia_driver: trans.__('NVIDIA driver')
+  };
+  return words[name] ?? name;
+}
+
+function hardwareText(name: string, value: unknown): string {
+  if (value === null) {
+    return '–';
+  }
+  if (name === 'memory_bytes' && typeof value === 'number') {
+    return formatSize(value);
+  }
+  return Array.isArray(value) ? value.map(jsonText).join(', ') : jsonText(value);
 }
 
 function workingTree(isDirty: boolean | null, trans: TranslationBundle): string {
