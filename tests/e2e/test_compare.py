@@ -185,7 +185,7 @@ def weighed(gallery: Gallery) -> list[str]:
 
 def test_two_runs_stand_side_by_side(page: Page, gallery: Gallery) -> None:
     found = compare(page, "runlore:diff", [gallery.runs["mlp-0.01-1"], gallery.runs["wider"]])
-    expect(found.locator(".jp-Runlore-diff-summary")).to_contain_text("part first at step", timeout=SOON)
+    expect(found.locator(".jp-Runlore-diff-summary")).to_contain_text("first differ at step", timeout=SOON)
     parts = found.get_by_role("tablist", name="Parts of the runs")
     expect(parts.get_by_role("tab", name="Parameters")).to_contain_text("1")
     expect(parts.get_by_role("tab", name="Data")).to_have_attribute("data-is-empty", "true")

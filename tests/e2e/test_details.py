@@ -129,7 +129,7 @@ def test_the_record_says_whether_the_run_can_be_repeated(opened: Page, gallery: 
 def test_the_code_marks_what_the_run_needs(opened: Page, gallery: Gallery) -> None:
     run = details(opened, gallery.runs["mlp-0.01-2"], "code")
     cells = run.get_by_role("listitem")
-    expect(cells.filter(has_text="this run")).to_have_count(1)
+    expect(cells.filter(has_text="tracked")).to_have_count(1)
     expect(cells.filter(has_text="needed: cell")).to_have_count(1)
     expect(cells.filter(has_text="not needed").first).to_be_visible()
     pictured(opened, "code")
