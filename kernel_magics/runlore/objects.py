@@ -16,8 +16,8 @@ from runlore.untrusted import open_regular
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
-_LARGE = 1 << 26
-"""Bytes."""
+_LARGE, _LARGEST = 1 << 26, 1 << 29
+"""Bytes of what is looked through before it is held in memory, and of what never is."""
 
 _TRUSTED = 60.0
 """Seconds for which an object that was seen is taken to be there still."""
@@ -139,13 +139,19 @@ class ObjectStore:
         """The content, after its hash was verified.
 
         Raises:
-            ObjectMissing: it is not there, or what is there has another hash.
+            ObjectMissing: it is not there, what is there has another hash, or it has more than 512 MiB, which only
+                artifacts have: those are never taken into memory.
         """
         path = self.path(digest)
         try:
             with open_regular(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > _LARGEST:
+                    raise ObjectMissing(
+                        f"object {digest} has {size:,} bytes, more than anything that is read whole"
+                    )
                 # What is large is held in memory only when it is known to be right.
-                if os.fstat(file.fileno()).st_size > _LARGE:
+                if size > _LARGE:
                     _verify(_hash(file), digest)
                     file.seek(0)
                 content = file.read()

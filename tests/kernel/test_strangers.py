@@ -92,6 +92,9 @@ def test_holes_of_a_terabyte_are_stepped_over(tmp_path: Path) -> None:
         ObjectStore(tmp_path).get(path.name)
     with pytest.raises(ObjectMissing, match="another hash"):
         ObjectStore(tmp_path).verified(path.name, 1 << 28)
+    os.truncate(path, 1 << 40)
+    with pytest.raises(ObjectMissing, match="more than anything that is read whole"):
+        ObjectStore(tmp_path).get(path.name)
     with pytest.raises(ObjectMissing, match="another size"):
         ObjectStore(tmp_path).verified(path.name, 5)
     path.write_bytes(STATES)

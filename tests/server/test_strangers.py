@@ -39,6 +39,7 @@ from tests.server.conftest import JupyterServer
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it has neither pipes nor devices in folders")
 
 BAD = "\x1b[31m\x9b2J\u202e\r\n| forged | line |\x07<script>alert(1)</script>"
+TURNED = "a/\u202egnp\r\n\0.exe"
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -59,6 +60,7 @@ def _steering(home: Home) -> str:
     kernel.log(run_id, BAD, [(0, 1.0)])
     kernel.params(run_id, **{BAD: BAD})
     kernel.artifact(run_id, BAD, b"x", BAD)
+    kernel.artifact(run_id, TURNED, b"x")
     for event in (
         ev.TagsSet(time=1.0, run_id=run_id, tags={BAD: BAD}),
         ev.NoteAdded(time=1.0, run_id=run_id, text=BAD),
@@ -154,6 +156,8 @@ def test_the_api_answers(server: JupyterServer, filled: tuple[Home, list[str]]) 
     unread = server.call("GET", f"/runlore/curves?run={runs[1]}&metric=0")
     assert unread.status_code in (409, 503)
     assert "no regular file" in unread.json()["message"]
+    saved = server.call("GET", f"/runlore/runs/{runs[0]}/artifacts/{quote(TURNED, safe='')}")
+    assert saved.headers["Content-Disposition"] == "inline; filename*=UTF-8''gnp.exe"
     for path in ("/runlore/jobs", "/runlore/status"):
         assert server.call("GET", path).status_code == 200
     odd = quote("../../etc", safe="")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runlore_server.services import Services
 
 _CHUNK = 1 << 20
+_LONGEST_NAME = 100
+"""Characters of a name under which a file is saved: no file system takes more than 255 bytes."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 _SHOWN = frozenset(
@@ -93,7 +95,7 @@ class ArtifactHandler(RunloreHandler):
     def _describe(self, artifact: Artifact) -> None:
         shown = artifact.media_type in _SHOWN and not self.get_query_arguments("download")
         self._kind = artifact.media_type if artifact.media_type in _SHOWN else "application/octet-stream"
-        name = quote(artifact.path.rpartition("/")[2] or "artifact", safe="")
+        name = quote(_file_name(artifact.path), safe="")
         self.set_header("Content-Disposition", f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}")
         self.set_header("Content-Type", self._kind)
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -127,6 +129,15 @@ def _opened(services: Services, run_id: str, path: str) -> tuple[Artifact, Binar
 
     artifact = artifact_of(services.store.find(run_id), path)
     return artifact, services.provenance.contents.open(artifact)
+
+
+def _file_name(path: str) -> str:
+    """Under which name an artifact is saved: one that shows as what it is, however the artifact is called.
+
+    Signs that turn the direction of a text would have ``exe.gnp`` read as ``png.exe``.
+    """
+    name = "".join(sign for sign in path.rpartition("/")[2] if sign.isprintable()).strip().rstrip(".")
+    return name[-_LONGEST_NAME:] or "artifact"
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int] | None:
