@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 MIRRORED = "mlflow-"
@@ -41,7 +42,7 @@ class Home:
 
         return cls(user_data_path("runlore", appauthor=False))
 
-    @property
+    @cached_property
     def sessions(self) -> Path:
         return self.path / "sessions"
 
@@ -57,7 +58,7 @@ class Home:
     def key(self) -> Path:
         return self.path / "key"
 
-    @property
+    @cached_property
     def mirror(self) -> Path:
         return self.path / "mirror"
 

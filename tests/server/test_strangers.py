@@ -30,6 +30,7 @@ from runlore_server.rerun.readiness import readiness
 from runlore_server.retention.leftovers import leftovers
 from runlore_server.retention.notes import RetentionNotes
 from runlore_server.retention.rule import Rule
+from runlore_server.store.held import HeldSession
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.pixels import pixels
 from runlore_server.whole import write_whole
@@ -234,6 +235,19 @@ def test_an_index_that_leads_elsewhere_is_built_again(home: Home, change: str) -
     (run,) = store.all()
     assert (run.run_id, run.metrics["loss"].parent) == (run_id, home.curves(kernel.session_id, run_id))
     assert store.session_info(run) is not None
+
+
+def test_a_folder_without_a_journal_is_looked_at_now_and_then(home: Home) -> None:
+    kernel = FakeKernel(home, dead=True)
+    run_id = kernel.run()
+    journal = home.events(kernel.session_id)
+    away = journal.rename(home.path / "away")
+    held = HeldSession(home, kernel.session_id)
+    for _ in range(100):
+        assert held.look(now=1.0) == set()
+    away.rename(journal)
+    assert held.look(now=1.5) == set()
+    assert held.look(now=1.0 + 60.0) == {run_id}
 
 
 @pytest.mark.parametrize("content", [b"\xff", 1, "{", "[" * 100_000, None])

@@ -18,6 +18,10 @@ from runlore_server.store.indexed import Stamp
 LIVENESS_INTERVAL = 2.0
 """Seconds between two looks at what changes without a trace in a journal: a kernel's death, a verdict."""
 
+_TRIES, _LONGEST_PAUSE = 20, 60.0
+"""Looks for a journal that is not there, which a kernel makes at once; later the longest pause between two, in
+seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +41,8 @@ class HeldSession:
         self.runs: dict[str, RunRecord] = {}
         self.stamp: Stamp | None = None
         self.unreadable = False
-        self._next_look = 0.0
+        self._next_look = self._next_try = 0.0
+        self._misses = 0
         self._warned = False
         self._curves: dict[str, dict[str, CurveGrowth]] = {}
 
@@ -48,6 +53,8 @@ class HeldSession:
 
     def look(self, now: float) -> set[str]:
         """Read what is new by the time ``now`` (of the monotonic clock); the ids of the runs that changed."""
+        if now < self._next_try:
+            return set()
         record = self.record
         try:
             stat = os.stat(self._home.events(record.session_id))
@@ -60,7 +67,9 @@ class HeldSession:
             if first and not record.closed:
                 record.refresh()  # only now it is known whose process to ask after
                 changed = changed | record.changed
+            self._misses = 0
         except FileNotFoundError:
+            self._miss(now)
             return set()
         except JournalFormatError as error:
             _log.warning("%s", error)
@@ -70,8 +79,15 @@ class HeldSession:
             if not self._warned:
                 _log.warning("session %s cannot be read, it is tried again: %s", record.session_id, error)
                 self._warned = True
+            self._miss(now)
             return set()
         return self._take(changed) | self._grown()
+
+    def _miss(self, now: float) -> None:
+        """Look less and less often at a folder without a journal: any number of them may lie about."""
+        self._misses += 1
+        if self._misses > _TRIES:
+            self._next_try = now + min(2.0 ** (self._misses - _TRIES), _LONGEST_PAUSE)
 
     def is_current(self) -> bool:
         """Whether the journal is as it was at the last look."""

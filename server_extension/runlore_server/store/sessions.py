@@ -101,7 +101,12 @@ class Sessions:
         if mtimes == self._listed_mtimes:
             return set()
         found = {directory: _listed(directory) for directory in self._directories}
-        names = {name for at, listed in found.items() for name in listed if self._home.session(name).parent == at}
+        names = {
+            name
+            for at, listed in found.items()
+            for name in listed
+            if is_mirrored(name) == (at == self._home.mirror)
+        }
         if time.time() - max((mtime for mtime in mtimes if mtime is not None), default=0) / 1e9 > _RACY_LISTING:
             self._listed_mtimes = mtimes
         known = {*self.shelf.sessions, *self._open, *self._closed, *self._unreadable}

@@ -211,7 +211,7 @@ class Shelf:
 
     def _stamp(self, session_id: str) -> Stamp | None:
         try:
-            stat = os.stat(self._home.events(session_id))
+            stat = os.stat(f"{self._home.session(session_id)}/events.jsonl")
         except OSError:
             return None
         return Stamp(stat.st_size, stat.st_mtime_ns)
