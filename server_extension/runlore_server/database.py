@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,10 @@ BESIDE = ("-wal", "-shm")
 
 _RUINED = ("file is not a database", "database disk image is malformed")
 """What SQLite says then; Python has its number from 3.11 on."""
+
+RAW = threading.RLock()
+"""Held by who reads the header of a file past SQLite, and by who has a transaction on one that is read so: closing
+any descriptor of a file takes the locks of all connections that this process has to it."""
 
 _WAIT = 30.0
 """Seconds to wait for another process that opens the file; it needs milliseconds."""
@@ -85,6 +90,19 @@ def _taken(ownership: Ownership) -> bool:
         return True  # who cannot even lock cannot replace either
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file for nobody else to read, unless there is one.
+
+    One that is there is not opened: to close it again would take the locks from every connection that this process
+    has to it, whose journal others could then remove.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 def remove_beside(path: Path) -> None:
     """Remove what SQLite keeps beside the database; before the file itself, or it could be another's."""
     for suffix in BESIDE:
@@ -113,10 +131,7 @@ def version_of(connection: sqlite3.Connection, name: str, known: int) -> int:
 def _opened(
     path: Path, prepare: Callable[[sqlite3.Connection], None], options: dict[str, Any]
 ) -> sqlite3.Connection:
-    # For nobody else to read. One that is there is not opened: to close it again would take the locks from every
-    # connection that this process has to it, whose journal others could then remove.
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    make_private(path)
     connection: sqlite3.Connection = sqlite3.connect(path, timeout=30, check_same_thread=False, **options)
     try:
         prepare(connection)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 
 from runlore.errors import JournalFormatError
 from runlore.untrusted import from_json
-from runlore_server.database import version_of
+from runlore_server.database import RAW, make_private, version_of
 from runlore_server.looking import read_only
 
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class NotesFile:
 
     def all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query finds; nothing without a file."""
-        with self._named(), read_only(self._path) as connection:
+        with RAW, self._named(), read_only(self._path) as connection:
             if connection is None or version_of(connection, self._path.name, self._version) == 0:
                 return []
             return connection.execute(statement, values).fetchall()
@@ -66,8 +65,8 @@ class NotesFile:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection whose changes are on the disk, all or none, when the block ends."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with self._named(), contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT)) as connection:
+        make_private(self._path)
+        with RAW, self._named(), contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT)) as connection:
             # No log beside the file: it is read by those who must not write anything.
             connection.execute("PRAGMA synchronous = FULL")
             if version_of(connection, self._path.name, self._version) < self._version:

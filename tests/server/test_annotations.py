@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -182,3 +184,33 @@ def test_the_command_line_shows_it(home, store, runs, capsys, monkeypatch):
     assert (told["name"], told["starred"], told["notes"]) == ("renamed", True, "line one\nline two")
     assert main(["runs", "--filter", "starred = yes", "--json"]) == 0
     assert [run["name"] for run in json.loads(capsys.readouterr().out)["runs"]] == ["renamed"]
+
+
+WRITING = """
+import sys, threading
+from runlore.home import Home
+from runlore_server.store.annotations import Annotations, Change
+
+notes = Annotations(Home(sys.argv[1]))
+def write(thread):
+    for number in range(20):
+        notes.change([f"{sys.argv[2]}-{thread}-{number}"], Change(name="x"))
+def read():
+    while any(writer.is_alive() for writer in writers):
+        notes.known
+writers = [threading.Thread(target=write, args=(thread,)) for thread in range(3)]
+threads = [*writers, threading.Thread(target=read)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_of_two_processes_that_write_and_read_at_once_lose_nothing(home):
+    command = [sys.executable, "-c", WRITING, str(home.path)]
+    processes = [
+        subprocess.Popen([*command, name], stderr=subprocess.PIPE, text=True) for name in ("one", "other")
+    ]
+    assert [process.communicate()[1] for process in processes] == ["", ""]
+    assert len(Annotations(home).all()) == 2 * 3 * 20

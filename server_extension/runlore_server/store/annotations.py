@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import sqlite3
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.untrusted import from_json, open_regular
-from runlore_server.database import version_of
+from runlore_server.database import RAW, make_private, version_of
 from runlore_server.errors import InvalidRequest
 
 NAME = "annotations.sqlite"
@@ -127,7 +126,6 @@ class Annotations:
 
     def __init__(self, home: Home) -> None:
         self._path = home.path / NAME
-        self._lock = threading.Lock()
         self._stamp: object = None
         self._known: Mapping[str, Annotation] = {}
         self._seen: Mapping[str, Annotation] = self._known
@@ -136,7 +134,7 @@ class Annotations:
     @property
     def known(self) -> Mapping[str, Annotation]:
         """The annotations as they are now, by run id; as they last could be read where the file is of no use."""
-        with self._lock:
+        with RAW:
             stamp = self._read_stamp()
             if stamp != self._stamp:
                 try:
@@ -180,7 +178,7 @@ class Annotations:
         """
         change.check()
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(self._path)
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for run_id in run_ids:
@@ -192,7 +190,7 @@ class Annotations:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT)) as connection, connection:
+        with RAW, contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT)) as connection, connection:
             if version_of(connection, NAME, _VERSION) < _VERSION:
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS annotation (run_id TEXT PRIMARY KEY, content TEXT NOT NULL)"

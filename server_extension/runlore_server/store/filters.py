@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 
 import msgspec
 
 from runlore.home import Home
-from runlore_server.database import version_of
+from runlore_server.database import make_private, version_of
 from runlore_server.errors import FilterNotFound, InvalidRequest
 from runlore_server.filter.order import parse_order
 from runlore_server.filter.parser import parse
@@ -75,7 +74,7 @@ class SavedFilters:
         parse(saved.filter)
         parse_order(saved.order_by)
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(self._path)
         with self._open() as connection:
             row = (name, saved.filter, saved.order_by)
             connection.execute("INSERT OR REPLACE INTO filter VALUES (?, ?, ?)", row)

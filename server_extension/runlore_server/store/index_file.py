@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from runlore_server.database import alone, remove_beside
+from runlore_server.database import alone, make_private, remove_beside
 from runlore_server.filter.fields import LOADS
 
 FORMAT = 3
@@ -111,7 +111,7 @@ class IndexFile:
                 if other:
                     self._unlink()
             with contextlib.suppress(OSError):  # SQLite says better what is wrong
-                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(self._path)
             connection = self._connect()
             try:
                 connection.execute("PRAGMA journal_mode = WAL")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import warnings
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from runlore.home import Home
-from runlore_server.database import alone
+from runlore_server.database import alone, make_private
 from runlore_server.sweep.member import Member, member_of
 from runlore_server.sweep.request import SweepRequest
 from runlore_server.sweep.space import Point, Space
@@ -156,7 +155,7 @@ def pruned_at(trial: FrozenTrial) -> int | None:
 
 
 def _prepare(path: Path) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # for nobody else to read
+    make_private(path)
     with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")  # readers and the driver do not wait for each other
 
