@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from runlore.session_record import SessionRecord
 from runlore_server.cli import main
 from runlore_server.rerun.prepare import examine
 from runlore_server.rerun.readiness import readiness
+from runlore_server.rerun.requirements import extract
 from runlore_server.retention.leftovers import leftovers
 from runlore_server.retention.notes import RetentionNotes
 from runlore_server.retention.rule import Rule
@@ -275,6 +277,16 @@ def test_an_image_that_claims_to_be_huge_is_not_unpacked() -> None:
     Image.new("1", (9000, 9000)).save(wide, "PNG")
     with pytest.raises(ValueError, match="9000 x 9000 pixels"):
         pixels(wide)
+
+
+def test_an_archive_that_unpacks_to_any_size_is_not_unpacked(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("package/__init__.py", "x")
+        archive.filelist[0].file_size = 1 << 40
+    with pytest.raises(ValueError, match="unpacks to 1,099,511,627,776 bytes"):
+        extract(packed.getvalue(), tmp_path / "sources")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_of_files_gets_no_more_memory_than_it_may() -> None:

@@ -21,6 +21,8 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _URL = re.compile(r"(https?|ssh|git|file)://[^\s'\"\\;$]+")  # uv would put variables of the environment for "$"
 _TAG = re.compile(r"[\w.]+-[\w.]+-[\w.]+")
 _TEXT = (".pth", ".py")
+_LARGEST = 16 * wheels.LIMIT
+"""Bytes of an unpacked archive; what is recorded has no more than ``wheels.LIMIT``."""
 
 
 class Requirements(NamedTuple):
@@ -120,7 +122,7 @@ def _with_sources(
         return wheel
     folder = place / "sources" / package.name
     extract(objects.get(source.tree), folder)
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+    with _opened(wheel) as archive:
         contents = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/RECORD")}
     old, new = str(source.path).encode(), str(folder).encode()
     moved = {
@@ -131,7 +133,7 @@ def _with_sources(
 
 def _local(package: LockedPackage, content: bytes, place: Path) -> str:
     """Write a wheel under the name that its metadata gives it; return the requirement for it."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with _opened(content) as archive:
         info = _info(archive.namelist())
         told = archive.read(f"{info}/WHEEL").decode(errors="replace")
     tags = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("Tag:")]
@@ -157,14 +159,23 @@ def extract(content: bytes, folder: Path) -> None:
     """Unpack a recorded archive into a folder and nowhere else.
 
     Raises:
-        ValueError: a member would leave the folder.
+        ValueError: a member would leave the folder, or all of them are more than was ever recorded.
         zipfile.BadZipFile: it is no archive.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with _opened(content) as archive:
         for name in archive.namelist():
             target = folder / safe(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(archive.read(name))
+
+
+def _opened(content: bytes) -> zipfile.ZipFile:
+    """An archive whose members take no more than was ever recorded of a package: zipfile reads none further than
+    the size that it is said to have."""
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
+        raise ValueError(f"it unpacks to {size:,} bytes")
+    return archive
 
 
 def safe(name: str) -> PurePosixPath:
