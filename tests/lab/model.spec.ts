@@ -182,6 +182,23 @@ describe('curves', () => {
     );
   });
 
+  it('are asked for in parts that a server takes, and what was out of view once it is looked at', async () => {
+    const runs = manyRuns(50).map(run => run.run_id);
+    const metrics = Array.from({ length: 24 }, (_, index) => `m${index}`);
+    const { curves } = await page.load();
+    server.requests = [];
+    curves.request({ runs, metrics });
+    await vi.waitFor(() => expect(curves.isLoading).toBe(false));
+    expect(server.requests.map(one => one.split('metric=').length - 1)).toEqual([12, 12]);
+    curves.request({ runs: ['r0'], metrics: ['m0'] });
+    server.requests = [];
+    curves.invalidate(['r0']);
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    curves.request({ runs: ['r0', 'r1'], metrics: ['m0', 'm1'] });
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    expect(server.requests[1]).toBe('GET curves?run=r0&metric=m1&points=1000');
+  });
+
   it('keep their object, so that nothing is drawn again, where nothing came', async () => {
     server.runs = manyRuns(1);
     server.curves = [someCurve('r0', [1, 2])];

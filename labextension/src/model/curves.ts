@@ -8,8 +8,17 @@ import { decodeCurve, ICurve, joined } from './curve';
 import { MOST_SHOWN } from './selection';
 
 const KEPT_RUNS = 200;
+/** Curves asked for at once: what is held of each is named, and servers refuse addresses of more than 64 KiB. */
+const MOST_ASKED = 600;
 /** A curve that points were added to is fetched anew when it has so many times the points of a decimated one. */
 const LONGEST = 2;
+
+/** Null stands for a curve that the server does not have. */
+interface IHeld {
+  curve: ICurve | null;
+  /** The number of the last change when it was asked for. */
+  asOf: number;
+}
 
 interface ISince {
   runId: string;
@@ -62,12 +71,15 @@ export class CurvesModel {
 
   /** Whether something requested has never been answered. */
   get isLoading(): boolean {
-    return this._error === null && this._unknown().length > 0;
+    const { runs = [], metrics = [] } = this._request ?? {};
+    const isUnknown = (id: string): boolean =>
+      metrics.some(name => this._curves.get(id)?.has(name) !== true);
+    return this._error === null && runs.some(isUnknown);
   }
 
   /** The curve; undefined when it is not there (yet). */
   get(runId: string, metric: string): ICurve | undefined {
-    return this._curves.get(runId)?.get(metric) ?? undefined;
+    return this._curves.get(runId)?.get(metric)?.curve ?? undefined;
   }
 
   /** Everything recorded about a run of the curves; rejects as the client does. */
@@ -111,27 +123,35 @@ export class CurvesModel {
 
   /** Points were added to these runs (to all when none are named). */
   invalidate(runIds?: readonly string[]): void {
+    this._lastChange += 1;
     for (const runId of runIds ?? this._curves.keys()) {
-      this._stale.add(runId);
+      this._changes.set(runId, this._lastChange);
     }
     void this._fetch();
   }
 
   /** Forget all, and fetch what is looked at again. */
   reset(): void {
-    this._curves.clear();
-    this._request?.runs.forEach(id => this._stale.add(id)); // also those that are on their way
+    this._curves = new Map(); // what is on its way comes into the old one
     void this._fetch();
   }
 
-  private _unknown(): string[] {
-    const { runs = [], metrics = [] } = this._request ?? {};
-    return runs.filter(id => metrics.some(name => this._curves.get(id)?.has(name) !== true));
+  private _isDue(runId: string, metric: string): boolean {
+    const held = this._curves.get(runId)?.get(metric);
+    return held === undefined || held.asOf < (this._changes.get(runId) ?? 0);
   }
 
-  private _wanted(): string[] {
-    const stale = (this._request?.runs ?? []).filter(id => this._stale.has(id));
-    return [...new Set([...this._unknown(), ...stale])].slice(0, MOST_SHOWN);
+  /** What of the request is to be asked for next; null where nothing is. */
+  private _next(): ICurveRequest | null {
+    const { runs = [], metrics = [] } = this._request ?? {};
+    const due = metrics.filter(metric => runs.some(id => this._isDue(id, metric)));
+    const wanted = runs
+      .filter(id => due.some(metric => this._isDue(id, metric)))
+      .slice(0, MOST_SHOWN);
+    if (wanted.length === 0) {
+      return null;
+    }
+    return { runs: wanted, metrics: due.slice(0, Math.floor(MOST_ASKED / wanted.length)) };
   }
 
   // One request at a time: a slow server is asked less often, never twice for the same.
@@ -141,18 +161,14 @@ export class CurvesModel {
     }
     this._isFetching = true;
     try {
-      for (let runs = this._wanted(); runs.length > 0; runs = this._wanted()) {
-        const metrics = this._request?.metrics ?? [];
-        if (metrics.length === 0) {
-          return;
-        }
-        runs.forEach(id => this._stale.delete(id));
+      for (let next = this._next(); next; next = this._next()) {
+        const [{ runs, metrics }, into, asOf] = [next, this._curves, this._lastChange];
         try {
           const [points, since] = [this._points(), this._since(runs, metrics)];
-          this._take(runs, metrics, await this._client.curves({ runs, metrics, points, since }));
+          const curves = await this._client.curves({ runs, metrics, points, since });
+          this._take(next, curves, into, asOf);
           this._error = null;
         } catch (error) {
-          runs.forEach(id => this._stale.add(id));
           this._error = error instanceof Error ? error : new Error(String(error));
           return;
         } finally {
@@ -175,30 +191,37 @@ export class CurvesModel {
     );
   }
 
-  private _take(runs: readonly string[], metrics: readonly string[], curves: IWireCurve[]): void {
+  private _take(
+    { runs, metrics }: ICurveRequest,
+    curves: IWireCurve[],
+    into: Map<string, Map<string, IHeld>>,
+    asOf: number
+  ): void {
     const came = new Map(
       curves.map(curve => [JSON.stringify([curve.run_id, curve.metric]), curve])
     );
     for (const runId of runs) {
-      const held = this._curves.get(runId) ?? new Map<string, ICurve | null>();
-      this._curves.delete(runId);
-      this._curves.set(runId, held);
+      const held = into.get(runId) ?? new Map<string, IHeld>();
+      into.delete(runId);
+      into.set(runId, held);
       for (const metric of metrics) {
         const curve = came.get(JSON.stringify([runId, metric]));
-        held.set(metric, curve ? joined(held.get(metric) ?? null, curve) : null);
+        const before = held.get(metric)?.curve ?? null;
+        held.set(metric, { curve: curve ? joined(before, curve) : null, asOf });
       }
     }
-    for (const runId of this._curves.keys()) {
-      if (this._curves.size <= KEPT_RUNS) {
+    for (const runId of into.keys()) {
+      if (into.size <= KEPT_RUNS) {
         break;
       }
-      this._curves.delete(runId);
+      into.delete(runId);
     }
   }
 
-  /** Null stands for a curve that the server does not have. */
-  private _curves = new Map<string, Map<string, ICurve | null>>();
-  private _stale = new Set<string>();
+  private _curves = new Map<string, Map<string, IHeld>>();
+  /** The number of the last change of each run. */
+  private readonly _changes = new Map<string, number>();
+  private _lastChange = 0;
   private _request: ICurveRequest | null = null;
   private _isFetching = false;
   private _error: Error | null = null;

@@ -21,7 +21,7 @@ export class DraftModel {
     }
   }
 
-  /** Emitted when the text or its state changed. */
+  /** Emitted when the state changed, or a text came that nobody typed here: what one types, one sees already. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -53,10 +53,13 @@ export class DraftModel {
 
   /** Take what the user wrote. */
   edit(text: string): void {
+    const before = this.state;
     this._text = text;
     this._keep();
     this._schedule(REST);
-    this._changed.emit();
+    if (this.state !== before) {
+      this._changed.emit();
+    }
   }
 
   /** Take what the server had when it was asked, in milliseconds; a text that is being edited stays. */
@@ -82,6 +85,7 @@ export class DraftModel {
       const theirs = this._theirs;
       this._theirs = null;
       this.edit(theirs);
+      this._changed.emit();
     }
   }
 

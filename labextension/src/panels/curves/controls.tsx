@@ -50,11 +50,7 @@ export function CurveControls(props: {
           aria-label={trans.__('Metric')}
           title={choice.all ? trans.__('All metrics') : trans.__('Metric: %1', metric)}
         >
-          {metrics.map(name => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          <MetricOptions metrics={metrics} />
           {metrics.length > 1 && <option value={ALL}>{trans.__('All metrics')}</option>}
         </HTMLSelect>
       )}
@@ -109,3 +105,21 @@ export function CurveControls(props: {
     </div>
   );
 }
+
+/** There may be a thousand: rendered when there are others. */
+const MetricOptions = React.memo(
+  function MetricOptions({ metrics }: { metrics: readonly string[] }): React.ReactElement {
+    return (
+      <>
+        {metrics.map(name => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </>
+    );
+  },
+  (before, { metrics }) =>
+    before.metrics.length === metrics.length &&
+    metrics.every((name, index) => before.metrics[index] === name)
+);

@@ -11,21 +11,29 @@ import { IRunStyle } from '../../model/colors';
 import { CurvesModel, ICurveRequest } from '../../model/curves';
 import { Runlore } from '../../model/runlore';
 import { seedGroups } from '../../model/seedGroups';
+import { wordMatcher } from '../../model/words';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
-import { Hints, useHints } from './hints';
+import { Hints, MOST_HINTED, useHints } from './hints';
 import { useHidden } from './hidden';
+import { useInView } from './inView';
 import { Legend, metricsOf } from './legend';
 import { areSameLines, metricLines } from './lines';
 import { openChartsMenu } from './menu';
 import { MetricChart } from './metricChart';
+import { FIRST, Multiples, useMultiples } from './multiples';
 
-/** Charts shown before the user asks for more. */
-const FIRST = 12;
+/** Charts that are drawn before it is known which are in view. */
+const AT_ONCE = 4;
 
 /** The curves that the charts of these runs show at first. */
 export function firstCurves(runs: readonly IRun[]): ICurveRequest {
-  return { runs: runs.map(run => run.run_id), metrics: metricsOf(runs).slice(0, FIRST) };
+  return { runs: runs.map(run => run.run_id), metrics: firstOf(runs, metricsOf(runs)) };
+}
+
+/** The metrics that are fetched whether they are in view or not: of few runs those that hints are made from. */
+function firstOf(runs: readonly IRun[], metrics: readonly string[]): readonly string[] {
+  return metrics.slice(0, runs.length > MOST_HINTED ? AT_ONCE : FIRST);
 }
 
 /**
@@ -51,21 +59,28 @@ export type ICurvesHost = Pick<Runlore, 'choices' | 'offerCode'>;
 
 /**
  * Small multiples: a chart for every metric of the runs, with one horizontal axis, one cursor and one table of values.
+ * Charts are fetched and drawn as they come into view, and the table tells of those.
  */
 export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
   const { runs, styles, marks, curves, host, axis, trans } = props;
   const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '', axis);
-  const [count, setCount] = React.useState(FIRST);
+  const [search, setSearch] = React.useState('');
   const names = metricsOf(runs);
-  const shown = names.slice(0, count);
-  const [ids, wanted] = [runs.map(run => run.run_id).join('\n'), shown.join('\n')];
+  const found = names.filter(wordMatcher(search));
+  const multiples = useMultiples(found);
+  const { shown } = multiples;
+  const root = React.useRef<HTMLDivElement>(null);
+  const inView = useInView(root, shown, AT_ONCE);
+  const drawn = shown.filter(metric => inView.has(metric));
+  const ids = runs.map(run => run.run_id).join('\n');
+  const wanted = [...new Set([...firstOf(runs, shown), ...drawn])].join('\n');
   // Asked for while the charts show, and no longer.
   React.useEffect(() => {
     curves.request({ runs: split(ids), metrics: split(wanted) });
-    return () => curves.request(null);
   }, [curves, ids, wanted]);
+  React.useEffect(() => () => curves.request(null), [curves]);
   const charts = useStable(
-    shown.map(metric => ({
+    drawn.map(metric => ({
       metric,
       lines: metricLines(runs, metric, curves, styles, trans, marks)
     }))
@@ -78,7 +93,9 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
   const { hidden, drawing, cursor } = state;
   const groups = seedGroups(runs);
   const hints = useHints(runs, shown, curves);
-  const root = React.useRef<HTMLDivElement>(null);
+  const chartOf = new Map(charts.map(chart => [chart.metric, chart.lines]));
+  // Many rows for many charts: rendered when the charts are.
+  const told = React.useDeferredValue(charts);
   if (names.length === 0) {
     return <EmptyState title={trans.__('No metric logged')} />;
   }
@@ -97,28 +114,43 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
         }}
       />
       <Hints {...{ hints, runs, curves, trans }} />
-      <div className="jp-Runlore-multiples" ref={root}>
-        {charts.map(({ metric, lines }) => (
-          <figure key={metric} className="jp-Runlore-multiple">
-            <figcaption>{metric}</figcaption>
-            <MetricChart
-              {...{ metric, runs, groups, choice, hints, curves, drawing, cursor, trans }}
-              lines={lines.filter(line => !hidden.has(line.curve.runId))}
-              zoom={state.zoom}
-              onZoom={state.setZoom}
-              hasWords={false}
-              onHide={hidden.toggle}
-            />
-          </figure>
-        ))}
-      </div>
-      {names.length > count && (
-        <button className="jp-mod-styled" onClick={() => setCount(count + FIRST)}>
-          {trans.__('Show more (%1 of %2)', shown.length, names.length)}
-        </button>
+      {names.length > FIRST && (
+        <p className="jp-Runlore-metricSearch">
+          <input
+            className="jp-mod-styled"
+            type="search"
+            placeholder={trans.__('Find metrics')}
+            aria-label={trans.__('Find metrics')}
+            value={search}
+            onChange={event => setSearch(event.target.value)}
+          />
+          <span role="status" className="jp-Runlore-faint">
+            {trans.__('%1 of %2 metrics', found.length, names.length)}
+          </span>
+        </p>
       )}
+      {found.length === 0 && <EmptyState title={trans.__('No metric has these words')} />}
+      <div ref={root}>
+        <Multiples
+          {...{ multiples, trans }}
+          render={metric => {
+            const lines = chartOf.get(metric);
+            return lines ? (
+              <MetricChart
+                {...{ metric, runs, groups, choice, hints, curves, drawing, cursor, trans }}
+                lines={lines.filter(line => !hidden.has(line.curve.runId))}
+                zoom={state.zoom}
+                onZoom={state.setZoom}
+                hasWords={false}
+                onHide={hidden.toggle}
+              />
+            ) : null;
+          }}
+        />
+      </div>
       <Legend
-        {...{ charts, drawing, cursor, hidden, trans }}
+        {...{ drawing, cursor, hidden, trans }}
+        charts={told}
         groups={choice.group === 'none' ? [] : groups}
       />
     </div>

@@ -9,6 +9,8 @@ import { keptBefore } from '../../model/kept';
 import { runTitle } from '../marks/name';
 import { lessIsBetter } from './marks';
 
+/** Of more runs than this, curves are not fetched for the sake of hints. */
+export const MOST_HINTED = 10;
 /** More hints than this are no hints but noise. */
 const MOST_TOLD = 3;
 

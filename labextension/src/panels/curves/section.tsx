@@ -7,10 +7,8 @@ import { Runlore } from '../../model/runlore';
 import { metricPairs } from '../../model/hints';
 import { currentView, IView } from '../../model/view';
 import { VisibleWidget } from '../visible';
+import { MOST_HINTED } from './hints';
 import { CurvesView } from './view';
-
-/** Of more runs than this, only what is in view is fetched. */
-const MOST_HINTED = 10;
 
 /**
  * The section of the sidebar with the curves of the shown runs.

@@ -6,6 +6,9 @@ import { DraftModel } from '../../model/draft';
 import { Rendered } from './rendered';
 import { Part } from './table';
 
+/** Lines of the editor: it grows with the text from the least to the most. */
+const FEWEST_LINES = 4;
+const MOST_LINES = 24;
 /** Characters of notes that are rendered before the user asks for all. */
 const AT_ONCE = 5_000;
 
@@ -77,14 +80,19 @@ function NotesEditor(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { notes, onStop, trans } = props;
-  const field = useField<HTMLTextAreaElement>(notes);
+  const { onChange, ...field } = useField<HTMLTextAreaElement>(notes);
+  const [rows, setRows] = React.useState(() => rowsFor(notes.text));
   return (
     <textarea
       className="jp-mod-styled jp-Runlore-notes-editor"
       aria-label={trans.__('Notes, in Markdown')}
       autoFocus
-      rows={Math.min(Math.max(notes.text.split('\n').length + 1, 4), 24)}
+      rows={rows}
       {...field}
+      onChange={event => {
+        onChange(event);
+        setRows(rowsFor(notes.text));
+      }}
       onBlur={onStop}
       onKeyDown={event => {
         if (event.key === 'Escape' || (event.key === 'Enter' && (event.ctrlKey || event.metaKey))) {
@@ -94,6 +102,17 @@ function NotesEditor(props: {
       }}
     />
   );
+}
+
+/** Rows for the lines of a text and one more; of a long text only as many lines are counted as there may be rows. */
+function rowsFor(text: string): number {
+  let rows = 2;
+  let end = text.indexOf('\n');
+  while (end >= 0 && rows < MOST_LINES) {
+    rows += 1;
+    end = text.indexOf('\n', end + 1);
+  }
+  return Math.max(rows, FEWEST_LINES);
 }
 
 /**

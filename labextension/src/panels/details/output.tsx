@@ -6,8 +6,11 @@ import { IOutput } from '../../api/provenance';
 import { formatSize } from '../../charts/format';
 import { Rendered } from './rendered';
 
-/** Characters of a text that are shown before the user asks for more: more would take a noticeable time. */
-const AT_ONCE = 20_000;
+/** Characters that are rendered together: more would take a noticeable time. */
+const PART = 20_000;
+/** Parts of a text that are shown before the user asks for more, the last of which may be short; and how many more. */
+const FIRST = 2;
+const MORE = 4;
 
 /**
  * One thing that a cell showed, as it was recorded, and what of it was not.
@@ -60,7 +63,7 @@ export function Output(props: {
   );
 }
 
-/** The end of a text, and what is before it where it is asked for. */
+/** The end of a text, and what is before it where it is asked for; parts that are there are not rendered again. */
 function LongText(props: {
   text: string;
   mime: string;
@@ -68,15 +71,14 @@ function LongText(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { text, mime, rendermime, trans } = props;
-  const [count, setCount] = React.useState(AT_ONCE);
-  const start = text.length > count ? text.indexOf('\n', text.length - count) + 1 : 0;
-  // A line that is longer than what is shown is cut.
-  const hidden = start === 0 ? Math.max(text.length - count, 0) : start;
-  const shown = text.slice(hidden);
+  const [count, setCount] = React.useState(FIRST);
+  const starts = partStarts(text);
+  const shown = starts.slice(-count);
+  const [hidden = 0] = shown;
   return (
     <>
       {hidden > 0 && (
-        <button className="jp-Runlore-link" onClick={() => setCount(4 * count)}>
+        <button className="jp-Runlore-link" onClick={() => setCount(count + MORE)}>
           {trans._n(
             'Show more of the %1 character before',
             'Show more of the %1 characters before',
@@ -84,9 +86,29 @@ function LongText(props: {
           )}
         </button>
       )}
-      <Rendered rendermime={rendermime} data={{ [mime]: shown, 'text/plain': shown }} />
+      {shown.map((start, index) => {
+        // The line that ends a part is ended by the part's own block.
+        const part = text.slice(start, shown[index + 1]).replace(/\n$/, '');
+        return (
+          <Rendered
+            key={start}
+            rendermime={rendermime}
+            data={{ [mime]: part, 'text/plain': part }}
+          />
+        );
+      })}
     </>
   );
+}
+
+/** Where the parts of a text begin: at lines, but for lines that are longer than a part. */
+function partStarts(text: string): number[] {
+  const starts = [0];
+  for (let place = PART; place < text.length; place += PART) {
+    const start = text.indexOf('\n', place) + 1;
+    starts.push(start > 0 && start < place + PART ? start : place);
+  }
+  return starts;
 }
 
 function errorText(error: { ename: string; evalue: string; traceback: string[] }): string {

@@ -5,7 +5,11 @@ import * as React from 'react';
 
 import { IRun } from '../../api/types';
 import { Column, columnId, ColumnsModel, possibleColumns } from '../../model/columns';
+import { wordMatcher } from '../../model/words';
 import { columnTitle } from './cell';
+
+/** Columns to choose from at a time: of thousands, those that are looked for. */
+const MOST_OFFERED = 50;
 
 /**
  * Let the user choose the columns and their order; every change shows at once.
@@ -42,7 +46,15 @@ function ColumnsEditor(props: {
   const { columns, runs, metric, trans } = props;
   const title = (column: Column): string => columnTitle(column, metric, trans);
   const taken = new Set(columns.list.map(columnId));
-  const others = possibleColumns(runs, columns.list).filter(column => !taken.has(columnId(column)));
+  const [search, setSearch] = React.useState('');
+  const [possible] = React.useState(() => possibleColumns(runs, columns.list));
+  const matches = wordMatcher(search);
+  // Words are put together for what is looked through alone.
+  const others = possible.filter(
+    column => !taken.has(columnId(column)) && (search === '' || matches(title(column)))
+  );
+  const offered = others.slice(0, MOST_OFFERED);
+  const rest = others.length - offered.length;
   return (
     <div className="jp-Runlore-columns">
       <ol aria-label={trans.__('Columns in their order')}>
@@ -78,6 +90,16 @@ function ColumnsEditor(props: {
           </li>
         ))}
       </ol>
+      {possible.length > MOST_OFFERED && (
+        <input
+          className="jp-mod-styled"
+          type="search"
+          placeholder={trans.__('Find columns')}
+          aria-label={trans.__('Find columns')}
+          value={search}
+          onChange={event => setSearch(event.target.value)}
+        />
+      )}
       <HTMLSelect
         aria-label={trans.__('Add a column')}
         value=""
@@ -89,12 +111,19 @@ function ColumnsEditor(props: {
         }}
       >
         <option value="">{trans.__('Add a column…')}</option>
-        {others.map(column => (
+        {offered.map(column => (
           <option key={columnId(column)} value={columnId(column)}>
             {title(column)}
           </option>
         ))}
       </HTMLSelect>
+      <p role="status" className="jp-Runlore-faint">
+        {rest > 0
+          ? trans._n('%1 more: narrow the search', '%1 more: narrow the search', rest)
+          : others.length === 0
+            ? trans.__('No column has these words')
+            : ''}
+      </p>
     </div>
   );
 }
