@@ -52,7 +52,7 @@ def test_the_shown_runs_are_compared_by_one_button(page: Page) -> None:
     expect(panel.locator("[data-shown=true]").first).to_be_visible(timeout=SOON)
     panel.locator("[data-shown=false]").first.click()
     shown = panel.locator("[data-shown=true]").count()
-    panel.get_by_title("Compare the shown runs in the main area").click()
+    panel.get_by_role("button", name="Compare", exact=True).click()
     rows = page.locator(".jp-Runlore-compare [data-runlore-compared]")
     expect(rows).to_have_count(shown, timeout=SOON)
     panel.locator("[data-shown=false]").first.click()

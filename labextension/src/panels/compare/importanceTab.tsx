@@ -163,7 +163,8 @@ function whyUnsaid(
     case 'too few runs':
       return [
         trans.__('Too few runs to say'),
-        trans.__(
+        trans._n(
+          '%1 run has ended with a value of %2; it takes %3: ten, or two for each parameter that differs where that is more. With fewer, chance looks like importance.',
           '%1 runs have ended with a value of %2; it takes %3: ten, or two for each parameter that differs where that is more. With fewer, chance looks like importance.',
           found.runs,
           metric,

@@ -78,30 +78,32 @@ export function CurveControls(props: {
       >
         {trans.__('log')}
       </button>
-      <label
-        className="jp-Runlore-smoothing"
-        title={trans.__('Smoothing: moving average with weight %1', choice.smoothing)}
-      >
-        <span aria-hidden="true">{trans.__('smooth')}</span>
-        <input
-          type="range"
-          min={0}
-          max={MOST_SMOOTHING}
-          step={0.01}
-          value={choice.smoothing}
-          onChange={event => onChange({ smoothing: event.target.valueAsNumber })}
-          aria-label={trans.__('Smoothing')}
-        />
-      </label>
-      <button
-        className="jp-Runlore-iconButton"
-        title={trans.__('More on the curves: seeds, best points, download, code')}
-        aria-label={trans.__('More on the curves')}
-        aria-haspopup="menu"
-        onClick={event => onMenu(event.currentTarget)}
-      >
-        <ellipsesIcon.react tag="span" />
-      </button>
+      <span className="jp-Runlore-controls-end">
+        <label
+          className="jp-Runlore-smoothing"
+          title={trans.__('Smoothing: moving average with weight %1', choice.smoothing)}
+        >
+          <span aria-hidden="true">{trans.__('smooth')}</span>
+          <input
+            type="range"
+            min={0}
+            max={MOST_SMOOTHING}
+            step={0.01}
+            value={choice.smoothing}
+            onChange={event => onChange({ smoothing: event.target.valueAsNumber })}
+            aria-label={trans.__('Smoothing')}
+          />
+        </label>
+        <button
+          className="jp-Runlore-iconButton"
+          title={trans.__('More on the curves: seeds, best points, download, code')}
+          aria-label={trans.__('More on the curves')}
+          aria-haspopup="menu"
+          onClick={event => onMenu(event.currentTarget)}
+        >
+          <ellipsesIcon.react tag="span" />
+        </button>
+      </span>
     </div>
   );
 }

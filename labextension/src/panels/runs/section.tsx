@@ -25,8 +25,8 @@ export class RunsSection extends PanelWithToolbar {
       new ToolbarButton({
         icon: compareIcon,
         label: trans.__('Compare'),
-        onClick: () => actions.compare('shown'),
-        tooltip: trans.__('Compare the shown runs in the main area')
+        onClick: () => actions.compare(runlore.marks.count > 0 ? runlore.marks.selection : 'shown'),
+        tooltip: trans.__('Compare the marked runs in the main area; where none is, the shown ones')
       })
     );
     this.toolbar.addItem(
