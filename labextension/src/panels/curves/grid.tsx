@@ -16,7 +16,7 @@ import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
 import { Hints, MOST_HINTED, useHints } from './hints';
 import { useHidden } from './hidden';
-import { useInView } from './inView';
+import { allDrawn, useInView } from './inView';
 import { Legend, metricsOf } from './legend';
 import { areSameLines, metricLines } from './lines';
 import { openChartsMenu } from './menu';
@@ -71,7 +71,8 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
   const { shown } = multiples;
   const root = React.useRef<HTMLDivElement>(null);
   const inView = useInView(root, shown, AT_ONCE);
-  const drawn = shown.filter(metric => inView.has(metric));
+  const [isWhole, setWhole] = React.useState(false);
+  const drawn = isWhole ? shown : shown.filter(metric => inView.has(metric));
   const ids = runs.map(run => run.run_id).join('\n');
   const wanted = [...new Set([...firstOf(runs, shown), ...drawn])].join('\n');
   // Asked for while the charts show, and no longer.
@@ -108,8 +109,18 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
         onMenu={button => {
           if (root.current) {
             const onCode = (code: string): void => host.offerCode(code);
-            const about = { runs, metrics: shown, styles, curves };
-            openChartsMenu(button, root.current, { ...about, choice, onChange, onCode, trans });
+            const node = root.current;
+            const whole = async (work: () => Promise<string>): Promise<string> => {
+              setWhole(true);
+              try {
+                await allDrawn(node, () => curves.isLoading);
+                return await work();
+              } finally {
+                setWhole(false);
+              }
+            };
+            const about = { runs, metrics: shown, styles, curves, whole };
+            openChartsMenu(button, node, { ...about, choice, onChange, onCode, trans });
           }
         }}
       />
@@ -127,6 +138,11 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
           <span role="status" className="jp-Runlore-faint">
             {trans.__('%1 of %2 metrics', found.length, names.length)}
           </span>
+        </p>
+      )}
+      {isWhole && (
+        <p role="status" className="jp-Runlore-faint">
+          {trans.__('Drawing all charts for the picture…')}
         </p>
       )}
       {found.length === 0 && <EmptyState title={trans.__('No metric has these words')} />}

@@ -50,6 +50,28 @@ export function useInView(
   );
 }
 
+/** Milliseconds for all charts of a view to be fetched and drawn. */
+const PATIENCE = 60_000;
+
+/**
+ * Settles once every element with `data-multiple` within the root has its chart, or nothing to draw.
+ *
+ * Rejects when that takes longer than a minute.
+ */
+export async function allDrawn(root: HTMLElement, isLoading: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  const isDrawn = (place: Element): boolean =>
+    place.childElementCount > 1 && // its caption stands there from the start
+    (place.querySelector('.jp-Runlore-chart') === null ||
+      place.querySelector('.main-svg') !== null);
+  while (isLoading() || ![...root.querySelectorAll('[data-multiple]')].every(isDrawn)) {
+    if (performance.now() > deadline) {
+      throw new Error('Not all charts could be drawn within a minute');
+    }
+    await new Promise(resolve => requestAnimationFrame(resolve));
+  }
+}
+
 /** What scrolls the node; null for the page. */
 function scrollingParent(node: HTMLElement): HTMLElement | null {
   let parent = node.parentElement;

@@ -24,6 +24,8 @@ export interface IChartsMenuOptions {
   onChange: (change: Partial<ChartChoice>) => void;
   /** Takes code for a cell. */
   onCode: (code: string) => void;
+  /** Has all charts drawn while it is at work; left out where they are. */
+  whole?: (work: () => Promise<string>) => Promise<string>;
   trans: TranslationBundle;
 }
 
@@ -70,7 +72,7 @@ export class ChartsMenu extends ActionMenu {
   }
 
   private _picture(): Promise<string> {
-    const { runs, styles, choice, trans } = this._options;
+    const { runs, styles, choice, whole, trans } = this._options;
     const groups =
       choice.group === 'none' ? runs.map(run => ({ leader: run, runs: [run] })) : seedGroups(runs);
     const rows = groups.flatMap(({ leader, runs: { length } }) => {
@@ -78,7 +80,8 @@ export class ChartsMenu extends ActionMenu {
       const name = runTitle(leader, trans) + (length > 1 ? ` ×${length}` : '');
       return color === undefined ? [] : [{ name, color }];
     });
-    return chartsAsSvg(this._root, rows);
+    const draw = (): Promise<string> => chartsAsSvg(this._root, rows);
+    return whole ? whole(draw) : draw();
   }
 
   private async _svg(): Promise<void> {
