@@ -62,16 +62,17 @@ export function Environment(props: {
 }
 
 function hardwareWord(name: string, trans: TranslationBundle): string {
-  const words: Record<string, string> = {
-    cpus: trans.__('processors'),
-    usable_cpus: trans.__('usable processors'),
-    processor: trans.__('model of the processor'),
-    machine: trans.__('architecture'),
-    isa: trans.__('vector instructions'),
-    memory_bytes: trans.__('memory'),
-    nvidia_driver: trans.__('NVIDIA driver')
-  };
-  return words[name] ?? name;
+  // A map, since a record may name anything: an object would know 'constructor'.
+  const words = new Map([
+    ['cpus', trans.__('processors')],
+    ['usable_cpus', trans.__('usable processors')],
+    ['processor', trans.__('model of the processor')],
+    ['machine', trans.__('architecture')],
+    ['isa', trans.__('vector instructions')],
+    ['memory_bytes', trans.__('memory')],
+    ['nvidia_driver', trans.__('NVIDIA driver')]
+  ]);
+  return words.get(name) ?? name;
 }
 
 function hardwareText(name: string, value: unknown): string {
