@@ -115,6 +115,23 @@ describe('the list of runs', () => {
     expect(within(row).getByTitle('loss differs')).toBeTruthy();
   });
 
+  it('raises no alarm over what came out otherwise since parameters were changed', async () => {
+    const divergence = { metric: 'loss', step: 0, original: 1, rerun: 2 } as const;
+    const changed = ['lr', 'net.width'];
+    await showRuns([
+      someRun({
+        run_id: 'r1',
+        verdict: someVerdict({ verdict: 'DIVERGED', reason: 'lr differs', divergence, changed })
+      }),
+      someRun({ run_id: 'r2', verdict: someVerdict({ verdict: 'FAILED', changed }) })
+    ]);
+    const [first, second] = runRows().map(row => row.querySelector('.jp-Runlore-verdict'));
+    expect(first?.textContent).toBe('CHANGED: lr, net.width');
+    expect(first?.getAttribute('data-verdict')).toBeNull();
+    expect(first?.getAttribute('title')).toContain('lr differs');
+    expect(second?.textContent).toBe('FAILED');
+  });
+
   it('says which run MLflow alone knows, and offers no rerun of it', async () => {
     await showRuns([someRun({ run_id: 'r1', name: 'theirs', kind: 'mlflow' })]);
     const row = runRows()[0] as HTMLElement;

@@ -194,6 +194,7 @@ def test_a_rerun_with_other_values_says_so(recorded: Recorded) -> None:
     found = done.json
     assert found["verdict"] == "DIVERGED"
     assert "rate" in found["causes"][0]
+    assert found["changed"] == ["config.net.width", "rate", "tag"]
     shown = recorded.command("show", found["run_id"], "--json").json
     assert shown["params"]["rate"] == 0.25
     assert shown["params"]["config"] == {"net": {"width": 16}}

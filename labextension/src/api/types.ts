@@ -62,6 +62,8 @@ export interface IVerdict {
   checked?: string[];
   /** What differed in outputs and was set aside. */
   masked?: string[];
+  /** The parameters that were given other values. */
+  changed?: string[];
 }
 
 /** One step of the why-ladder. */

@@ -29,7 +29,7 @@ def conclude(home: Home, folder: Folder, outcome: Outcome, again: Folder | None 
     plan, launch = folder.plan(), folder.launch()
     verdict = judge(home, plan, launch, outcome, again.plan() if again is not None else None)
     told = _scope_told(launch) + devices_told(home, plan, launch)
-    verdict = msgspec.structs.replace(verdict, reason=verdict.reason + told)
+    verdict = msgspec.structs.replace(verdict, reason=verdict.reason + told, changed=sorted(plan.overrides))
     if is_final(folder, verdict):
         write_verdict(folder.path, verdict)
     return verdict

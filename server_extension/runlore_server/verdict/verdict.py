@@ -139,6 +139,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         tolerances: those that were needed, by metric.
         statistics: of reruns with fresh seeds, where they were asked for.
         again: what a second rerun from the same states said.
+        changed: the parameters that were given other values, so that nothing was expected to come out the same.
     """
 
     verdict: Word
@@ -153,6 +154,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     tolerances: list[Tolerance] = []
     statistics: Statistics | None = None
     again: Literal["agrees", "differs"] | None = None
+    changed: list[str] = []
 
     @property
     def exit_code(self) -> int:

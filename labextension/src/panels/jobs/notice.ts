@@ -2,7 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { IJob } from '../../api/types';
-import { verdictWords } from '../marks/marks';
+import { isExpected, verdictWords } from '../marks/marks';
 
 /**
  * Tell that a rerun has ended, and with which verdict.
@@ -26,7 +26,9 @@ export function notifyEnd(
   if (verdict) {
     const outcome = `${verdictWords(verdict, trans)}. ${verdict.reason}`;
     const words = trans.__('Rerun of %1: %2', job.name, outcome);
-    if (verdict.verdict === 'BIT-EXACT') {
+    if (isExpected(verdict)) {
+      Notification.info(words, options);
+    } else if (verdict.verdict === 'BIT-EXACT') {
       Notification.success(words, options);
     } else if (verdict.verdict === 'FAILED') {
       Notification.error(words, options);

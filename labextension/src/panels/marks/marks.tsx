@@ -84,7 +84,7 @@ export function VerdictBadge(props: {
   return (
     <span
       className="jp-Runlore-verdict"
-      data-verdict={verdict.verdict}
+      data-verdict={isExpected(verdict) ? undefined : verdict.verdict}
       title={[verdict.reason, ...(verdict.causes ?? [])].join('\n')}
     >
       <MarkIcon icon={verdictIcons[verdict.verdict]} />
@@ -93,8 +93,16 @@ export function VerdictBadge(props: {
   );
 }
 
-/** A verdict in words; a divergence says where. */
+/** Whether nothing was to come out the same, since some parameters were given other values. */
+export function isExpected({ verdict, changed = [] }: IVerdict): boolean {
+  return changed.length > 0 && (verdict === 'DIVERGED' || verdict === 'UNVERIFIABLE');
+}
+
+/** A verdict in words; a divergence says where, or which parameters were changed. */
 export function verdictWords(verdict: IVerdict, trans: TranslationBundle): string {
+  if (isExpected(verdict)) {
+    return trans.__('CHANGED: %1', (verdict.changed ?? []).join(', '));
+  }
   return verdict.verdict === 'DIVERGED' && verdict.divergence
     ? trans.__('DIVERGED at step %1', verdict.divergence.step)
     : verdict.verdict;
