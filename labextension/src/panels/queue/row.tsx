@@ -18,6 +18,7 @@ import {
   upIcon
 } from '../marks/icons';
 import { JobMark, VerdictBadge } from '../marks/marks';
+import { shortId } from '../marks/name';
 import { progressWords, reasonWords } from './words';
 
 /**
@@ -94,6 +95,7 @@ export const JobRow = React.memo(function JobRow(
           onClick={() => actions.open(job)}
         >
           {job.name}
+          <span className="jp-Runlore-run-kind"> {shortId(job.run_id)}</span>
         </button>
         {job.sweep !== null && <SweepLink {...{ job, actions, isCurrent, trans }} />}
       </div>
