@@ -87,6 +87,7 @@ def test_a_run_that_uses_them_runs(notebook: Notebook) -> None:
     assert notebook.last_run().params["lr"] == 0.5
 
 
+@pytest.mark.thorough
 def test_keeping_variables_after_an_interrupt_ends_in_time(notebook: Notebook) -> None:
     notebook.run("hanging = Hanging()")
     notebook.start("print('on', flush=True)\ntime.sleep(600)")

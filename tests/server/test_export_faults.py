@@ -179,6 +179,7 @@ def test_what_arrived_undisturbed_is_what_was_recorded(undisturbed):
     assert "lost.bin" in found[runs["files"]].tags["runlore.missing_artifacts"]
 
 
+@pytest.mark.thorough
 def test_a_creation_whose_answer_is_lost_is_found_again(deployment, home, kernel, eventually):
     run = kernel().run("lost answer", {"loss": [(0, 1.0)]}, experiment="lost")
     deployment.relay.swallow = CREATE
@@ -239,6 +240,7 @@ def test_two_homes_share_experiments(deployment, tmp_path, fake_kernel, eventual
     assert len({run.info.experiment_id for run in ours}) == 2
 
 
+@pytest.mark.thorough
 def test_two_processes_on_one_home_export_each_run_once(deployment, home, fake_kernel):
     session = fake_kernel(home)
     runs = [session.run(f"run-{n}", {"loss": [(0, 1.0)]}, experiment="two processes") for n in range(4)]
