@@ -74,15 +74,14 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
             for name, value in values.items():
                 curve = active.logged.get(name)
                 if type(value) is float and curve is not None and (writer := curve.mapped) is not None:
-                    position, now = next(curve.steps), time()
+                    now = time()
+                    position, word = next(writer.points)
                     try:  # what ``CurveWriter.append`` does
-                        word = next(writer.places)
                         if word >= writer.end:
                             writer.reserve(word)
-                        writer.integers[word] = position
-                        floats = writer.floats
-                        floats[word + 1] = now
-                        floats[word + 2] = value
+                        writer.steps[word] = position
+                        writer.times[word] = now
+                        writer.values[word] = value
                     except (ValueError, OSError) as error:
                         active.failed(curve, position, now, value, error)
                     return

@@ -15,7 +15,7 @@ import sys
 import threading
 import time as clock
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Union
 
@@ -49,9 +49,10 @@ class CurveWriter:
 
     Attributes:
         places: the first word of the next point; each caller, whichever thread, draws one of its own.
+        points: the step and the first word of the next point that is logged without a step, drawn at once.
         end: where the room of the file ends; ``reserve`` a place from there on before use.
-        integers, floats: the file as words of each kind; a point is step, time and value, in this order. Each is
-            stored by itself: ``struct.pack_into``, which is quicker, writes zeros first, and a kill leaves them.
+        steps, times, values: the file as words, from such places on that a point has one index in all of them.
+            Stored in this order, one by one: ``struct.pack_into`` writes zeros first, and a kill leaves them.
 
     Raises:
         OSError: the file cannot be created, mapped or, from ``append``, grow (a full disk).
@@ -69,6 +70,7 @@ class CurveWriter:
                 raise _no_space(path)
             self.end = _HEADER_WORDS + written * _RECORD_WORDS
             self.places = itertools.count(self.end, _RECORD_WORDS)
+            self.count(itertools.count())
             self._grow()
         except BaseException:
             os.close(self._fd)
@@ -82,10 +84,13 @@ class CurveWriter:
         word = next(self.places)  # atomic: one slot a caller, whichever thread
         if word >= self.end:
             self.reserve(word)
-        self.integers[word] = step
-        floats = self.floats
-        floats[word + 1] = time
-        floats[word + 2] = value
+        self.steps[word] = step
+        self.times[word] = time
+        self.values[word] = value
+
+    def count(self, steps: Iterator[int]) -> None:
+        """Take the steps of ``points`` from there."""
+        self.points = zip(steps, self.places)  # noqa: B905 - neither ends
 
     def close(self) -> None:
         """Cut the unused tail off; further calls do nothing."""
@@ -107,8 +112,8 @@ class CurveWriter:
     def _let_go(self) -> None:
         self._closed = True
         _holding.discard(self)
-        self.integers.release()
-        self.floats.release()
+        for view in (self.steps, self.times, self.values):
+            view.release()
 
     def reserve(self, word: int) -> None:
         """Make room for the point at this place; raises as ``append`` does."""
@@ -138,7 +143,8 @@ class CurveWriter:
         except OSError:
             os.ftruncate(self._fd, start)
             raise
-        self.integers, self.floats = mapping.cast("q"), mapping.cast("d")
+        self.steps = mapping.cast("q")
+        self.times, self.values = mapping[_WORD:].cast("d"), mapping[2 * _WORD :].cast("d")
         self.end += records * _RECORD_WORDS
 
 

@@ -72,6 +72,12 @@ class Curve:
                 self._stop(error)
                 self._lost += 1
 
+    def go_on(self, step: int) -> None:
+        """Give the next point that is logged without a step this one."""
+        self.steps = itertools.count(step)
+        if self.mapped is not None:
+            self.mapped.count(self.steps)
+
     def behind(self, flush: Callable[[], None]) -> None:
         """From now on call ``flush`` before each point, which writes those that wait with ``write``."""
         with self._lock:
@@ -107,6 +113,7 @@ class Curve:
     def _route(self, write: Append) -> None:
         self.mapped = None
         if isinstance(self._writer, CurveWriter) and write == self._writer.append and self._flush is None:
+            self._writer.count(self.steps)
             self.mapped = self._writer
         self._write = write
         self.append = write if self._flush is None else self._after_flush

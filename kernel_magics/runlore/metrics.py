@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -106,15 +105,13 @@ class Metrics:
                     if (writer := curve.mapped) is None:
                         self._add(curve, None, now, value)
                         continue
-                    position = next(curve.steps)
+                    position, word = next(writer.points)
                     try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
-                        word = next(writer.places)
                         if word >= writer.end:
                             writer.reserve(word)
-                        writer.integers[word] = position
-                        floats = writer.floats
-                        floats[word + 1] = now
-                        floats[word + 2] = value
+                        writer.steps[word] = position
+                        writer.times[word] = now
+                        writer.values[word] = value
                     except (ValueError, OSError) as error:
                         self.failed(curve, position, now, value, error)
                 return
@@ -138,7 +135,7 @@ class Metrics:
             position = next(curve.steps)
         else:
             position = step
-            curve.steps = itertools.count(step + 1)
+            curve.go_on(step + 1)
         append = curve.append
         if append is None:
             if self.ended:
