@@ -4,10 +4,12 @@ import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { IRunPage } from '../../labextension/src/api/types';
+import { ColumnsModel } from '../../labextension/src/model/columns';
 import { RowLoader } from '../../labextension/src/model/loader';
 import { PagedRuns } from '../../labextension/src/model/pages';
 import { Runlore } from '../../labextension/src/model/runlore';
 import { Sections } from '../../labextension/src/model/sections';
+import { chooseColumns } from '../../labextension/src/panels/runs/columnsDialog';
 import { RunlorePanel } from '../../labextension/src/panels/sidebar/panel';
 import { Page } from './page';
 import { manyRuns, someRun } from './runs';
@@ -271,5 +273,23 @@ describe('the list', () => {
     const again = page.create();
     await again.columns.restore();
     expect(again.columns.list.map(column => column.kind)).toEqual(['params', 'charted']);
+  });
+});
+
+describe('the dialog of the columns', () => {
+  it('adds at Enter the one that is looked for, and stays open', async () => {
+    const params = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`p${at}`, at]));
+    const columns = new ColumnsModel(null);
+    const closed = vi.fn();
+    void chooseColumns(columns, [someRun({ params })], 'loss', nullTranslator.load('runlore')).then(
+      closed
+    );
+    const search = await screen.findByLabelText('Find columns');
+    fireEvent.change(search, { target: { value: 'p42' } });
+    fireEvent.keyDown(search, { key: 'Enter' });
+    expect(columns.list.at(-1)).toEqual({ kind: 'params', name: 'p42' });
+    expect(closed).not.toHaveBeenCalled();
+    fireEvent.click(screen.getByText('Close'));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
   });
 });

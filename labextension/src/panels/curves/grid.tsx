@@ -12,6 +12,7 @@ import { CurvesModel, ICurveRequest } from '../../model/curves';
 import { Runlore } from '../../model/runlore';
 import { seedGroups } from '../../model/seedGroups';
 import { wordMatcher } from '../../model/words';
+import { SearchField } from '../marks/searchField';
 import { EmptyState } from '../marks/states';
 import { CurveControls } from './controls';
 import { Hints, MOST_HINTED, useHints } from './hints';
@@ -126,19 +127,12 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
       />
       <Hints {...{ hints, runs, curves, trans }} />
       {names.length > FIRST && (
-        <p className="jp-Runlore-metricSearch">
-          <input
-            className="jp-mod-styled"
-            type="search"
-            placeholder={trans.__('Find metrics')}
-            aria-label={trans.__('Find metrics')}
-            value={search}
-            onChange={event => setSearch(event.target.value)}
-          />
-          <span role="status" className="jp-Runlore-faint">
-            {trans.__('%1 of %2 metrics', found.length, names.length)}
-          </span>
-        </p>
+        <SearchField
+          label={trans.__('Find metrics')}
+          value={search}
+          onChange={setSearch}
+          status={trans.__('%1 of %2 metrics', found.length, names.length)}
+        />
       )}
       {isWhole && (
         <p role="status" className="jp-Runlore-faint">

@@ -3,6 +3,8 @@ import * as React from 'react';
 
 import { IGit, IRunDetail } from '../../api/types';
 import { formatSize } from '../../charts/format';
+import { wordMatcher } from '../../model/words';
+import { SearchField } from '../marks/searchField';
 import { FactTable, jsonText, Part } from './table';
 
 /**
@@ -122,19 +124,17 @@ function Packages(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { packages, trans } = props;
-  const [filter, setFilter] = React.useState('');
+  const [search, setSearch] = React.useState('');
   const all = Object.entries(packages);
-  const word = filter.trim().toLowerCase();
-  const found = all.filter(([name]) => name.toLowerCase().includes(word));
+  const matches = wordMatcher(search);
+  const found = all.filter(([name]) => matches(name));
   return (
     <Part title={trans.__('Packages (%1)', all.length)}>
-      <input
-        className="jp-mod-styled jp-Runlore-packageFilter"
-        type="search"
-        placeholder={trans.__('Filter packages')}
-        aria-label={trans.__('Filter packages')}
-        value={filter}
-        onChange={event => setFilter(event.target.value)}
+      <SearchField
+        label={trans.__('Find packages')}
+        value={search}
+        onChange={setSearch}
+        status={trans.__('%1 of %2 packages', found.length, all.length)}
       />
       <div
         className="jp-Runlore-packages"

@@ -1,4 +1,4 @@
-import { Dialog, ReactWidget, showDialog, UseSignal } from '@jupyterlab/apputils';
+import { Dialog, ReactWidget, UseSignal } from '@jupyterlab/apputils';
 import { caretDownIcon, caretUpIcon, closeIcon, HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
@@ -6,6 +6,7 @@ import * as React from 'react';
 import { IRun } from '../../api/types';
 import { Column, columnId, ColumnsModel, possibleColumns } from '../../model/columns';
 import { wordMatcher } from '../../model/words';
+import { SearchField } from '../marks/searchField';
 import { columnTitle } from './cell';
 
 /** Columns to choose from at a time: of thousands, those that are looked for. */
@@ -20,7 +21,7 @@ export async function chooseColumns(
   metric: string | null,
   trans: TranslationBundle
 ): Promise<void> {
-  const { button } = await showDialog({
+  const dialog = new ColumnsDialog({
     title: trans.__('Columns'),
     body: ReactWidget.create(
       <UseSignal signal={columns.changed}>
@@ -32,8 +33,19 @@ export async function chooseColumns(
       Dialog.okButton({ label: trans.__('Close') })
     ]
   });
+  const { button } = await dialog.launch();
   if (button.label === trans.__('Reset')) {
     columns.reset();
+  }
+}
+
+/** Lab's dialog, in whose body Enter is for what has the focus there. */
+class ColumnsDialog extends Dialog<unknown> {
+  protected override _evtKeydown(event: KeyboardEvent): void {
+    const isInBody = event.target instanceof Element && event.target.closest('.jp-Dialog-body');
+    if (event.key !== 'Enter' || !isInBody) {
+      super._evtKeydown(event);
+    }
   }
 }
 
@@ -55,6 +67,11 @@ function ColumnsEditor(props: {
   );
   const offered = others.slice(0, MOST_OFFERED);
   const rest = others.length - offered.length;
+  const isSought = search.trim() !== '';
+  const found =
+    others.length > 0
+      ? trans.__('%1 found; Enter adds the first', others.length)
+      : trans.__('No column has these words');
   return (
     <div className="jp-Runlore-columns">
       <ol aria-label={trans.__('Columns in their order')}>
@@ -91,13 +108,16 @@ function ColumnsEditor(props: {
         ))}
       </ol>
       {possible.length > MOST_OFFERED && (
-        <input
-          className="jp-mod-styled"
-          type="search"
-          placeholder={trans.__('Find columns')}
-          aria-label={trans.__('Find columns')}
+        <SearchField
+          label={trans.__('Find columns')}
           value={search}
-          onChange={event => setSearch(event.target.value)}
+          onChange={setSearch}
+          onEnter={() => {
+            if (isSought && offered[0]) {
+              columns.add(offered[0]);
+            }
+          }}
+          status={isSought ? found : ''}
         />
       )}
       <HTMLSelect
@@ -116,14 +136,12 @@ function ColumnsEditor(props: {
             {title(column)}
           </option>
         ))}
+        {rest > 0 && (
+          <option disabled value="">
+            {trans._n('%1 more: narrow the search', '%1 more: narrow the search', rest)}
+          </option>
+        )}
       </HTMLSelect>
-      <p role="status" className="jp-Runlore-faint">
-        {rest > 0
-          ? trans._n('%1 more: narrow the search', '%1 more: narrow the search', rest)
-          : others.length === 0
-            ? trans.__('No column has these words')
-            : ''}
-      </p>
     </div>
   );
 }
