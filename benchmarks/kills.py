@@ -1,8 +1,8 @@
 """``python -m benchmarks.kills``: kill processes that log, right after their last point and at any moment.
 
-Each round is a process of its own with a run of its own. Beside each point that it has logged, it counts in memory
-that this process shares; what is read back must be what was counted, in order, each value with its bits. One more
-point a thread may be there: that which was written when the kill came, and not yet counted.
+Each round is a process of its own with a run of its own. What it has logged, alone and as rows of two, it counts
+in memory that this process shares; what is read back must be what was counted, in order, each value with its bits.
+One more point a metric may be there: that which was written when the kill came, and not yet counted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from runlore.record import RunRecord
 from runlore.session_record import sessions
 
 POINTS = 10_000
-"""Points a thread logs before the process ends itself."""
+"""Points of each of its metrics that a thread logs before the process ends itself."""
 
 _SCRIPT = """
 import mmap, os, signal, sys, threading, runlore
@@ -38,6 +38,7 @@ def work(thread):
     name, count = f"m{thread}", 0
     while count != points:
         run.log({name: count * 0.5})
+        run.log({f"{name}/{part}": count * 0.5 for part in "ab"})
         count += 1
         counts[thread] = count
 workers = [threading.Thread(target=work, args=(thread,)) for thread in range(1, threads)]
@@ -66,7 +67,7 @@ def killed(directory: Path, rounds: int, threads: int, *, at_random: bool) -> Ki
     Args:
         directory: an empty one, for homes and counts.
         rounds: how many processes.
-        threads: how many of each log, to a metric each.
+        threads: how many of each log, to one metric alone and to two at once each.
         at_random: kill them at a random moment; else each kills itself right after its last point.
     """
     found = Killed()
@@ -98,11 +99,12 @@ def _verify(home: Path, logged: tuple[int, ...], found: Killed) -> None:
     (run,) = _runs(Home(home))
     found.rounds += 1
     for thread, count in enumerate(logged):
-        path = run.metrics.get(f"m{thread}")
-        there = [(step, value) for step, _, value in points(read_records(path))] if path else []
-        found.logged += count
-        found.lost += max(count - len(there), 0)
-        found.wrong += there != [(n, n * 0.5) for n in range(len(there))] or len(there) > count + 1
+        for name in (f"m{thread}", f"m{thread}/a", f"m{thread}/b"):
+            path = run.metrics.get(name)
+            there = [(step, value) for step, _, value in points(read_records(path))] if path else []
+            found.logged += count
+            found.lost += max(count - len(there), 0)
+            found.wrong += there != [(n, n * 0.5) for n in range(len(there))] or len(there) > count + 1
 
 
 def _runs(home: Home) -> list[RunRecord]:

@@ -68,7 +68,7 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
     """
     active = Metrics.active
     if active is not None and metrics is None:
-        if step is None and len(values) == 1:
+        if len(values) == 1 and (step is None or (type(step) is int and -(2**63) <= step < 2**63)):
             # The call that stands in most training loops must cost no more than a bare write of the point: so all
             # that a float under a known name needs is here, and not one call away.
             for name, value in values.items():
@@ -76,6 +76,9 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
                 if type(value) is float and curve is not None and (writer := curve.mapped) is not None:
                     now = time()
                     position, word = next(writer.points)
+                    if step is not None and step != position:
+                        position = step
+                        curve.go_on(step + 1)
                     try:  # what ``CurveWriter.append`` does
                         if word >= writer.end:
                             writer.reserve(word)

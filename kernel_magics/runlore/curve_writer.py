@@ -26,7 +26,8 @@ Append = Callable[[int, float, float], None]
 """Takes step, time in Unix seconds and value of a point."""
 
 _WORD = 8
-_HEADER_WORDS, _RECORD_WORDS = len(HEADER) // _WORD, RECORD_SIZE // _WORD
+RECORD_WORDS = RECORD_SIZE // _WORD
+_HEADER_WORDS = len(HEADER) // _WORD
 _FIRST_CHUNK = 170  # about a page, so that a thousand short metrics stay small
 _LARGEST_CHUNK = 43_690  # a MiB
 _OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -68,8 +69,8 @@ class CurveWriter:
             written = _whole_records(self._fd) if continues else 0
             if not continues and os.pwrite(self._fd, HEADER, 0) < len(HEADER):
                 raise _no_space(path)
-            self.end = _HEADER_WORDS + written * _RECORD_WORDS
-            self.places = itertools.count(self.end, _RECORD_WORDS)
+            self.end = _HEADER_WORDS + written * RECORD_WORDS
+            self.places = itertools.count(self.end, RECORD_WORDS)
             self.count(itertools.count())
             self._grow()
         except BaseException:
@@ -81,7 +82,10 @@ class CurveWriter:
 
     def append(self, step: int, time: float, value: float) -> None:
         """Append one point. When this returns, the point survives a SIGKILL of this process."""
-        word = next(self.places)  # atomic: one slot a caller, whichever thread
+        self.put(next(self.places), step, time, value)  # atomic: one place a caller, whichever thread
+
+    def put(self, word: int, step: int, time: float, value: float) -> None:
+        """Store one point at a place that was drawn for it; raises as ``append`` does."""
         if word >= self.end:
             self.reserve(word)
         self.steps[word] = step
@@ -145,7 +149,7 @@ class CurveWriter:
             raise
         self.steps = mapping.cast("q")
         self.times, self.values = mapping[_WORD:].cast("d"), mapping[2 * _WORD :].cast("d")
-        self.end += records * _RECORD_WORDS
+        self.end += records * RECORD_WORDS
 
 
 class PlainCurveWriter:

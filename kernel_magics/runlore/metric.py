@@ -6,8 +6,12 @@ import itertools
 import threading
 import time as clock
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from runlore.curve_writer import Append, CurveWriter, Writer, curve_writer
+from runlore.curve_writer import RECORD_WORDS, Append, CurveWriter, Writer, curve_writer
+
+if TYPE_CHECKING:
+    from runlore.lockstep import Lockstep
 
 _TRIED_EVERY = 1.0
 """Seconds from one attempt to write on a full disk to the next."""
@@ -30,11 +34,12 @@ class Curve:
         append: takes a point; raises what a writer's does. ``None`` where nothing is recorded and after the end.
         mapped: the writer, as long as ``append`` is no more than that of a mapped one.
         steps: the steps of points that are logged without one.
+        lockstep: what has the steps and places of this curve and others; part it before this one is used alone
     """
 
     __slots__ = (
         "_again", "_create", "_flush", "_guard", "_lock", "_lost", "_lost_told", "_reason", "_stopped", "_write",
-        "_writer", "append", "mapped", "name", "steps",
+        "_writer", "append", "lockstep", "mapped", "name", "steps",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +54,7 @@ class Curve:
         self.steps = itertools.count()  # a step a caller, whichever thread
         self.append: Append | None = None
         self.mapped: CurveWriter | None = None
+        self.lockstep: Lockstep | None = None
         self._create, self._guard, self._stopped, self._lost_told = create, guard, stopped, lost
         self._lock = threading.RLock()
         self._flush: Callable[[], None] | None = None
@@ -78,6 +84,23 @@ class Curve:
         if self.mapped is not None:
             self.mapped.count(self.steps)
 
+    def join(self, lockstep: Lockstep) -> CurveWriter:
+        """Leave steps and places to that; the writer, which must be a mapped one."""
+        writer, self.mapped = self.mapped, None
+        if writer is None:
+            raise ValueError(f"the curve {self.name!r} is not mapped")
+        self.lockstep = lockstep
+        return writer
+
+    def leave(self, step: int, word: int) -> None:
+        """The lockstep has parted, and the next point is to have this step and place."""
+        if isinstance(self._writer, CurveWriter):
+            self.steps = itertools.count(step)
+            self._writer.places = itertools.count(word, RECORD_WORDS)
+            self._writer.count(self.steps)
+            self.lockstep = None  # only now: an interrupt before this is followed by another call
+            self.mapped = self._writer
+
     def behind(self, flush: Callable[[], None]) -> None:
         """From now on call ``flush`` before each point, which writes those that wait with ``write``."""
         with self._lock:
@@ -95,6 +118,8 @@ class Curve:
 
     def close(self) -> None:
         """Close the file; points that come later are refused."""
+        if self.lockstep is not None:
+            self.lockstep.part()
         with self._lock:
             self.append = self.mapped = self._write = None
             try:
@@ -106,7 +131,7 @@ class Curve:
 
     def abandon(self) -> None:
         """Let go of the file without touching it: it is a parent's of this forked process."""
-        self.append = self.mapped = self._write = None
+        self.append = self.mapped = self.lockstep = self._write = None
         if self._writer is not None:
             self._writer.abandon()
 

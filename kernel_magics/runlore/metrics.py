@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from time import time as clock
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +13,7 @@ from runlore.curve import file_name
 from runlore.curve_writer import Writer, curve_writer
 from runlore.errors import MetricError, RunStateError
 from runlore.forks import Forks
+from runlore.lockstep import Lockstep, Row
 from runlore.metric import Curve
 from runlore.pending import DeviceValue, PendingPoints, device_value
 from runlore.values import as_metric_name, as_number, as_step, is_numeric
@@ -51,7 +52,7 @@ class Metrics:
         self._owners: dict[str, str] = {}
         self._routes: dict[str, dict[str, Curve]] = {LOG: {}, WATCH: {}}
         self.logged = self._routes[LOG]
-        self._rows: dict[str, dict[tuple[str, ...], list[Curve]]] = {LOG: {}, WATCH: {}}
+        self._rows: dict[str, dict[tuple[str, ...], Row]] = {LOG: {}, WATCH: {}}
         self._labels: dict[tuple[str, str], str] = {}
         self._unusable: dict[tuple[str, str], int] = {}
         self._late: set[str] = set()
@@ -95,42 +96,57 @@ class Metrics:
             MetricError, RunStateError: as ``Run.log``.
         """
         now = clock() if at_time is None else at_time
-        # The common case, floats without a step under names as before, has all it needs in loops of its own.
-        if step is None and (row := self._rows[source].get(tuple(values))):
-            for value in values.values():
-                if type(value) is not float:
-                    break
-            else:
-                for curve, value in zip(row, values.values()):  # noqa: B905 - as many as there are names
-                    if (writer := curve.mapped) is None:
-                        self._add(curve, None, now, value)
-                        continue
-                    position, word = next(writer.points)
-                    try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
-                        if word >= writer.end:
-                            writer.reserve(word)
-                        writer.steps[word] = position
-                        writer.times[word] = now
-                        writer.values[word] = value
-                    except (ValueError, OSError) as error:
-                        self.failed(curve, position, now, value, error)
-                return
-        self._log_any(values, step, source, now)
-
-    def _log_any(self, values: Mapping[str, Any], step: int | None, source: str, now: float) -> None:
-        curves = self._routes[source]
-        numbers = {
-            name if name in curves else as_metric_name(name): device_value(name, value) or as_number(name, value)
-            for name, value in values.items()
-        }
         at = None if step is None else as_step(step)
-        row = [curves.get(name) or self._open(source, name) for name in numbers]
+        row = self._rows[source].get(names := tuple(values))
+        numbers: list[float | DeviceValue] = []
+        for value in values.values():
+            if type(value) is not float:
+                numbers = [_number(name, value) for name, value in values.items()]
+                break
+        if row is None:
+            row = self._row(source, names)
+        if not numbers:
+            self._append(row, at, now, values.values())
+        elif len(known := [number for number in numbers if not isinstance(number, DeviceValue)]) == len(numbers):
+            self._append(row, at, now, known)
+        else:
+            for curve, number in zip(row.curves, numbers):  # noqa: B905 - as many as there are names
+                self._add(curve, at, now, number)
+
+    def _append(self, row: Row, step: int | None, now: float, numbers: Collection[float]) -> None:
+        if row.lockstep is not None:
+            if row.lockstep.log(step, now, numbers):
+                return
+            row.lockstep = None
+        for curve, number in zip(row.curves, numbers):  # noqa: B905 - as many as there are names
+            if (writer := curve.mapped) is None:
+                self._add(curve, step, now, number)
+                continue
+            position, word = next(writer.points)
+            if step is not None and step != position:
+                position = step
+                curve.go_on(step + 1)
+            try:  # what ``CurveWriter.append`` does, whose call would cost a quarter more
+                if word >= writer.end:
+                    writer.reserve(word)
+                writer.steps[word] = position
+                writer.times[word] = now
+                writer.values[word] = number
+            except (ValueError, OSError) as error:
+                self.failed(curve, position, now, number, error)
+
+    def _row(self, source: str, names: tuple[str, ...]) -> Row:
+        curves = self._routes[source]
+        names = tuple(name if name in curves else as_metric_name(name) for name in names)
+        self._open(source, [name for name in names if name not in curves])
+        row = Row([curves[name] for name in names])
         if len(self._rows[source]) < _MOST_ROWS:
-            self._rows[source][tuple(values)] = row
-        for curve, number in zip(row, numbers.values()):  # noqa: B905 - as many as there are names
-            self._add(curve, at, now, number)
+            self._rows[source][names] = row
+        return row
 
     def _add(self, curve: Curve, step: int | None, now: float, number: float | DeviceValue) -> None:
+        if curve.lockstep is not None:
+            curve.lockstep.part()
         if step is None:
             position = next(curve.steps)
         else:
@@ -251,28 +267,34 @@ class Metrics:
         self._pending = PendingPoints(self._write, self._lost)
         self._opening = threading.Lock()
 
-    def _open(self, source: str, name: str) -> Curve:
-        if self.ended:
+    def _open(self, source: str, names: Sequence[str]) -> None:
+        if names and self.ended:
             raise self._ended()
-        as_metric_name(name)
         with self._opening:
-            curve = self._routes[source].get(name)
-            if curve is not None:
-                return curve  # another thread was faster
-            recorded = name
-            while recorded in self._owners:
-                recorded = f"{source}/{recorded}"
-            if recorded != name and source in (LOG, WATCH):
-                self._session.warn(
-                    f"metric {name!r} is written by {_described(self._owners[name])} already; the points of "
-                    f"{_described(source)} are kept apart as {recorded!r}"
-                )
-            self._owners[recorded] = source
-            create = partial(self._create, recorded)
-            curve = Curve(recorded, create, self.forks.guarded, self._cannot_write, self._lacks)
-            self._curves[recorded] = curve
-            self._routes[source][name] = curve
-            return curve
+            routes, opened = self._routes[source], dict[str, Curve]()
+            try:
+                for name in names:
+                    if name not in routes:  # another thread was faster
+                        opened[name] = self._curve(source, name)
+                if len(opened) > 1 and all(curve.mapped is not None for curve in opened.values()):
+                    Lockstep(list(opened.values()), self.failed)
+            finally:
+                routes.update(opened)
+
+    def _curve(self, source: str, name: str) -> Curve:
+        recorded = name
+        while recorded in self._owners:
+            recorded = f"{source}/{recorded}"
+        if recorded != name and source in (LOG, WATCH):
+            self._session.warn(
+                f"metric {name!r} is written by {_described(self._owners[name])} already; the points of "
+                f"{_described(source)} are kept apart as {recorded!r}"
+            )
+        self._owners[recorded] = source
+        create = partial(self._create, recorded)
+        curve = Curve(recorded, create, self.forks.guarded, self._cannot_write, self._lacks)
+        self._curves[recorded] = curve
+        return curve
 
     def _create(self, name: str) -> Writer | None:
         if not self._session.records(self._info.run_id):
@@ -316,3 +338,7 @@ class Metrics:
 
 def _described(source: str) -> str:
     return {LOG: "runlore.log", WATCH: "--watch"}.get(source, source)
+
+
+def _number(name: str, value: Any) -> float | DeviceValue:
+    return value if type(value) is float else device_value(name, value) or as_number(name, value)
