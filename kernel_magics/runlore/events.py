@@ -46,6 +46,8 @@ UncontrolledKind = Literal[
     "environment copy",
     "process id",
     "file time",
+    "temporary path",
+    "machine state",
     "schedule",
 ]
 """What a cell used that no replay can give back.

@@ -52,7 +52,8 @@ class ObjectStore:
             OSError: the folder cannot be written.
         """
         digest, now = str(blake3(content).hexdigest()), time.time()
-        if abs(now - self._seen.get(digest, 0.0)) < _TRUSTED:
+        stored = self._seen.get(digest)
+        if stored is not None and abs(now - stored) < _TRUSTED:
             return digest
         target = self.path(digest)
         try:

@@ -1,4 +1,4 @@
-"""Executing scripts in a replay from their recorded sources, by ``%run`` and ``runpy``, file or no file."""
+"""Executing scripts and notebooks in a replay from their record, by ``%run`` and ``runpy``, file or no file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runlore.capture.modules import NOTEBOOK_RUN, NOTEBOOKS
 from runlore.capture.usercode import absolute
 
 if TYPE_CHECKING:
@@ -70,13 +71,29 @@ class RecordedScripts:
             raise
 
     def _path_class(self) -> type[Path]:
-        """For the one look that IPython has at a script's file before it opens it."""
+        """For the look that IPython has at a file before it executes it, and for reading a notebook's cells."""
         modules = self._modules
+
+        def recorded(path: str) -> bytes | None:
+            source = modules.next_source(path)
+            if source is not None:
+                sys.audit(NOTEBOOK_RUN, path, source)
+            return source
 
         class ScriptPath(type(Path())):  # type: ignore[misc]
             def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
                 if mode == "rb" and modules.changed_source(str(self)) is not None:
                     return io.BytesIO()
                 return super().open(mode, *args, **kwargs)
+
+            def read(self) -> str:
+                """What nbformat asks of whatever may be an open file; without this it opens the path."""
+                if self.suffix not in NOTEBOOKS or (source := recorded(str(self))) is None:
+                    raise AttributeError("read")
+                return source.decode()
+
+            def read_text(self, *args: Any, **kwargs: Any) -> str:
+                source = recorded(str(self)) if self.suffix in NOTEBOOKS else None
+                return super().read_text(*args, **kwargs) if source is None else source.decode()
 
         return ScriptPath

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -126,6 +128,18 @@ def test_only_data_counts(notebook: Notebook, work: Path) -> None:
     )
     assert not cell.facts.reads
     assert not cell.facts.writes
+
+
+def test_compiled_code_of_the_user_s_counts(notebook: Notebook, work: Path) -> None:
+    compiled = importlib.util.find_spec("_bisect")
+    assert compiled is not None
+    assert compiled.origin is not None
+    for name in ("loaded.so", "_own.so"):
+        shutil.copy(compiled.origin, work / name)
+    cell = run(notebook, "import ctypes, zlib; _ = ctypes.CDLL('./loaded.so'), ctypes.CDLL(None)")
+    assert list(reads(cell)) == ["loaded.so"]
+    cell = run(notebook, "try: import _own\nexcept ImportError: pass")  # it begins under another name
+    assert list(reads(cell)) == ["_own.so"]
 
 
 def test_a_database_is_known_as_it_was_before_it_was_used(notebook: Notebook, work: Path) -> None:

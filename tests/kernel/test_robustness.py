@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,12 @@ def test_objects_are_never_trusted(tmp_path: Path) -> None:
         store.get(digest)
     with pytest.raises(ObjectMissing, match="no BLAKE3"):
         store.get("../../etc/passwd")
+
+
+def test_objects_are_kept_whatever_the_clock_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1.0)  # as a test of the user's may stop it
+    store = ObjectStore(tmp_path / "objects")
+    assert store.get(store.put(b"content")) == b"content"
 
 
 def test_importing_runlore_loads_nothing_heavy(run_script: Callable[..., str]) -> None:

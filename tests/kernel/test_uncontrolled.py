@@ -218,6 +218,26 @@ def test_modules_of_the_users_are_read_too(open_notebook: Callable[..., Notebook
     assert len(notebook.session().cells[1].facts.uncontrolled) == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import ssl\nssl.RAND_bytes(4)", ("urandom", "ssl.RAND_bytes")),
+        ("%%track t\nimport os\nos.urandom(4)\n!echo", ("urandom", "os.urandom")),
+        ("con.execute('select Random() from t')", ("urandom", "random() in SQL")),
+        ("con.execute(\"insert into t values (date('now'))\")", ("clock", "date in SQL")),
+        ("import numpy as np\nnp.datetime64('now')", ("clock", "numpy.datetime64")),
+        ("import asyncio\nasyncio.get_running_loop().time()", ("clock", "the event loop's time")),
+        ("import threading\nthreading.get_ident()", ("process id", "threading.get_ident")),
+        ("import psutil\npsutil.virtual_memory().available", ("machine state", "psutil.virtual_memory")),
+        ("open('/proc/self/stat').read()", ("machine state", "/proc/self/stat")),
+        ("from tempfile import mkdtemp\nmkdtemp()", ("temporary path", "tempfile.mkdtemp")),
+        ("np.datetime64('2024-01-01'); print('choose random() numbers')", None),
+    ],
+)
+def test_what_else_is_new_each_time(source: str, found: tuple[str, str] | None) -> None:
+    assert (found in uncontrolled_calls(source, {})) if found else uncontrolled_calls(source, {}) == []
+
+
 @pytest.mark.parametrize("source", ["", "%%html\n<b>id()</b>", "x = 'time'", "\x00time.time()", "await time.time"])
 def test_odd_sources(source: str) -> None:
     assert uncontrolled_calls(source, {}) == []

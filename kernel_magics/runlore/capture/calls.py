@@ -10,32 +10,14 @@ from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from runlore.capture import statements
+from runlore.capture.unrepeatable import FUNCTIONS
+
 if TYPE_CHECKING:
     from runlore.events import UncontrolledKind
 
 Found = tuple["UncontrolledKind", str]
 
-_CLOCKS = [
-    *(
-        f"time.{name}{unit}"
-        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
-        for unit in ("", "_ns")
-    ),
-    *(f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")),
-    *(f"pandas.Timestamp.{name}" for name in ("now", "utcnow", "today")),
-    "datetime.date.today",
-    "timeit.default_timer",
-]
-_CHANCE = ["token_bytes", "token_hex", "token_urlsafe", "choice", "randbelow", "randbits", "SystemRandom"]
-_KINDS: dict[str, UncontrolledKind] = {
-    **dict.fromkeys(_CLOCKS, "clock"),
-    **dict.fromkeys([f"uuid.uuid{version}" for version in (1, 4, 6, 7)], "uuid"),
-    **dict.fromkeys([f"secrets.{name}" for name in _CHANCE], "urandom"),
-    **dict.fromkeys(["os.urandom", "os.getrandom", "random.SystemRandom"], "urandom"),
-    **dict.fromkeys(["os.getpid", "os.getppid"], "process id"),
-    **dict.fromkeys([f"os.path.get{which}time" for which in "mca"], "file time"),
-    "id": "address order",
-}
 _POOLS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor")
 _THREADS = frozenset(("threading.Thread", "multiprocessing.pool.ThreadPool", "asyncio.to_thread", *_POOLS))
 """What starts threads; before Python 3.12 no audit event tells of one."""
@@ -46,8 +28,16 @@ _TASKS = frozenset(("create_task", "ensure_future", "call_later", "call_at", "ru
 _DEVICES = ("/dev/urandom", "/dev/random", "/dev/hwrng")
 """What gives chance when it is read."""
 
-_NO_VALUE = frozenset(("environment variable", "environment copy", "schedule"))
-"""Kinds of use whose results are the same again, in the same surroundings."""
+_KERNELS_FILES = "/proc/"
+"""Where the files lie that tell of the system as it is at that moment."""
+
+_BY_WORD = frozenset(("numpy.datetime64", "pandas.Timestamp", "pandas.to_datetime"))
+"""What tells the time when it is asked for ``now`` or ``today``."""
+
+_LOOPS = frozenset(("asyncio.get_event_loop", "asyncio.get_running_loop"))
+
+_NO_VALUE = frozenset(("environment variable", "environment copy", "schedule", "temporary path"))
+"""Kinds of use whose results are the same again, in the same surroundings, or lead to what is the same again."""
 
 _TIMES = frozenset(f"st_{which}time{unit}" for which in ("m", "c", "a", "birth") for unit in ("", "_ns"))
 _ENVIRONMENT = "os.environ"
@@ -58,7 +48,7 @@ _ONE_BY_ONE = _LOOK_UPS | {f"{_ENVIRONMENT}.{name}" for name in ("update", "clea
 _UNTIL_NOW = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
 """Clocks when called with no more than so many arguments."""
 
-_KNOWN = frozenset((*_KINDS, *_THREADS, *_UNTIL_NOW, _ENVIRONMENT, "os.getenv"))
+_KNOWN = frozenset((*FUNCTIONS, *_THREADS, *_UNTIL_NOW, *_BY_WORD, *_LOOPS, _ENVIRONMENT, "os.getenv"))
 _FINALIZER = "__del__"
 _LAST_WORDS = frozenset(name.rpartition(".")[2] for name in _KNOWN) | _TIMES | _TASKS | {_FINALIZER}
 _REAL_NAMES = {
@@ -66,6 +56,8 @@ _REAL_NAMES = {
     "nt": "os",
     **dict.fromkeys(("posixpath", "ntpath", "genericpath"), "os.path"),
     "_datetime": "datetime",
+    "_ssl": "ssl",
+    "_thread": "threading",
     "pandas._libs.tslibs.timestamps": "pandas",
 }
 
@@ -86,15 +78,17 @@ def uncontrolled_calls(source: str, namespace: dict[str, Any]) -> list[Found]:
         source: a cell with its magics, or a module.
         namespace: what the names are bound to that the source does not import itself.
     """
+    if (program_cell := _program_cell(source)) is not None:
+        return [("subprocess", program_cell)]
     found = dict.fromkeys(_magics(source)) if "%" in source or "!" in source else {}
-    if not found or next(iter(found))[0] != "subprocess" or not source.startswith("%%"):
-        words = set(_WORD.findall(source))
-        if (
-            not words.isdisjoint(_LAST_WORDS)
-            or any(_real_name(namespace.get(word)) in _KNOWN for word in words)
-            or any(device in source for device in _DEVICES)
-        ):
-            found.update(dict.fromkeys(_calls(source, namespace)))
+    words = set(_WORD.findall(source))
+    if (
+        not words.isdisjoint(_LAST_WORDS)
+        or any(_real_name(namespace.get(word)) in _KNOWN for word in words)
+        or any(path in source for path in (*_DEVICES, _KERNELS_FILES))
+        or statements.may_ask(source)
+    ):
+        found.update(dict.fromkeys(_calls(source, namespace)))
     return list(found)
 
 
@@ -123,11 +117,13 @@ def program(command: str) -> str:
     return "a shell"
 
 
-def _magics(source: str) -> Iterator[Found]:
+def _program_cell(source: str) -> str | None:
+    """The program that a cell magic hands all of the cell to; ``None`` where the cell is Python."""
     cell = _SHELL_CELL.match(source)
-    if cell is not None and source[2:].split(None, 1)[0] in _PROGRAM_CELLS:
-        yield "subprocess", program(cell[1])
-        return
+    return program(cell[1]) if cell is not None and source[2:].split(None, 1)[0] in _PROGRAM_CELLS else None
+
+
+def _magics(source: str) -> Iterator[Found]:
     for timing in _TIMING.findall(source):
         yield "clock", f"%{timing}"
     for command in _COMMAND.findall(source):
@@ -166,28 +162,44 @@ class _Look:
                 yield from self._variable(node.left)
         elif isinstance(node, (ast.Attribute, ast.Name)):
             yield from self._whole(node)
-        elif isinstance(node, ast.Constant) and node.value in _DEVICES:
-            yield "urandom", str(node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from self._text(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name == _FINALIZER:
             yield "schedule", "the garbage collector"
 
+    def _text(self, text: str) -> Iterator[Found]:
+        """What is read or asked where a text is the name of a file, or a statement in SQL."""
+        if text in _DEVICES:
+            yield "urandom", text
+        elif text.startswith(_KERNELS_FILES):
+            yield "machine state", text
+        else:
+            yield from statements.asked(text)
+
     def _call(self, node: ast.Call) -> Iterator[Found]:
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _TASKS:
-            yield "schedule", "background tasks"
+        if isinstance(node.func, ast.Attribute):
+            yield from self._method(node.func)
         name = self._name(node.func)
         if name is None:
             return
-        if kind := _KINDS.get(name):
+        if kind := FUNCTIONS.get(name):
             self._accounted.add(node.func)
             yield kind, name
         elif name in _THREADS:
             yield "schedule", "threads"
         elif name in _LOOK_UPS:
             yield from self._variable(node.args[0] if node.args else None)
-        elif len(node.args) <= _UNTIL_NOW.get(name, -1):
+        elif len(node.args) <= _UNTIL_NOW.get(name, -1) or (name in _BY_WORD and _says_now(node)):
             yield "clock", name
         if name in _ONE_BY_ONE and isinstance(node.func, ast.Attribute):
             self._accounted.add(node.func.value)
+
+    def _method(self, function: ast.Attribute) -> Iterator[Found]:
+        if function.attr in _TASKS:
+            yield "schedule", "background tasks"
+        owner = function.value
+        if function.attr == "time" and isinstance(owner, ast.Call) and self._name(owner.func) in _LOOPS:
+            yield "clock", "the event loop's time"
 
     def _variable(self, key: ast.expr | None) -> Iterator[Found]:
         """The environment variable that is looked up: any, where no text and no plain variable tells its name."""
@@ -227,6 +239,10 @@ class _Look:
         elif root is None and node.id == "id":
             root = "id"
         return None if root is None else ".".join((root, *attributes))
+
+
+def _says_now(node: ast.Call) -> bool:
+    return bool(node.args) and getattr(node.args[0], "value", None) in ("now", "today")
 
 
 def _parse(source: str) -> ast.Module | None:

@@ -2,11 +2,11 @@
 
 Each cell has a root of 16 random bytes, which is recorded. While it is in force, generators that would be seeded
 from the operating system (``numpy.random.default_rng()``, ``random.Random()``, ``numpy.random.seed()``,
-``torch.seed()``, ``torch.Generator().seed()``) are seeded from it instead, by BLAKE3 in its keyed mode over the
-library, the thread and how many seeds it had before: as unpredictable as before, and the same again under the same
-root. Worker processes that start as new interpreters get roots of their own from it (``runlore.capture.workers``).
-``os.urandom``, ``secrets``, ``uuid`` and ``random.SystemRandom`` are left alone, because what they give may be a
-secret.
+``torch.seed()``, ``torch.Generator().seed()``, and the one of Polars when it is imported) are seeded from it
+instead, by BLAKE3 in its keyed mode over the library, the thread and how many seeds it had before: as unforeseen
+as before, and the same again under the same root. Worker processes that start as new interpreters get roots of
+their own from it (``runlore.capture.workers``). ``os.urandom``, ``secrets``, ``uuid`` and ``random.SystemRandom``
+are left alone, because what they give may be a secret.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOT_SIZE = 16
 """Bytes."""
 
 _PYTHON_SEED = 32
-_TORCH_SEED = 8
+_TORCH_SEED = _POLARS_SEED = 8
 """Bytes, as those libraries take them from the operating system at most."""
 
 
@@ -43,12 +43,14 @@ class Entropy:
         self._process = os.getpid()
         self._identity = _worker()
         self._put_back: dict[str, Callable[[], None]] = {}
-        self._imports = ImportWatcher(workers.STARTERS, lambda _: self.hook())
+        self._imports = ImportWatcher((*workers.STARTERS, "polars"), lambda _: self.hook())
 
     def begin(self, root: str) -> None:
         """From now on seeds come from ``root``, in hexadecimal; libraries loaded by now are hooked."""
         if self._key is None:
             self._imports.install()
+            if "polars" in sys.modules:  # whoever imported it may have seeded it
+                self._put_back["polars"] = _nothing
         self._key = bytes.fromhex(root).ljust(32, b"\0")[:32]
         self._drawn.clear()
         self.hook()
@@ -59,6 +61,7 @@ class Entropy:
             ("random", self._hook_python),
             ("numpy.random", self._hook_numpy),
             ("torch", self._hook_torch),
+            ("polars", self._seed_polars),
             *((starter, functools.partial(self._hook_starter, starter)) for starter in workers.STARTERS),
         ]
         for module, install in installers:
@@ -148,6 +151,15 @@ class Entropy:
         draw = self.draw
         _set_attribute(kind, attributes, "seed", seed)  # torch.seed() calls it too
         self._put_back["torch"] = functools.partial(_set_attribute, kind, attributes, "seed", original)
+
+    def _seed_polars(self) -> None:
+        """Its one stream tells nobody its state, so its beginning is all that can be the same again."""
+        seed = getattr(sys.modules["polars"], "set_random_seed", None)
+        if seed is None:
+            return  # it is still being imported, or a file of the user's
+        self._put_back["polars"] = _nothing
+        if (drawn := self.draw("polars", _POLARS_SEED)) is not None:
+            seed(int.from_bytes(drawn, "little"))
 
     def _hook_starter(self, starter: str) -> None:
         self._put_back[starter] = workers.seed_new_workers(sys.modules[starter], self.draw)

@@ -3,8 +3,9 @@
 Seen are the interpreter's own ``compile`` and ``exec`` audit events, which all ways of executing a file raise
 (``import``, ``importlib.reload``, ``%autoreload``, ``%run``, ``runpy``). What was compiled is what is kept; where
 Python took a module from its bytecode cache, the file is read in the same moment. A file that could not be
-compiled counts as loaded too: its error is part of what happened. Code that is on no disk (``exec`` of a string,
-a module in a zip file) is not a module here.
+compiled counts as loaded too: its error is part of what happened. So does a notebook or a script of IPython's that
+``%run`` executes, as it is read. Code that is on no disk (``exec`` of a string, a module in a zip file) is not a
+module here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blake3 import blake3
@@ -44,6 +45,15 @@ _EXECUTING = frozenset(
     }
 )
 """Modules whose functions execute files on the user's behalf and know under which name."""
+
+NOTEBOOKS = (".ipy", ".ipynb")
+"""Ends of the names of files whose cells ``%run`` executes one by one."""
+
+NOTEBOOK_RUN = "runlore.notebook_run"
+"""The audit event of a replay that executes such a file from its record: path and content."""
+
+_RUNS_NOTEBOOKS, _READS = "safe_execfile_ipy", "get_cells"
+"""IPython's method that does so, and what reads the file in it; before that it looks whether it can be opened."""
 
 _FRAMES = 6
 _NAMESPACE: Any = vars(ModuleType)["__dict__"]
@@ -75,6 +85,8 @@ class ModuleCapture:
         self._earlier()
         audit.listen("compile", self._on_compile)
         audit.listen("exec", self._on_exec)
+        audit.listen("open", self._on_open)
+        audit.listen(NOTEBOOK_RUN, self._on_notebook)
         self._watched: Any = None
         self._watch_exchanger()
 
@@ -93,6 +105,8 @@ class ModuleCapture:
     def session_ended(self) -> None:
         audit.unlisten("compile", self._on_compile)
         audit.unlisten("exec", self._on_exec)
+        audit.unlisten("open", self._on_open)
+        audit.unlisten(NOTEBOOK_RUN, self._on_notebook)
         self._ended = True
         self._give_up()
         self._write(None)
@@ -124,6 +138,15 @@ class ModuleCapture:
             self._loads.append(_Load(name or compiled.module or "__main__", path, compiled.source))
         elif name is not None:
             self._loads.append(_Load(name, path, _read(path)))
+
+    def _on_open(self, args: tuple[Any, ...]) -> None:
+        path = args[0]
+        if type(path) is str and path.endswith(NOTEBOOKS) and _looked_at_by_run():
+            self._on_notebook((absolute(path), _read(path)))
+
+    def _on_notebook(self, args: tuple[Any, ...]) -> None:
+        path, source = args
+        self._loads.append(_Load("__main__", path, source))
 
     # -- %autoreload ---------------------------------------------------------------------------------------
 
@@ -213,6 +236,18 @@ def _module_name() -> str | None:
             break
         frame = frame.f_back
     return None
+
+
+def _looked_at_by_run() -> bool:
+    """Whether the present audit event comes from IPython's look at a file that it is about to execute."""
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(_FRAMES):
+        if frame is None or frame.f_code.co_name == _READS:
+            return False
+        if frame.f_code.co_name == _RUNS_NOTEBOOKS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _arguments(known: dict[str, Any]) -> tuple[Any, ...]:

@@ -131,10 +131,36 @@ def _seed_torch(seed: int) -> None:
     sys.modules["torch"].manual_seed(seed)
 
 
+def _numba_streams() -> dict[str, int]:
+    """Addresses of the two streams that compiled code draws from in this thread."""
+    numba = sys.modules["numba._helperlib"]
+    return {"numpy": numba.rnd_get_np_state_ptr(), "python": numba.rnd_get_py_state_ptr()}
+
+
+def _take_numba() -> dict[str, bytes]:
+    take = sys.modules["numba._helperlib"].rnd_get_state
+    states = {name: take(address) for name, address in _numba_streams().items()}
+    return {name: _WORDS.pack(*words, position) for name, (position, words) in states.items()}
+
+
+def _put_numba(state: Any) -> None:
+    present = _take_numba()
+    for name, address in _numba_streams().items():
+        if state[name] != present[name]:  # to put one back loses the normal number that it keeps for the next draw
+            *words, position = _WORDS.unpack(state[name])
+            sys.modules["numba._helperlib"].rnd_set_state(address, (position, words))
+
+
+def _seed_numba(seed: int) -> None:
+    for address in _numba_streams().values():
+        sys.modules["numba._helperlib"].rnd_seed(address, seed % 2**32)
+
+
 _LIBRARIES = {
     "python": _Library("random", "getstate", _take_python, _put_python, _seed_python),
     "numpy": _Library("numpy.random", "get_state", _take_numpy, _put_numpy, _seed_numpy),
     "torch": _Library("torch", "get_rng_state", _take_torch, _put_torch, _seed_torch),
+    "numba": _Library("numba._helperlib", "rnd_get_state", _take_numba, _put_numba, _seed_numba),
 }
 
 MODULES = {library.module: name for name, library in _LIBRARIES.items()}
@@ -177,5 +203,5 @@ def put(library: str, state: bytes) -> None:
 
 
 def seed(library: str, value: int) -> None:
-    """Start the library's stream from a seed; NumPy takes it modulo 2**32."""
+    """Start the library's stream from a seed; NumPy and Numba take it modulo 2**32."""
     _LIBRARIES[library].seed(value)

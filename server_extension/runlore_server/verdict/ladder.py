@@ -97,7 +97,9 @@ class Ladder:
         else:
             likely = [one for one in possible if one == UNKNOWN_HASHES]
             raced = [
-                one.text for one in self._of("uncontrolled").sightings if one.racy and not self._too_late(one)
+                one.text
+                for one in self._of("uncontrolled").sightings
+                if one.racy and not self._too_late(one) and not (one.always_new and again == "agrees")
             ]
             if raced and again == "agrees":
                 told = [AGREES_BY_CHANCE]

@@ -64,6 +64,8 @@ class OpenWatcher:
             "os.listdir": self._list,
             "os.scandir": self._list,
             "os.chdir": self._enter,
+            "import": self._import,
+            "ctypes.dlopen": self._load,
             **dict.fromkeys(_PROCESS_STARTS, self._start_process),
         }
 
@@ -147,6 +149,16 @@ class OpenWatcher:
         path = _text(args[0])
         if path is not None and self._scope.holds_data(path := absolute(path)):
             self.listener.entering(path)
+
+    def _import(self, args: tuple[Any, ...]) -> None:
+        if len(args) > 1 and type(args[1]) is str:  # compiled code tells its file
+            self._load(args[1:])
+
+    def _load(self, args: tuple[Any, ...]) -> None:
+        """Compiled code of the user's own is read by the system's loader; a bare name is looked for elsewhere."""
+        path = _text(args[0])
+        if path and os.sep in path and self._wanted((path := absolute(path))[: path.rfind(os.sep)]):
+            self.listener.reading(path, "open")
 
     def _start_process(self, args: tuple[Any, ...]) -> None:  # noqa: ARG002 - as every listener
         self.listener.starting_process()

@@ -7,7 +7,7 @@ from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.rungs.sighting import Seen, Sighting, seen, short
 from runlore_server.verdict.surroundings import already_there, listings
 
-_ALWAYS_NEW = frozenset(("clock", "uuid", "urandom", "process id"))
+_ALWAYS_NEW = frozenset(("clock", "uuid", "urandom", "process id", "temporary path"))
 _COMPARED = frozenset(("environment variable", "environment copy", "directory contents"))
 """Of these the record tells whether they were the same."""
 
@@ -19,12 +19,17 @@ _KINDS = {
     "subprocess": "a subprocess",
     "directory listing": "the order of a directory listing, which the file system chooses",
     "address order": "the order of objects by their address, id()",
-    "process id": "the id of its process",
+    "process id": "the id of its process or of a thread",
     "file time": "the times of a file",
+    "temporary path": "the fresh name of a temporary file",
+    "machine state": "what the machine or the interpreter was busy with",
     "schedule": "work whose moments the system chooses",
 }
-_LAST = ("address order", "schedule")
-"""Named after what else a cell used: many cells have to do with them, and few depend on them."""
+_SELDOM = frozenset(("schedule", "temporary path"))
+"""Many cells have to do with them, and few depend on them: named where two reruns differ, too."""
+
+_LAST = ("address order", *_SELDOM)
+"""Named after what else a cell used."""
 
 
 def uncontrolled(evidence: Evidence) -> Seen:
@@ -49,7 +54,7 @@ def uncontrolled(evidence: Evidence) -> Seen:
             details = dict.fromkeys(short(event.detail) for event in events)
             named = ", ".join(list(details)[:3])
             text = f"Cell {pair.ordinal} used {_KINDS.get(kind, kind)} ({named})."
-            racy = kind == "schedule"
+            racy = kind in _SELDOM
             found.append(Sighting(text, pair.ordinal, weak=racy, always_new=kind in _ALWAYS_NEW, racy=racy))
     return seen("uncontrolled", found)
 
