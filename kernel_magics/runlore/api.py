@@ -14,7 +14,7 @@ from runlore.home import Home
 from runlore.metrics import Metrics
 from runlore.run import Run
 from runlore.session import RunRequest, Session
-from runlore.values import as_seed, as_text
+from runlore.values import DOUBLES, as_seed, as_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +70,10 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
     if active is not None and metrics is None:
         if len(values) == 1 and (step is None or (type(step) is int and -(2**63) <= step < 2**63)):
             # The call that stands in most training loops must cost no more than a bare write of the point: so all
-            # that a float under a known name needs is here, and not one call away.
+            # that a double under a known name needs is here, and not one call away.
             for name, value in values.items():
                 curve = active.logged.get(name)
-                if type(value) is float and curve is not None and (writer := curve.mapped) is not None:
+                if type(value) in DOUBLES and curve is not None and (writer := curve.mapped) is not None:
                     now = time()
                     position, word = next(writer.points)
                     if step is not None and step != position:

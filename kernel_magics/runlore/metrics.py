@@ -16,7 +16,7 @@ from runlore.forks import Forks
 from runlore.lockstep import Lockstep, Row
 from runlore.metric import Curve
 from runlore.pending import DeviceValue, PendingPoints, device_value
-from runlore.values import as_metric_name, as_number, as_step, is_numeric
+from runlore.values import DOUBLES, as_metric_name, as_number, as_step, is_numeric
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ class Metrics:
         row = self._rows[source].get(names := tuple(values))
         numbers: list[float | DeviceValue] = []
         for value in values.values():
-            if type(value) is not float:
+            if type(value) not in DOUBLES:
                 numbers = [_number(name, value) for name, value in values.items()]
                 break
         if row is None:
@@ -341,4 +341,4 @@ def _described(source: str) -> str:
 
 
 def _number(name: str, value: Any) -> float | DeviceValue:
-    return value if type(value) is float else device_value(name, value) or as_number(name, value)
+    return device_value(name, value) or as_number(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
@@ -11,6 +12,9 @@ from typing import Any
 from runlore.errors import MetricError
 
 _ARRAY_LIBRARIES = frozenset({"cupy", "jax", "jaxlib", "mlx", "numpy", "pandas", "tensorflow", "torch"})
+
+DOUBLES: set[type] = {float}
+"""Types whose values a curve takes as they are; NumPy's own double is one from the first that is met."""
 
 
 def is_numeric(kind: type) -> bool:
@@ -26,6 +30,20 @@ def as_number(name: str, value: Any) -> float:
     Raises:
         MetricError: there is none, or more than one.
     """
+    kind = type(value)
+    if kind is getattr(sys.modules.get("numpy"), "float64", None):
+        DOUBLES.add(kind)
+    elif kind is not int:
+        value = _single(name, value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise MetricError(f"metric {name!r} is an integer beyond what a float can hold") from error
+    except (TypeError, ValueError) as error:
+        raise MetricError(f"metric {name!r} must be a number, not a {type(value).__name__}") from error
+
+
+def _single(name: str, value: Any) -> Any:
     if isinstance(value, (str, bytes, bytearray, complex)) or value is None:
         raise MetricError(f"metric {name!r} must be a number, not {value!r:.50}")
     item = getattr(value, "item", None)
@@ -40,12 +58,7 @@ def as_number(name: str, value: Any) -> float:
             ) from error
         if isinstance(value, (str, bytes, complex)):
             raise MetricError(f"metric {name!r} must be a real number, not {value!r:.50}")
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise MetricError(f"metric {name!r} is an integer beyond what a float can hold") from error
-    except (TypeError, ValueError) as error:
-        raise MetricError(f"metric {name!r} must be a number, not a {type(value).__name__}") from error
+    return value
 
 
 def as_metric_name(name: Any) -> str:
