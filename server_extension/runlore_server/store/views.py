@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -29,15 +31,28 @@ class Window:
     low: float
     high: float
 
-    def of(self, points: Points) -> slice | npt.NDArray[np.intp]:
-        """Which points lie within, and their neighbours on both sides: lines go on to the edges."""
+    def of(self, points: Points, *, ascending: bool) -> slice | npt.NDArray[np.intp]:
+        """Which points lie within, and their neighbours on both sides: lines go on to the edges.
+
+        Args:
+            points: of a curve, in logged order.
+            ascending: none of them lies before the one logged before it, which makes it much faster.
+        """
         x = points[self.axis]
+        if ascending:
+            return slice(*self.bounds(len(x), x.__getitem__))
         inside = np.flatnonzero((x >= self.low) & (x <= self.high))
         if not len(inside):
             before = np.flatnonzero(x < self.low)[-1:]
             after = np.flatnonzero(x > self.high)[:1]
             return np.union1d(before, after)
         return np.unique(np.clip(np.concatenate((inside - 1, inside, inside + 1)), 0, len(x) - 1))
+
+    def bounds(self, count: int, x: Callable[[int], float]) -> tuple[int, int]:
+        """Where the part begins and where it has ended, neighbours included, among so many points that ascend."""
+        first = bisect_left(range(count), self.low, key=x)
+        end = bisect_right(range(count), self.high, lo=first, key=x)
+        return max(first - 1, 0), min(end + 1, count)
 
 
 @dataclass(frozen=True)
@@ -102,15 +117,16 @@ class CurveViews:
                 if found is not None:
                     return View(known.count, found)
                 if window is not None and known.ascends.get(window.axis):
-                    first, end = _bounds(file, known.count, window)
+                    first, end = window.bounds(known.count, partial(file.value, name=window.axis))
                     return self._keep(path, known, points, window, file.read(first, end - first).points)
             slots = file.read()
             known = known or self._learn(path, slots, file.inode)
         within = slots.points
         if window is not None:
-            within = within[window.of(within)]
+            ascending = _ascends(within[window.axis])
+            within = within[window.of(within, ascending=ascending)]
             if known is not None:
-                known.ascends[window.axis] = _ascends(slots.points[window.axis])
+                known.ascends[window.axis] = ascending
         if known is None:
             return View(len(slots.points), _fewer(within, points), has_hole=slots.has_hole)
         return self._keep(path, known, points, window, within)
@@ -179,14 +195,3 @@ def _size(known: _Known) -> int:
 
 def _fewer(points: Points, room: int) -> Points:
     return points.take(decimate(points["value"], room))  # many times faster than by brackets
-
-
-def _bounds(file: CurveFile, count: int, window: Window) -> tuple[int, int]:
-    """Numbers of the first record of a window and of the one after its last, its neighbours included."""
-
-    def x(index: int) -> float:
-        return file.value(index, window.axis)
-
-    first = bisect_left(range(count), window.low, key=x)
-    end = bisect_right(range(count), window.high, lo=first, key=x)
-    return max(first - 1, 0), min(end + 1, count)
