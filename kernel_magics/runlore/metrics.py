@@ -16,15 +16,13 @@ from runlore.forks import Forks
 from runlore.lockstep import Lockstep, Row
 from runlore.metric import Curve
 from runlore.pending import DeviceValue, PendingPoints, device_value
+from runlore.sources import LOG, WATCH, Sources, described
 from runlore.values import DOUBLES, as_metric_name, as_number, as_step, is_numeric
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from runlore.session import Session
-
-LOG, WATCH = "log", "watch"
-"""The sources that are Runlore's own: ``runlore.log`` and ``--watch``."""
 
 _MOST_ROWS = 1000
 """Sets of names that are logged together, of one source, whose curves are looked up at once."""
@@ -33,12 +31,12 @@ _MOST_ROWS = 1000
 class Metrics:
     """Takes the points of one run.
 
-    The first source of a name owns it. A second one that uses the same name writes to ``SOURCE/NAME``, so that
-    points of two sources, each with its own way of counting steps, never mix in one curve. A forked process has
-    curves and counts of its own, from 0, for the same reason; ``RunRecord.add_curve`` names them.
+    Each source has curves of its own (see ``Sources``), and so has a forked process, which counts from 0 too, for
+    the same reason; ``RunRecord.add_curve`` names them.
 
     Attributes:
         logged: the curves of ``runlore.log`` by the names that it was given.
+        sources: who logs, and to which names.
     """
 
     active: ClassVar[Metrics | None] = None
@@ -49,16 +47,15 @@ class Metrics:
         self._info = info
         self._directory = session.home.curves(session.session_id, info.run_id)
         self._curves: dict[str, Curve] = {}
-        self._owners: dict[str, str] = {}
         self._routes: dict[str, dict[str, Curve]] = {LOG: {}, WATCH: {}}
         self.logged = self._routes[LOG]
         self._rows: dict[str, dict[tuple[str, ...], Row]] = {LOG: {}, WATCH: {}}
-        self._labels: dict[tuple[str, str], str] = {}
         self._unusable: dict[tuple[str, str], int] = {}
         self._late: set[str] = set()
         self._pending = PendingPoints(self._write, self._lost)
         self._opening = threading.Lock()
         self._closed = False
+        self.sources = Sources()
         self.forks = Forks()
 
     @property
@@ -214,24 +211,6 @@ class Metrics:
             except Exception:  # noqa: BLE001 - a value of the user's may do anything when it is asked for its number
                 self._count_unusable(source, str(name))
 
-    def label(self, kind: str, key: str, preferred: str | None = None) -> str:
-        """The name, within this run, of one of several sources of a kind: ``mlflow``, then ``mlflow-2``, ...
-
-        Args:
-            kind: which library.
-            key: what tells its sources apart: a run's id, a directory.
-            preferred: a name for all but the first; it must be the same in a rerun.
-        """
-        with self._opening:
-            found = self._labels.get((kind, key))
-            if found is None:
-                number = 1 + sum(known == kind for known, _ in self._labels)
-                found = kind if number == 1 else preferred or f"{kind}-{number}"
-                if found in (LOG, WATCH, *self._labels.values()):
-                    found = f"{kind}-{number}"
-                self._labels[kind, key] = found
-            return found
-
     def close(self, *, completed: bool) -> None:
         """Write what waits, close the files, and say which values could not be used.
 
@@ -260,7 +239,8 @@ class Metrics:
         self.forks.forked()
         for curve in self._curves.values():
             curve.abandon()
-        self._curves, self._owners, self._unusable, self._late = {}, {}, {}, set()
+        self._curves, self._unusable, self._late = {}, {}, set()
+        self.sources.forked()
         self._routes = {source: {} for source in self._routes}
         self.logged = self._routes[LOG]
         self._rows = {source: {} for source in self._rows}
@@ -282,15 +262,12 @@ class Metrics:
                 routes.update(opened)
 
     def _curve(self, source: str, name: str) -> Curve:
-        recorded = name
-        while recorded in self._owners:
-            recorded = f"{source}/{recorded}"
-        if recorded != name and source in (LOG, WATCH):
+        recorded, owner = self.sources.own(source, name)
+        if owner is not None and source in (LOG, WATCH):
             self._session.warn(
-                f"metric {name!r} is written by {_described(self._owners[name])} already; the points of "
-                f"{_described(source)} are kept apart as {recorded!r}"
+                f"metric {name!r} is written by {described(owner)} already; the points of "
+                f"{described(source)} are kept apart as {recorded!r}"
             )
-        self._owners[recorded] = source
         create = partial(self._create, recorded)
         curve = Curve(recorded, create, self.forks.guarded, self._cannot_write, self._lacks)
         self._curves[recorded] = curve
@@ -334,10 +311,6 @@ class Metrics:
 
     def _ended(self) -> RunStateError:
         return RunStateError(f"run {self._info.name!r} has ended; start another one to log into")
-
-
-def _described(source: str) -> str:
-    return {LOG: "runlore.log", WATCH: "--watch"}.get(source, source)
 
 
 def _number(name: str, value: Any) -> float | DeviceValue:

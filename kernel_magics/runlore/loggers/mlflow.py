@@ -175,7 +175,7 @@ class MlflowListener:
             run = self._bound.get(mlflow_run, run)
         if run is None:
             return None
-        source = run.curves.label("mlflow", mlflow_run)
+        source = run.curves.sources.label("mlflow", mlflow_run)
         if self._bound.get(mlflow_run) is not run:
             self._bound[mlflow_run] = run
             if run.status is None:

@@ -59,4 +59,4 @@ class TensorBoardListener:
         directory = str(getattr(writer, "log_dir", None) or getattr(writer, "logdir", ""))
         name = PurePath(directory).name
         preferred = None if any(character.isdigit() for character in name) else name or None
-        run.curves.receive(run.curves.label("tensorboard", directory, preferred), points, step, walltime)
+        run.curves.receive(run.curves.sources.label("tensorboard", directory, preferred), points, step, walltime)

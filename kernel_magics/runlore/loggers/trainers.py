@@ -23,7 +23,7 @@ class LightningListener:
     def log_metrics(self, _: Any, logger: Any, metrics: Mapping[str, Any], step: int | None = None) -> None:
         run = self._session.active_run
         if run is not None:
-            run.curves.receive(run.curves.label("csv", str(logger.log_dir)), metrics, step)
+            run.curves.receive(run.curves.sources.label("csv", str(logger.log_dir)), metrics, step)
 
 
 class TransformersListener:
