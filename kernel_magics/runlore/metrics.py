@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from runlore.curve import file_name
 from runlore.curve_writer import Writer, curve_writer
 from runlore.errors import MetricError, RunStateError
 from runlore.forks import Forks
+from runlore.interrupts import held_off
 from runlore.lockstep import Lockstep, Row
 from runlore.metric import Curve
 from runlore.pending import DeviceValue, PendingPoints, device_value
@@ -250,7 +252,7 @@ class Metrics:
     def _open(self, source: str, names: Sequence[str]) -> None:
         if names and self.ended:
             raise self._ended()
-        with self._opening:
+        with held_off() as interrupts, self._opening:  # half a curve would keep its name from the next attempt
             routes, opened = self._routes[source], dict[str, Curve]()
             try:
                 for name in names:
@@ -260,6 +262,8 @@ class Metrics:
                     Lockstep(list(opened.values()), self.failed)
             finally:
                 routes.update(opened)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)
 
     def _curve(self, source: str, name: str) -> Curve:
         recorded, owner = self.sources.own(source, name)

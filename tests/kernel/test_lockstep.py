@@ -117,6 +117,42 @@ def test_a_full_disk_parts_them_and_costs_what_it_had_no_room_for(
         assert [note.what for note in run.not_captured].count(lost) == 1
 
 
+def test_interrupts_at_any_moment_lose_no_point_and_no_name(run_script: Callable[..., str], home: Home) -> None:
+    ended = run_script(
+        "import json, os, random, signal, threading, time, runlore\n"
+        "run = runlore.start_run()\n"
+        "logged, interrupts, working = {}, 0, True\n"
+        "def interrupt():\n"
+        "    while working:\n"
+        "        time.sleep(random.uniform(0, 0.002))\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "def log(value, *names):\n"
+        "    runlore.log({name: value for name in names})\n"
+        "    for name in names: logged.setdefault(name, []).append(value)\n"
+        "threading.Thread(target=interrupt).start()\n"
+        "for k in range(400):\n"
+        "    row = f'a{k}', f'b{k}', f'c{k}'\n"
+        "    for value in range(6):\n"
+        "        try: log(float(value), *(row[1:2] if value == 3 else row))\n"
+        "        except KeyboardInterrupt: interrupts += 1\n"
+        "while True:\n"
+        "    try: working = False; time.sleep(0.1); break\n"
+        "    except KeyboardInterrupt: pass\n"
+        "run.finish()\n"
+        "print(json.dumps([interrupts, logged]))\n"
+    )
+    interrupts, told = json.loads(ended.splitlines()[0])
+    assert interrupts > 20
+    metrics = only_run(home).metrics
+    assert metrics.keys() >= told.keys()
+    assert not [name for name in metrics if "/" in name]
+    for name, values in told.items():
+        found = [value for _, value in logged(metrics[name])]
+        # One that was interrupted after its point was stored, before it was told, may be there too.
+        assert [value for value in found if value in values] == values
+        assert found == sorted(set(found))
+
+
 def only_run(home: Home) -> RunRecord:
     (session,) = sessions(home)
     (run,) = session.runs.values()
