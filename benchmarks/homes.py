@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from pathlib import Path
+from typing import NamedTuple
 
 from runlore import events as ev
 from runlore.curve import HEADER, file_name
@@ -22,8 +23,8 @@ _POINT = struct.Struct("<qdd")
 _CELL = "for epoch in range(20):\n    loss = step(model, data, lr={lr})\n    runlore.log(loss=loss)\n" * 4
 
 
-def run_params(number: int) -> dict[str, object]:
-    """The ten parameters of run ``number``."""
+def run_params(number: int, more: int = 0) -> dict[str, object]:
+    """The ten parameters of run ``number``, and more numbers, ``group-0/param-0`` and on."""
     chance = random.Random(number)
     return {
         "lr": chance.choice([0.1, 0.03, 0.01, 0.003, 0.001]),
@@ -36,13 +37,14 @@ def run_params(number: int) -> dict[str, object]:
         "schedule": chance.choice(["cosine", "step"]),
         "dataset": f"digits-{chance.randint(1, 40)}",
         "fold": number % 10,
-    }
+    } | {f"group-{at % 10}/param-{at}": chance.random() for at in range(more)}
 
 
-def run_metrics(number: int) -> dict[str, float]:
-    """The last values of the five metrics of run ``number``."""
+def run_metrics(number: int, more: int = 0) -> dict[str, float]:
+    """The last values of the five metrics of run ``number``, and of more, ``layer-0/metric-0`` and on."""
     chance = random.Random(-number - 1)
-    return {metric: chance.random() for metric in METRICS}
+    names = [*METRICS, *(f"layer-{at % 50}/metric-{at}" for at in range(more))]
+    return {metric: chance.random() for metric in names}
 
 
 def run_name(number: int) -> str:
@@ -50,13 +52,20 @@ def run_name(number: int) -> str:
     return f"resnet-{number % 997}"
 
 
-def write_home(home: Home, runs: int) -> None:
-    """Fill an empty home with ended sessions, ``PER_SESSION`` runs each; the same number gives the same runs."""
+class More(NamedTuple):
+    """Parameters and metrics of a run beside the usual ones."""
+
+    params: int = 0
+    metrics: int = 0
+
+
+def write_home(home: Home, runs: int, more: More = More()) -> None:  # noqa: B008 - a tuple
+    """Fill an empty home with ended sessions, ``PER_SESSION`` runs each; the same numbers give the same runs."""
     for first in range(0, runs, PER_SESSION):
-        _write_session(home, range(first, min(first + PER_SESSION, runs)))
+        _write_session(home, range(first, min(first + PER_SESSION, runs)), more)
 
 
-def _write_session(home: Home, numbers: range) -> None:
+def _write_session(home: Home, numbers: range, more: More) -> None:
     session_id = f"20260801T120000-{numbers.start:08x}"
     time = _FIRST + numbers.start * 60
     home.session(session_id).mkdir(parents=True)
@@ -75,13 +84,13 @@ def _write_session(home: Home, numbers: range) -> None:
     ]
     for cell, number in enumerate(numbers):
         time += 60
-        events += _cell(home, session_id, cell, number, time)
+        events += _cell(home, session_id, cell, number, time=time, more=more)
     events.append(ev.SessionEnded(time=time + 60))
     home.events(session_id).write_bytes(b"".join(map(ev.encode, events)))
 
 
-def _cell(home: Home, session_id: str, cell: int, number: int, time: float) -> list[ev.AnyEvent]:
-    run_id, params = f"{number:016x}", run_params(number)
+def _cell(home: Home, session_id: str, cell: int, number: int, *, time: float, more: More) -> list[ev.AnyEvent]:
+    run_id, params = f"{number:016x}", run_params(number, more.params)
     directory = home.curves(session_id, run_id)
     directory.mkdir(parents=True)
     events: list[ev.AnyEvent] = [
@@ -97,7 +106,7 @@ def _cell(home: Home, session_id: str, cell: int, number: int, time: float) -> l
         ev.ParamsLogged(time=time, run_id=run_id, params=params, source="literal"),
         ev.TagsSet(time=time, run_id=run_id, tags={"team": ("vision", "speech")[number % 2]}),
     ]
-    for metric, last in run_metrics(number).items():
+    for metric, last in run_metrics(number, more.metrics).items():
         events.append(ev.MetricStarted(time=time, run_id=run_id, metric=metric, file=file_name(metric)))
         _write_curve(directory / file_name(metric), time, last)
     events += [

@@ -73,7 +73,7 @@ class Metrics:
             record = SessionRecord(self._session.home, self._session.session_id)
             record.refresh()
             if run := record.runs.get(self._info.run_id):
-                return run.metrics
+                return dict(run.metrics)
         return {name: self._directory / file_name(name, self.forks.process) for name in self._curves}
 
     def log(

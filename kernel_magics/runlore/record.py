@@ -5,6 +5,8 @@ Everything here can be rebuilt from ``events.jsonl`` at any time; nothing here i
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -100,7 +102,7 @@ class RunRecord:
     param_sources: dict[str, ev.ParamSource] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    metrics: dict[str, Path] = field(default_factory=dict)
+    metrics: MutableMapping[str, Path] = field(default_factory=dict)
     system: dict[str, Path] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
     reported: dict[str, ev.LastPoint] = field(default_factory=dict)
@@ -112,12 +114,11 @@ class RunRecord:
     writers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
-    def curves(self) -> dict[str, Path]:
+    def curves(self) -> Mapping[str, Path]:
         """All curve files by metric: what the run logged, then the machine's load, called otherwise if need be."""
-        found = dict(self.metrics)
-        for name, path in self.system.items():
-            found[f"machine/{name}" if name in found else name] = path
-        return found
+        metrics = self.metrics
+        load = {f"machine/{name}" if name in metrics else name: path for name, path in self.system.items()}
+        return ChainMap(load, metrics)  # it iterates over the last one first
 
     @property
     def gpu(self) -> str | None:

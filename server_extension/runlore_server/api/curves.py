@@ -62,7 +62,7 @@ class CurvesHandler(RunloreHandler):
         return list({run.run_id: run for run in map(services.store.find, wanted)}.values())
 
     def _metrics(self, run: RunRecord) -> list[str]:
-        wanted = self.get_query_arguments("metric")
+        wanted = set(self.get_query_arguments("metric"))
         return [metric for metric in (run.curves if wanted else run.metrics) if not wanted or metric in wanted]
 
     def _window(self) -> tuple[str, float, float] | None:

@@ -35,7 +35,7 @@ class ImportanceHandler(RunloreHandler):
         await self.answer(self._weigh)
 
     def _weigh(self, services: Services) -> dict[str, Any]:
-        from runlore_server.api.run import run_metrics
+        from runlore_server.api.metrics import run_metrics
         from runlore_server.importance.importance import importance
 
         asked = self.asked(_Question, "runs and a metric")
@@ -44,7 +44,7 @@ class ImportanceHandler(RunloreHandler):
             raise InvalidRequest(f"{len(ids):,} runs are too many; narrow them to {_MOST_RUNS:,} by a filter")
         runs = [services.store.find(run_id) for run_id in ids]
         ended = [run for run in runs if run.status != "running"]
-        sums = services.store.sums(ended)
+        sums = services.store.sums(ended, [asked.metric])
         outcomes = []
         for run in ended:
             metric = run_metrics(services, run, sums.get(run.run_id)).get(asked.metric, {})

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from runlore.errors import JournalFormatError, ObjectMissing
+from runlore.errors import ObjectMissing
 from runlore.objects import ObjectStore
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
-from runlore_server.filter.tree import Field
+from runlore_server.api.metrics import all_metrics
 from runlore_server.registry.models import models_of
 from runlore_server.store.annotations import NOTHING
 from runlore_server.store.cells import executed_cells
 from runlore_server.store.listing import listed_run
 from runlore_server.store.system import loads
-from runlore_server.store.values import Summary, or_reported, statistic
-from runlore_server.verdict.verdict import as_number, read_verdict
+from runlore_server.verdict.verdict import read_verdict
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
@@ -27,31 +26,33 @@ if TYPE_CHECKING:
 _ENVIRONMENT: dict[str, Any] = {"python": "", "platform": "", "packages": {}, "hardware": {}, "variables": {}}
 
 
-def run_bodies(services: Services, runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """The schema ``Run`` of the API for each of these; what others know of them is asked for at once."""
+def run_bodies(
+    services: Services, runs: Sequence[RunRecord], metrics: Callable[[RunRecord], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The schema ``Run`` of the API for each of these; what others know of them is asked for at once.
+
+    Args:
+        services: what works behind the API.
+        runs: which runs.
+        metrics: what the schema says of a run's metrics.
+    """
     store = services.store
     mlflow_ids = services.exports.mlflow_ids(run.run_id for run in runs)
-    sums, loads, notebooks = store.sums(runs), store.loads(runs), store.notebooks(runs)
+    loads, notebooks = store.loads(runs), store.notebooks(runs)
     said = store.annotations.known
     return [
         listed_run(
             run,
             said.get(run.run_id, NOTHING),
             notebook=notebooks.get(run.session_id),
-            metrics=run_metrics(services, run, sums.get(run.run_id)),
+            metrics={},
             load=loads.get(run.run_id, {}),
             verdict=read_verdict(services.config.home, run.run_id) if run.rerun_of is not None else None,
             mlflow_run_id=mlflow_ids.get(run.run_id),
         )
+        | metrics(run)
         for run in runs
     ]
-
-
-def run_metrics(services: Services, run: RunRecord, sums: Mapping[str, Summary] | None) -> dict[str, Any]:
-    """The run's metrics by name, as the API shows them; ``sums`` are their summaries where they are known."""
-    if sums is None:
-        return _metrics(services, run)[0]
-    return {name: _metric(name, sums[name]) for name in run.metrics if name in sums}
 
 
 def run_detail_body(services: Services, run: RunRecord) -> dict[str, Any]:
@@ -59,12 +60,11 @@ def run_detail_body(services: Services, run: RunRecord) -> dict[str, Any]:
     session = services.store.session(run)
     objects = ObjectStore(services.config.home.objects)
     lacking = [{"what": item.what, "why": item.why} for item in (*session.not_captured, *run.not_captured)]
-    metrics, unread = _metrics(services, run)
+    metrics, unread = all_metrics(services, run)
     lacking += unread
     said = services.store.annotations.known.get(run.run_id, NOTHING)
     return {
-        **run_bodies(services, [run])[0],
-        "metrics": metrics,
+        **run_bodies(services, [run], lambda _: {"metrics": metrics})[0],
         "cell": run.cell,
         "last_cell": run.last_cell,
         "cells": executed_cells(run, session),
@@ -84,35 +84,6 @@ def run_detail_body(services: Services, run: RunRecord) -> dict[str, Any]:
         "registered": services.registry.versions(run),
         "error": run.error,
         "not_captured": lacking,
-    }
-
-
-def _metrics(services: Services, run: RunRecord) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The summaries of the run's curves, and what is wrong with those that cannot be read."""
-    found: dict[str, Any] = {}
-    lacking = []
-    for metric, path in run.metrics.items():
-        try:
-            summary = or_reported(services.summaries.of(path), run, metric)
-        except (JournalFormatError, OSError) as error:
-            why = services.retrieval.missing(run, metric) or str(error)
-            lacking.append({"what": f"metric {metric}", "why": why})
-            continue
-        if summary is not None:
-            found[metric] = _metric(metric, summary)
-        elif (lost := services.retrieval.missing(run, metric)) is not None:
-            lacking.append({"what": f"metric {metric}", "why": lost})
-    return found, lacking
-
-
-def _metric(name: str, summary: Summary) -> dict[str, Any]:
-    return {
-        "best": statistic(Field("metric", name, "best"), summary),
-        "last": as_number(summary.last),
-        "min": summary.min,
-        "max": summary.max,
-        "count": summary.count,
-        "step": summary.step,
     }
 
 

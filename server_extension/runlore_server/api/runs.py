@@ -11,6 +11,7 @@ from runlore_server.api.base import RunloreHandler
 from runlore_server.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from runlore_server.api.metrics import Asked
     from runlore_server.services import Services
     from runlore_server.store.search import Query
 
@@ -24,13 +25,16 @@ class RunsHandler(RunloreHandler):
         await self.answer(self._page)
 
     def _page(self, services: Services) -> dict[str, Any]:
+        from runlore_server.api.metrics import Metrics
         from runlore_server.api.run import run_bodies
 
         services.mirror.looked()
-        query = self._query()
+        query, asked = self._query(), self._asked()
         page = services.store.search(query)
+        metrics = Metrics(services, page.runs, asked)
         return {
-            "runs": run_bodies(services, page.runs),
+            "runs": run_bodies(services, page.runs, metrics.of),
+            "names": metrics.names,
             "next": page.runs[-1].run_id if page.more and page.runs else None,
             "total": page.total,
             "pinned": sum(said.pinned for said in services.store.annotations.known.values()),
@@ -48,6 +52,17 @@ class RunsHandler(RunloreHandler):
         run_ids = selected(services, wanted.select)
         services.store.annotations.change(run_ids, wanted.change)
         return {"changed": len(run_ids)}
+
+    def _asked(self) -> Asked:
+        from runlore_server.api.metrics import STATISTICS, Asked
+
+        metrics, statistic = self.get_query_arguments("metric", strip=False), self.one_query("statistic")
+        known = next((one for one in STATISTICS if one == statistic), None)
+        if statistic is not None and known is None:
+            raise InvalidRequest(f"'statistic' is one of {', '.join(STATISTICS)}, not {statistic!r:.40}")
+        if metrics and statistic is not None:
+            raise InvalidRequest("give 'metric' or 'statistic', not both")
+        return Asked(frozenset(metrics) if metrics else None, known)
 
     def _query(self) -> Query:
         from runlore_server.filter.order import parse_order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,40 @@ The last is what MLflow keeps of one."""
 
 _NOWHERE = Path()
 _decoder = msgspec.json.Decoder(tuple[RunRecord, dict[str, str]], dec_hook=lambda _, name: Path(name))
+
+
+class CurveFiles(MutableMapping[str, Path]):
+    """Files in one directory by metric. A path is made when it is asked for: lists of runs with a thousand metrics
+    each look at few of them.
+
+    Args:
+        directory: of all of them.
+        names: of the files, by metric.
+    """
+
+    def __init__(self, directory: Path, names: dict[str, str]) -> None:
+        self._directory = directory
+        self._names = names
+
+    def __getitem__(self, metric: str) -> Path:
+        return self._directory / self._names[metric]
+
+    def __setitem__(self, metric: str, file: Path) -> None:
+        if file.parent != self._directory:
+            raise ValueError(f"{file} is not in {self._directory}")
+        self._names[metric] = file.name
+
+    def __delitem__(self, metric: str) -> None:
+        del self._names[metric]
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def pack(run: RunRecord) -> bytes:
@@ -43,7 +77,7 @@ def unpack(content: bytes, home: Home) -> RunRecord:
         raise msgspec.DecodeError(str(error)) from error
     _require_names(run, [*files.values(), *(file.name for file in run.system.values())])
     run.directory = directory = home.curves(run.session_id, run.run_id)
-    run.metrics = {metric: directory / file for metric, file in files.items()}
+    run.metrics = CurveFiles(directory, files)
     run.system = {metric: directory / file.name for metric, file in run.system.items()}
     return run
 

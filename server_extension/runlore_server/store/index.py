@@ -208,12 +208,12 @@ class RunIndex:
                 (_array(rows),),
             )
 
-    def sums(self, wanted: Collection[tuple[int, str]]) -> Iterator[tuple[int, str, IndexedSummary]]:
-        """Of these rows and metrics, those that are summed up."""
+    def sums(self, metrics: Collection[str], rows: Collection[int]) -> Iterator[tuple[int, str, IndexedSummary]]:
+        """Those of these metrics of these rows that are summed up."""
         found = self._all(
-            "SELECT row, name, last, step, time, count, min, max FROM json_each(?) AS wanted JOIN metric"
-            " ON name = json_extract(wanted.value, '$[1]') AND row = json_extract(wanted.value, '$[0]')",
-            _array(wanted),
+            "SELECT row, name, last, step, time, count, min, max FROM json_each(?) AS one"
+            " CROSS JOIN json_each(?) AS other CROSS JOIN metric ON name = one.value AND row = other.value",
+            *(_array(metrics), _array(rows)),
         )
         for row, name, last, *rest in found:
             yield row, name, IndexedSummary(float("nan") if last is None else last, *rest)

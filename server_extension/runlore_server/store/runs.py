@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -313,12 +313,19 @@ class RunStore:
         with self._lock:
             return self._with_index(work)
 
-    def sums(self, runs: Iterable[RunRecord]) -> dict[str, dict[str, IndexedSummary]]:
-        """The metrics of those of these runs whose curves are closed and summed up, by run id."""
+    def sums(
+        self, runs: Iterable[RunRecord], metrics: Collection[str] | None = None
+    ) -> dict[str, dict[str, IndexedSummary]]:
+        """The metrics of those of these runs whose curves are closed and summed up, by run id.
+
+        Args:
+            runs: which runs.
+            metrics: all metrics of theirs, or these alone.
+        """
         with self._lock:
             live = self._sessions.live
             closed = [run for run in runs if run.run_id not in live]
-            return self._with_index(lambda: self._sessions.shelf.sums(closed))
+            return self._with_index(lambda: self._sessions.shelf.sums(closed, metrics))
 
     def loads(self, runs: Sequence[RunRecord]) -> dict[str, Mapping[str, float]]:
         """What ``LOADS`` names of those of these runs that were measured, by run id."""

@@ -139,14 +139,22 @@ class Shelf:
         if field.entity == "load":
             yield from ((row, load.get(field.name)) for row, _, load in self._kept_sums())
 
-    def sums(self, runs: Iterable[RunRecord]) -> dict[str, dict[str, IndexedSummary]]:
-        """The metrics of those of these runs whose curves are summed up, by run id."""
+    def sums(
+        self, runs: Iterable[RunRecord], metrics: Collection[str] | None = None
+    ) -> dict[str, dict[str, IndexedSummary]]:
+        """The metrics of those of these runs whose curves are summed up, by run id; all, or these alone."""
         rows = {self.table.runs[self.table.places[r.run_id]].row: r for r in runs if r.run_id in self.table.places}
-        wanted = [(row, metric) for row, run in rows.items() for metric in run.metrics]
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for row, run in rows.items():
+            names = tuple(run.metrics if metrics is None else (name for name in metrics if name in run.metrics))
+            alike.setdefault(names, []).append(row)
         found: dict[str, dict[str, IndexedSummary]] = {}
-        for row, metric, summary in self._index.sums(wanted) if self._index is not None else ():
-            found.setdefault(rows[row].run_id, {})[metric] = summary
-        found.update((rows[row].run_id, dict(curves)) for row, curves, _ in self._kept_sums() if row in rows)
+        for names, those in alike.items():
+            for row, metric, summary in self._index.sums(names, those) if self._index is not None else ():
+                found.setdefault(rows[row].run_id, {})[metric] = summary
+        for row, curves, _ in self._kept_sums():
+            if row in rows:
+                found[rows[row].run_id] = {m: c for m, c in curves.items() if metrics is None or m in metrics}
         return found
 
     def loads(self, run_ids: Iterable[str]) -> dict[str, Mapping[str, float]]:
