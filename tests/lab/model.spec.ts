@@ -15,6 +15,13 @@ beforeEach(async () => {
 
 afterEach(() => page.close());
 
+/** The request for runs by their ids. */
+function named(...ids: string[]): string {
+  const list = ids.map(id => `'${id}'`).join();
+  const filter = `id in (${list}) and deleted in ('yes', 'no')`;
+  return `GET runs?${new URLSearchParams({ filter, limit: String(ids.length) })}&metric=`;
+}
+
 describe('runs', () => {
   it('are the newest to begin with, and how many there are', async () => {
     server.runs = manyRuns(250);
@@ -74,7 +81,7 @@ describe('runs', () => {
     );
     page.emit({ runs: ['r80'] });
     await vi.waitFor(() => expect(runs.get('r80')?.verdict?.verdict).toBe('BIT-EXACT'));
-    expect(server.requests).toEqual(['GET runs/r80']);
+    expect(server.requests).toEqual([named('r80')]);
     server.runs = server.runs.filter(run => run.run_id !== 'r80');
     page.emit({ runs: ['r80'] });
     await vi.waitFor(() => expect(runs.get('r80')).toBeUndefined());
@@ -102,7 +109,7 @@ describe('live updates', () => {
       page.emit({ runs: ['r0', 'r1'] });
     }
     await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(0));
-    expect(server.requests).toEqual(['GET runs?limit=50']);
+    expect(server.requests).toEqual([named('r0', 'r1')]);
     page.emit({ jobs: ['j'] });
     await vi.waitFor(() => expect(server.requests).toContain('GET jobs?job=j'));
     expect(server.requests).toHaveLength(2);
@@ -162,7 +169,7 @@ describe('curves', () => {
     curves.request(null);
     server.requests = [];
     page.emit({ runs: ['r0'] });
-    await vi.waitFor(() => expect(server.requests).toEqual(['GET runs?limit=50']));
+    await vi.waitFor(() => expect(server.requests).toEqual([named('r0')]));
   });
 
   it('are fetched whole again once more points were added than two decimated curves have', async () => {

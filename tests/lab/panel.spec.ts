@@ -89,7 +89,7 @@ describe('the sidebar', () => {
     await new Promise(resolve => setTimeout(resolve, 500));
     expect(server.requests).toEqual([]);
     panel.show();
-    await vi.waitFor(() => expect(server.requests).toContain('GET runs?limit=100'));
+    await vi.waitFor(() => expect(server.requests).toContain('GET runs?limit=100&metric=loss'));
   });
 });
 

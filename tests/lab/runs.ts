@@ -1,6 +1,7 @@
 import { decodeFloats } from '../../labextension/src/api/numbers';
 import { ITypedArray, IWireCurve } from '../../labextension/src/api/curveTypes';
-import { IJob, IMetricSummary, IRun, IRunDetail, IVerdict } from '../../labextension/src/api/types';
+import { IMetricSummary } from '../../labextension/src/api/metricTypes';
+import { IJob, IRun, IRunDetail, IVerdict } from '../../labextension/src/api/types';
 
 /** A finished run with one metric. */
 export function someRun(change: Partial<IRun> = {}): IRun {

@@ -36,7 +36,7 @@ describe('a search', () => {
     server.requests = [];
     ['r', 'run', 'run 44'].forEach(filter => search.set({ filter }));
     await waitFor(() => expect(search.total).toBe(14));
-    expect(server.requests).toEqual(['GET runs?filter=run+44&limit=100&offset=0']);
+    expect(server.requests).toEqual(['GET runs?filter=run+44&limit=100&offset=0&metric=']);
     expect(names(runlore)).toContain('run 449');
     expect(runs.get('r449')?.name).toBe('run 449');
     expect(runs.list).toHaveLength(100);
@@ -60,7 +60,7 @@ describe('a search', () => {
     const runlore = await page.load();
     runlore.search.set({ filter: 'run' });
     await waitFor(() =>
-      expect(server.requests).toContain('GET runs?filter=run&limit=100&offset=0')
+      expect(server.requests).toContain('GET runs?filter=run&limit=100&offset=0&metric=')
     );
     await waitFor(() => expect(names(runlore)).toHaveLength(3));
     server.requests = [];
@@ -127,7 +127,9 @@ describe('the filter in the sidebar', () => {
     const order = screen.getByRole('combobox', { name: 'Order of the runs' });
     fireEvent.change(order, { target: { value: 'metrics.loss DESC' } });
     await waitFor(() =>
-      expect(server.requests).toContain('GET runs?order_by=metrics.loss+DESC&limit=100&offset=0')
+      expect(server.requests).toContain(
+        'GET runs?order_by=metrics.loss+DESC&limit=100&offset=0&metric=loss'
+      )
     );
   });
 });

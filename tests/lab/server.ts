@@ -6,6 +6,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { RunloreClient } from '../../labextension/src/api/client';
 import { IWireCurve } from '../../labextension/src/api/curveTypes';
 import { IRecordedNotebook } from '../../labextension/src/api/notebookTypes';
+import { Statistic } from '../../labextension/src/api/metricTypes';
 import {
   IAnnotation,
   IJob,
@@ -15,6 +16,7 @@ import {
   IRunGroups,
   RunSelection
 } from '../../labextension/src/api/types';
+import { narrowed } from './many';
 import { sinceCurve, someDetail, someJob } from './runs';
 import { ISurroundings } from './surroundings';
 
@@ -184,13 +186,15 @@ export class RestServer {
     const end = start + Number(query.get('limit'));
     const next = end < found.length ? String(end) : null;
     const pinned = this.runs.filter(run => run.pinned).length;
-    return { runs: found.slice(start, end), next, total: found.length, pinned };
+    const statistic = query.get('statistic') as Statistic | null;
+    const told = narrowed(found.slice(start, end), query.getAll('metric'), statistic);
+    return { ...told, next, total: found.length, pinned };
   }
 
   private _found(filter: string): IRun[] {
     const listed = /^(id|rerun_of) in \(([^)]*)\)/.exec(filter);
     if (listed) {
-      const ids = (listed[2] ?? '').split(', ').map(id => id.slice(1, -1));
+      const ids = (listed[2] ?? '').split(/, ?/).map(id => id.slice(1, -1));
       return this.runs.filter(run =>
         ids.includes((listed[1] === 'id' ? run.run_id : run.rerun_of) ?? '')
       );

@@ -11,7 +11,7 @@ from runlore.home import Home
 from runlore_server.api.metrics import MANY
 from tests.server.contract import INF, NAN, checked
 
-NAMES = ["all nan", "never", *(f"layer/{number}" for number in range(MANY))]
+NAMES = ["all nan", "never", "test loss", *(f"layer/{number}" for number in range(MANY))]
 LOGGED = [name for name in NAMES if name != "never"]
 
 
@@ -38,7 +38,7 @@ def listed(fetch, name, **params):
     """A run in the list, and the names of its metrics where they are told apart from it."""
     page = fetch("get", "/runlore/runs", params={"filter": f"name = '{name}'"} | params)
     (run,) = page["runs"]
-    return run, page["names"][run["names"]] if "names" in run else None
+    return run, page["names"][run["names"]]["metrics"] if "names" in run else None
 
 
 @pytest.mark.parametrize("name", ["closed", "open"])
@@ -70,7 +70,7 @@ def test_one_number_of_every_metric(fetch, name, statistic):
 def test_runs_of_one_kind_share_their_names(fetch):
     page = fetch("get", "/runlore/runs", params={"metric": "", "filter": "name != 'few'"})
     assert [run["names"] for run in page["runs"]] == [0, 0]
-    assert page["names"] == [NAMES]
+    assert page["names"] == [{"metrics": NAMES, "less": [name == "test loss" for name in NAMES]}]
 
 
 def test_a_run_with_few_metrics_is_told_in_full(fetch):

@@ -7,7 +7,9 @@ import { ProvenanceClient } from './provenance';
 import { RerunsClient } from './reruns';
 import { SweepsClient } from './sweeps';
 import { IWireBand, IWireCurve } from './curveTypes';
+import { decodePage, IWireRunPage } from './metrics';
 import { IRecordedNotebook } from './notebookTypes';
+import { Statistic } from './metricTypes';
 import { IAnnotation, IRunDetail, IRunGroups, IRunPage, ISavedFilter, RunSelection } from './types';
 
 /**
@@ -36,8 +38,12 @@ export class RunloreClient {
 
   /** One page of the runs that a filter finds, newest first unless ordered otherwise; `before` is the `next` of the page before. */
   async runs(options: RunloreClient.IRunsOptions = {}, signal?: AbortSignal): Promise<IRunPage> {
-    const path = withQuery('runs', given(options));
-    return this._connection.request<IRunPage>('GET', path, undefined, signal);
+    const { metrics, ...others } = options;
+    const query = given(others);
+    metrics?.forEach(metric => query.append('metric', metric));
+    const path = withQuery('runs', query);
+    const page = await this._connection.request<IWireRunPage>('GET', path, undefined, signal);
+    return decodePage(page, options.statistic);
   }
 
   /** The runs that a filter finds, by what they have in a field. */
@@ -138,6 +144,10 @@ export namespace RunloreClient {
     offset?: number;
     filter?: string;
     order_by?: string;
+    /** Of runs with very many metrics these alone are told; all are named. An empty name alone stands for none. */
+    metrics?: readonly string[];
+    /** Of such runs this number of every metric; not together with `metrics`. */
+    statistic?: Statistic;
   }
 
   export interface IGroupsOptions {

@@ -2,6 +2,7 @@
  * The shapes of `openapi.yaml`. Times are Unix seconds, durations seconds.
  */
 
+import { IManyMetrics, IMetricSummary } from './metricTypes';
 import { IModel, IModelVersion } from './models';
 
 /** A number; the words stand for what JSON cannot say. */
@@ -23,20 +24,6 @@ export type JobState = 'queued' | 'running' | 'stopping' | 'succeeded' | 'failed
 export type CellOutcome = 'ok' | 'error' | 'interrupted' | 'unknown';
 
 export type ParamSource = 'literal' | 'option' | 'user';
-
-export interface IMetricSummary {
-  last: WireNumber;
-  /** The least value where the name says that less is better, else the greatest; null without a finite one. */
-  best: number | null;
-  /** Least finite value; null without any. */
-  min: number | null;
-  /** Greatest finite value; null without any. */
-  max: number | null;
-  /** Null where only MLflow knows the points, and its own word on the last one is all there is. */
-  count: number | null;
-  /** Step of the last point. */
-  step: number;
-}
 
 export interface IDivergence {
   metric: string;
@@ -94,7 +81,10 @@ export interface IRun {
   duration: number | null;
   params: Record<string, unknown>;
   tags: Record<string, string>;
+  /** All of them; of a run with very many, those that were asked for. */
   metrics: Record<string, IMetricSummary>;
+  /** Only of a run with very many metrics that is not told in full. */
+  many?: IManyMetrics;
   /** What the GPUs are called that it could use; empty where nobody could tell. */
   devices: string[];
   /** The machine's load meanwhile, of what was measured: see `LoadName` of the model. */

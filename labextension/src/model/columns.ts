@@ -1,12 +1,13 @@
 import { IStateDB } from '@jupyterlab/statedb';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { metricsOf } from '../api/metrics';
+import { Statistic, STATISTICS } from '../api/metricTypes';
 import { IRun } from '../api/types';
 import { fieldName } from './completion';
 import { LoadName, LOADS } from './load';
 import { Memory } from './memory';
 
-export const STATISTICS = ['last', 'best', 'min', 'max'] as const;
 export const ATTRIBUTES = [
   'duration',
   'started',
@@ -17,8 +18,6 @@ export const ATTRIBUTES = [
   'gpu',
   'gpus'
 ] as const;
-
-export type Statistic = (typeof STATISTICS)[number];
 
 // A type, not an interface: only types are accepted as JSON.
 /** A column of the list. `charted` is the metric that the chart shows, whichever that is. */
@@ -114,15 +113,17 @@ export function columnId(column: Column): string {
 
 /** Columns that the runs have something for, those of the list included. */
 export function possibleColumns(runs: readonly IRun[], list: readonly Column[]): Column[] {
-  const names = (kind: 'metrics' | 'params' | 'tags'): string[] =>
+  const names = (kind: 'params' | 'tags'): string[] =>
     [...new Set(runs.flatMap(run => Object.keys(run[kind])))].sort();
   const all: Column[] = [
     ...list,
     { kind: 'charted' },
     ...ATTRIBUTES.map((name): Column => ({ kind: 'attribute', name })),
-    ...names('metrics').flatMap(name =>
-      STATISTICS.map((statistic): Column => ({ kind: 'metrics', name, statistic }))
-    ),
+    ...metricsOf(runs)
+      .sort()
+      .flatMap(name =>
+        STATISTICS.map((statistic): Column => ({ kind: 'metrics', name, statistic }))
+      ),
     ...LOADS.filter(name => runs.some(run => name in run.load)).map((name): Column => ({
       kind: 'load',
       name

@@ -2,6 +2,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { Statistic } from '../api/metricTypes';
 import { IRun } from '../api/types';
 import { IRunStyle } from './colors';
 import { Column } from './columns';
@@ -30,9 +31,9 @@ export class CompareModel implements IDisposable {
     source: CompareSource,
     state: IStateDB | null
   ) {
-    this.runs = new ComparedRuns(runlore, source);
-    this.selection = new CompareSelection();
     this.look = new CompareLook(state);
+    this.runs = new ComparedRuns(runlore, source, () => this.look.now.statistic);
+    this.selection = new CompareSelection();
     this.diff = new DiffModel(runlore.client);
     this.importance = new CompareImportance(runlore.client);
     this.runs.changed.connect(this._onRuns, this);
@@ -67,7 +68,7 @@ export class CompareModel implements IDisposable {
 
   /** Every column that the runs have something for. */
   get columns(): readonly Column[] {
-    this._columns ??= compareColumns(this.runs.list, this.look.now.statistic);
+    this._columns ??= compareColumns(this.runs.list, this._statistic);
     return this._columns;
   }
 
@@ -174,6 +175,12 @@ export class CompareModel implements IDisposable {
     this._tell();
   }
 
+  /** The number that stands for a metric: of very many metrics, the one that was fetched until another comes. */
+  private get _statistic(): Statistic {
+    const known = this.runs.list.find(run => run.many?.numbers)?.many?.numbers?.statistic;
+    return known ?? this.look.now.statistic;
+  }
+
   private _onRuns(): void {
     this._columns = this._differing = this._dimensions = this._marks = undefined;
     this.selection.retain(id => this.runs.get(id) !== undefined);
@@ -188,6 +195,7 @@ export class CompareModel implements IDisposable {
   }
 
   private _onLook(): void {
+    void this.runs.follow(this.look.now.statistic);
     this._columns = this._differing = this._dimensions = undefined;
     this._tell();
   }

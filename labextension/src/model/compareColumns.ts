@@ -1,6 +1,7 @@
-import { decodeNumber } from '../api/numbers';
+import { metricNumber, metricsOf } from '../api/metrics';
+import { Statistic } from '../api/metricTypes';
 import { IRun } from '../api/types';
-import { ATTRIBUTES, Column, columnId, Statistic } from './columns';
+import { ATTRIBUTES, Column, columnId } from './columns';
 import { deviceKinds } from './load';
 
 /** What a run has in a column; null where it has nothing. */
@@ -16,17 +17,15 @@ const MOST_ENTRIES = 1000;
  */
 export function compareColumns(runs: readonly IRun[], statistic: Statistic): Column[] {
   const params = new Set<string>();
-  const metrics = new Set<string>();
   const tags = new Set<string>();
   for (const run of runs) {
     flatParams(run).forEach((_, name) => params.add(name));
-    Object.keys(run.metrics).forEach(name => metrics.add(name));
     Object.keys(run.tags).forEach(name => tags.add(name));
   }
   const attribute = (name: (typeof ATTRIBUTES)[number]): Column => ({ kind: 'attribute', name });
   const all: Column[] = [
     ...[...params].sort(inOrder).map((name): Column => ({ kind: 'params', name })),
-    ...[...metrics].map((name): Column => ({ kind: 'metrics', name, statistic })),
+    ...metricsOf(runs).map((name): Column => ({ kind: 'metrics', name, statistic })),
     attribute('status'),
     attribute('verdict'),
     attribute('duration'),
@@ -59,10 +58,8 @@ export function factOf(run: IRun, column: Column): Fact {
   switch (column.kind) {
     case 'params':
       return flatParams(run).get(column.name) ?? null;
-    case 'metrics': {
-      const value = run.metrics[column.name]?.[column.statistic];
-      return value === undefined || value === null ? null : decodeNumber(value);
-    }
+    case 'metrics':
+      return metricNumber(run, column.name, column.statistic);
     case 'tags':
       return run.tags[column.name] ?? null;
     case 'load':

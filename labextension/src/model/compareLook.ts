@@ -1,7 +1,7 @@
 import { IStateDB } from '@jupyterlab/statedb';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { STATISTICS, Statistic } from './columns';
+import { STATISTICS, Statistic } from '../api/metricTypes';
 import { Memory } from './memory';
 
 export const COMPARE_TABS = [

@@ -3,9 +3,11 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
 import { RefusedError } from '../api/errors';
+import { Statistic } from '../api/metricTypes';
 import { IRun, IRunPage, RunSelection } from '../api/types';
 import { CompareSource } from './compareSource';
 import { IChange } from './live';
+import { inParts, named } from './query';
 import { Runlore } from './runlore';
 import { MOST_SHOWN } from './selection';
 
@@ -13,8 +15,6 @@ import { MOST_SHOWN } from './selection';
 export const MOST_COMPARED = 2000;
 /** Runs of one page. */
 const PAGE = 500;
-/** Runs named in one request: their ids stay within what a filter may be long. */
-const NAMED = 100;
 /** Milliseconds between two loads at the least while runs change. */
 const PACE = 2000;
 
@@ -24,7 +24,9 @@ const PACE = 2000;
 export class ComparedRuns implements IDisposable {
   constructor(
     private readonly _runlore: Runlore,
-    private _source: CompareSource
+    private _source: CompareSource,
+    /** Which number stands for a metric: of runs with very many metrics that alone is fetched. */
+    private readonly _statistic: () => Statistic
   ) {
     _runlore.fetched.connect(this._onFetched, this);
     _runlore.selection.changed.connect(this._onShown, this);
@@ -122,10 +124,24 @@ export class ComparedRuns implements IDisposable {
 
   /** Ask the server again. */
   async load(): Promise<void> {
+    this._loads++;
+    await this._take(() => this._fetch());
+    this._loads--;
+  }
+
+  /** Ask the server again where it was asked for another number of very many metrics. */
+  async follow(statistic: Statistic): Promise<void> {
+    if (this._list.some(run => run.many?.numbers && run.many.numbers.statistic !== statistic)) {
+      await this.load();
+    }
+  }
+
+  /** Take what the work gives, unless something else is asked for meanwhile. */
+  private async _take(work: () => Promise<{ runs: IRun[]; total: number }>): Promise<void> {
     const turn = ++this._turn;
     this._loaded = Date.now();
     try {
-      const { runs, total } = await this._fetch();
+      const { runs, total } = await work();
       if (turn !== this._turn || this._isDisposed) {
         return;
       }
@@ -149,15 +165,17 @@ export class ComparedRuns implements IDisposable {
       return this._found(this._narrowed(source.filter), new Set(source.except));
     }
     const ids = source === 'shown' ? this._runlore.selection.shown : source.runs;
-    const chunks: string[][] = [];
-    for (let start = 0; start < Math.min(ids.length, MOST_COMPARED); start += NAMED) {
-      chunks.push(ids.slice(start, start + NAMED));
-    }
-    const pages = await Promise.all(
-      chunks.map(chunk => this._page({ filter: this._narrowed(named(chunk)), limit: NAMED }))
-    );
-    const runs = pages.flatMap(page => page.runs);
+    const runs = await this._named(ids.slice(0, MOST_COMPARED));
     return { runs, total: runs.length + Math.max(ids.length - MOST_COMPARED, 0) };
+  }
+
+  private async _named(runIds: readonly string[]): Promise<IRun[]> {
+    const pages = await Promise.all(
+      inParts(runIds).map(part =>
+        this._page({ filter: this._narrowed(named(part)), limit: part.length })
+      )
+    );
+    return pages.flatMap(page => page.runs);
   }
 
   private async _found(
@@ -177,7 +195,7 @@ export class ComparedRuns implements IDisposable {
   }
 
   private _page(options: RunloreClient.IRunsOptions): Promise<IRunPage> {
-    return this._runlore.client.runs(options);
+    return this._runlore.client.runs({ ...options, statistic: this._statistic() });
   }
 
   private _narrowed(filter: string): string {
@@ -192,15 +210,35 @@ export class ComparedRuns implements IDisposable {
   }
 
   private _onFetched(_: Runlore, change: IChange): void {
-    const isMeant = change.all || [...change.runs].some(id => this._byId.has(id));
-    const isOpen = this._source !== 'shown' && 'filter' in this._source && change.runs.size > 0;
-    if ((isMeant || isOpen) && this._timer === undefined) {
+    const isFound = this._source !== 'shown' && 'filter' in this._source;
+    this._isStale ||= change.all || (isFound && change.runs.size > 0);
+    [...change.runs].filter(id => this._byId.has(id)).forEach(id => this._due.add(id));
+    if ((this._isStale || this._due.size > 0) && this._timer === undefined) {
       const wait = Math.max(this._loaded + PACE - Date.now(), 0);
       this._timer = setTimeout(() => {
         this._timer = undefined;
-        void this.load();
+        void this._catchUp();
       }, wait);
     }
+  }
+
+  /** Ask for the runs that changed, or again for all where others may be among them. */
+  private async _catchUp(): Promise<void> {
+    const due = [...this._due];
+    const isStale = this._isStale || this._loads > 0;
+    this._due.clear();
+    this._isStale = false;
+    if (isStale) {
+      return this.load();
+    }
+    await this._take(async () => {
+      const came = new Map((await this._named(due)).map(run => [run.run_id, run]));
+      const asked = new Set(due);
+      const runs = this._list.flatMap(run =>
+        asked.has(run.run_id) ? (came.get(run.run_id) ?? []) : run
+      );
+      return { runs, total: this._total - this._list.length + runs.length };
+    });
   }
 
   private _list: readonly IRun[] = [];
@@ -211,6 +249,11 @@ export class ComparedRuns implements IDisposable {
   private _isDisposed = false;
   private _error: Error | null = null;
   private _turn = 0;
+  /** Loads of all runs that are not answered yet. */
+  private _loads = 0;
+  /** Runs that changed since they were asked for, and whether others may be among them. */
+  private readonly _due = new Set<string>();
+  private _isStale = false;
   private _loaded = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _changed = new Signal<this, void>(this);
@@ -218,10 +261,4 @@ export class ComparedRuns implements IDisposable {
 
 function idOf(run: IRun): string {
   return run.run_id;
-}
-
-/** Finds these runs; deleted ones too, which somebody asked for by name. */
-function named(runIds: readonly string[]): string {
-  const texts = runIds.map(id => `'${id.replaceAll("'", "''")}'`);
-  return `id in (${texts.join()}) and deleted in ('yes', 'no')`;
 }

@@ -1,3 +1,4 @@
+import { metricsOf } from '../api/metrics';
 import { IRun } from '../api/types';
 import { LOADS } from './load';
 
@@ -90,10 +91,12 @@ function found(
 }
 
 function* names(runs: readonly IRun[]): Iterable<string> {
-  const kinds = ['metrics', 'params', 'tags'] as const;
-  for (const kind of kinds) {
-    const all = new Set(runs.flatMap(run => Object.keys(run[kind])));
-    for (const name of [...all].sort()) {
+  for (const kind of ['metrics', 'params', 'tags'] as const) {
+    const all =
+      kind === 'metrics'
+        ? metricsOf(runs)
+        : [...new Set(runs.flatMap(run => Object.keys(run[kind])))];
+    for (const name of all.sort()) {
       yield fieldName(kind, name);
     }
   }

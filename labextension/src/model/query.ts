@@ -13,6 +13,22 @@ export interface IQuery {
 
 export const EVERYTHING: IQuery = { filter: '', order: '', group: '' };
 
+/** Runs named in one request: their ids stay within what a filter may be long. */
+export const MOST_NAMED = 100;
+
+/** Finds these runs; deleted ones too, which somebody asked for by name. */
+export function named(runIds: readonly string[]): string {
+  const texts = runIds.map(id => `'${id.replaceAll("'", "''")}'`);
+  return `id in (${texts.join()}) and deleted in ('yes', 'no')`;
+}
+
+/** The ids in as many parts as requests can name them. */
+export function inParts(runIds: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(runIds.length / MOST_NAMED) }, (_, part) =>
+    runIds.slice(part * MOST_NAMED, (part + 1) * MOST_NAMED)
+  );
+}
+
 /** The query as the server is asked, of a group or of all; pinned runs stand on top. */
 export function asked(
   query: IQuery,

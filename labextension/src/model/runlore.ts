@@ -3,6 +3,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RunloreClient } from '../api/client';
+import { metricNames } from '../api/metrics';
 import { RerunsClient } from '../api/reruns';
 import { IJobRequest } from '../api/rerunTypes';
 import { SweepsClient } from '../api/sweeps';
@@ -62,7 +63,7 @@ export class Runlore implements IDisposable {
       originalOf: runId =>
         this.runs.get(runId)?.rerun_of ??
         this.jobs.list.find(job => job.run_id === runId)?.rerun_of,
-      metricOf: run => mainMetric(Object.keys(run.metrics), null, this.preferences.metric)
+      metricOf: run => mainMetric(metricNames(run), null, this.preferences.metric)
     });
     this._restored = Promise.all([
       this.colors.restore(),

@@ -3,10 +3,13 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { RunloreClient } from '../api/client';
 import { RefusedError } from '../api/errors';
 import { IRun, IRunPage } from '../api/types';
+import { NeededMetrics } from './neededMetrics';
+import { inParts, named } from './query';
 
 const PAGE = 100;
 const RECENT = 50;
-const SINGLE_REQUESTS = 8;
+/** Runs that are asked for by name; where more changed, all are loaded again. */
+const MOST_REFETCHED = 300;
 
 /**
  * The newest runs, and others that are shown.
@@ -62,7 +65,7 @@ export class RunsModel {
   /** Load the newest runs again. */
   async refresh(): Promise<void> {
     await this._guard(async () => {
-      this._take(await this._client.runs({ limit: PAGE }));
+      this._take(await this.page({ limit: PAGE }));
       this._isLoaded = true;
       this._generation += 1;
     });
@@ -76,23 +79,33 @@ export class RunsModel {
     if (!this._isLoaded) {
       return this.refresh();
     }
-    const recent = new Set(this._list.slice(0, RECENT).map(run => run.run_id));
-    const wanted = new Set(runIds);
+    const known = runIds.filter(id => this._byId.has(id));
+    if (known.length > MOST_REFETCHED) {
+      return this.refresh();
+    }
     await this._guard(async () => {
-      // New runs stand on top, and what changes is nearly always among the newest.
-      if (runIds.some(id => recent.has(id) || !this._byId.has(id))) {
-        const page = await this._client.runs({ limit: RECENT });
-        this._putOnTop(page);
-        page.runs.forEach(run => wanted.delete(run.run_id));
-      }
-      wanted.forEach(id => this._byId.has(id) || wanted.delete(id));
-      if (wanted.size <= SINGLE_REQUESTS) {
-        await Promise.all([...wanted].map(id => this._refetchOne(id)));
+      const listed = this._list.length;
+      await this._refetchNamed(known);
+      // New runs stand on top; how many there are now is told with them.
+      if (known.length < runIds.length || this._list.length < listed) {
+        this._putOnTop(await this.page({ limit: RECENT }));
       }
     });
-    if (wanted.size > SINGLE_REQUESTS) {
-      await this.refresh();
+  }
+
+  /** Say which metrics are looked at: of runs with very many, only those are fetched. */
+  need(metrics: readonly string[]): void {
+    if (this._needed.add(metrics)) {
+      void this._complete();
     }
+  }
+
+  /** A page of runs with the metrics that are looked at; rejects as the client does. */
+  async page(options: RunloreClient.IRunsOptions, signal?: AbortSignal): Promise<IRunPage> {
+    const { asked: metrics, version } = this._needed;
+    const page = await this._client.runs({ ...options, metrics }, signal);
+    this._needed.came(page.runs, version);
+    return page;
   }
 
   /** Load runs that the list does not hold; returns the ids of those that do not exist. */
@@ -101,7 +114,13 @@ export class RunsModel {
     if (missing.length === 0) {
       return [];
     }
-    await this._guard(() => Promise.all(missing.map(id => this._refetchOne(id))));
+    await this._guard(async () => {
+      const came = await this._refetchNamed(missing);
+      came.forEach((run, id) => this._alone.set(id, run));
+      // The server also takes an abbreviation or MLflow's id.
+      const unknown = missing.filter(id => !came.has(id));
+      await Promise.all(unknown.map(id => this._fetchOne(id)));
+    });
     return this._error ? [] : missing.filter(id => !this._byId.has(id));
   }
 
@@ -137,22 +156,47 @@ export class RunsModel {
     this._changed.emit();
   }
 
-  private async _refetchOne(runId: string): Promise<void> {
+  /** Fetch the metrics that came to be looked at since the runs were fetched. */
+  private async _complete(): Promise<void> {
+    const lacking = [...this._byId.values()].filter(run => this._needed.lacks(run));
+    if (lacking.length > 0 && !this._isCompleting) {
+      this._isCompleting = true;
+      await this._guard(() => this._refetchNamed(lacking.map(run => run.run_id)));
+      this._isCompleting = false;
+      if (this._error === null) {
+        await this._complete(); // others may be looked at by now
+      }
+    }
+  }
+
+  /** Put runs in the place of what was known of them, and forget those that are gone. */
+  private async _refetchNamed(runIds: readonly string[]): Promise<ReadonlyMap<string, IRun>> {
+    const pages = await Promise.all(
+      inParts(runIds).map(part => this.page({ filter: named(part), limit: part.length }))
+    );
+    const came = new Map(pages.flatMap(page => page.runs).map(run => [run.run_id, run]));
+    this._pinned = pages[0]?.pinned ?? this._pinned;
+    this._renew([...came.values()]);
+    for (const runId of runIds.filter(id => !came.has(id))) {
+      this._alone.delete(runId);
+      this._found.delete(runId);
+    }
+    const asked = new Set(runIds);
+    this._list = this._list.flatMap(other => {
+      const run = asked.has(other.run_id) ? came.get(other.run_id) : other;
+      return !run || (run !== other && run.deleted) ? [] : [run];
+    });
+    return came;
+  }
+
+  private async _fetchOne(runId: string): Promise<void> {
     try {
       const run = await this._client.run(runId);
-      // By the run's own id: the server also takes an abbreviation or MLflow's.
-      (this._found.has(run.run_id) ? this._found : this._alone).set(run.run_id, run);
-      this._renew([run]);
-      this._list = this._list.flatMap(other =>
-        other.run_id === run.run_id ? (run.deleted ? [] : [run]) : [other]
-      );
+      this._alone.set(run.run_id, run);
     } catch (error) {
       if (!(error instanceof RefusedError) || error.status !== 404) {
         throw error;
       }
-      this._alone.delete(runId);
-      this._found.delete(runId);
-      this._list = this._list.filter(other => other.run_id !== runId);
     }
   }
 
@@ -184,6 +228,9 @@ export class RunsModel {
     }
     this._index();
     this._changed.emit();
+    if (this._error === null) {
+      void this._complete();
+    }
   }
 
   private _index(fresh: readonly IRun[] = this._list): void {
@@ -203,6 +250,8 @@ export class RunsModel {
     }
   }
 
+  private readonly _needed = new NeededMetrics();
+  private _isCompleting = false;
   private _list: IRun[] = [];
   private _alone = new Map<string, IRun>();
   private _found = new Map<string, IRun>();

@@ -226,7 +226,7 @@ export class SearchModel implements IDisposable {
     if (isAgain) {
       return () => this._sections.all.forEach(section => section.pages.age());
     }
-    const page = await this._client.runs({
+    const page = await this._runs.page({
       ...asked(query, null, this._runs.pinned > 0),
       limit: MOST_ASKED,
       offset: 0
@@ -268,7 +268,7 @@ export class SearchModel implements IDisposable {
     signal?: AbortSignal
   ): Promise<IRunPage | undefined> {
     const options = asked(this._shown, section.group, this._runs.pinned > 0);
-    return this._attempt(this._turn, () => this._client.runs({ ...options, ...span }, signal));
+    return this._attempt(this._turn, () => this._runs.page({ ...options, ...span }, signal));
   }
 
   private _took(section: ISection, page: IRunPage, gone: readonly string[]): void {

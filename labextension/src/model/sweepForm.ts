@@ -1,5 +1,6 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { metricNames } from '../api/metrics';
 import { RefusedError } from '../api/errors';
 import { IKernels, IParameter, IQueue } from '../api/rerunTypes';
 import { ISweepCheck, ISweepChoices, ISweepDetail, ISweepRequest } from '../api/sweepTypes';
@@ -44,7 +45,8 @@ export class SweepForm implements IPlaceForm {
     private readonly _runlore: Runlore,
     readonly runId: string
   ) {
-    this.metrics = Object.keys(_runlore.runs.get(runId)?.metrics ?? {});
+    const run = _runlore.runs.get(runId);
+    this.metrics = run ? metricNames(run) : [];
     const [metric = ''] = this.metrics;
     this.options = {
       ...ANYWHERE,

@@ -1,3 +1,4 @@
+import { metricNames, metricsOf } from '../api/metrics';
 import { IRun } from '../api/types';
 import { ChartChoice, mainMetric } from './choices';
 import { IRunStyle } from './colors';
@@ -39,9 +40,9 @@ export function currentView(runlore: Runlore): IView {
   const experiment = leader?.experiment ?? '';
   const choice = choices.get(experiment);
   const styles = colors.styles(shown.map(run => run.run_id));
-  const metrics = [...new Set(source.flatMap(run => Object.keys(run.metrics)))];
+  const metrics = metricsOf(source);
   const isChosen = choice.metric !== null && metrics.includes(choice.metric);
-  const candidates = isChosen ? metrics : Object.keys(leader?.metrics ?? {});
+  const candidates = isChosen ? metrics : leader ? metricNames(leader) : [];
   const metric = mainMetric(candidates, choice.metric, preferences.metric);
   return {
     experiment,
@@ -58,7 +59,7 @@ export function currentView(runlore: Runlore): IView {
 // that has anything to show. One that has just started leads from its first point on.
 function leadingRun(runs: readonly IRun[]): IRun | undefined {
   const rank = (run: IRun): number =>
-    Object.keys(run.metrics).length === 0 ? 0 : run.status === 'running' ? 2 : 1;
+    metricNames(run).length === 0 ? 0 : run.status === 'running' ? 2 : 1;
   return [...runs].sort((a, b) => rank(b) - rank(a) || b.started - a.started)[0];
 }
 

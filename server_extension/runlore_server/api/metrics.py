@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from runlore.errors import JournalFormatError
 from runlore.record import RunRecord
 from runlore_server.filter.tree import Field
-from runlore_server.store.values import Summary, or_reported, statistic
+from runlore_server.store.values import Summary, less_is_better, or_reported, statistic
 from runlore_server.verdict.verdict import as_number
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Metrics:
         self._places: dict[tuple[str, ...], int] = {}
 
     @property
-    def names(self) -> list[tuple[str, ...]]:
-        return list(self._places)
+    def names(self) -> list[dict[str, Any]]:
+        return [{"metrics": names, "less": list(map(less_is_better, names))} for names in self._places]
 
     def of(self, run: RunRecord) -> dict[str, Any]:
         """What the schema ``Run`` says of the run's metrics."""

@@ -105,4 +105,9 @@ def column_of(field: Field) -> Statistic:
     greatest."""
     if field.statistic != "best":
         return field.statistic
-    return "min" if _SMALLER_IS_BETTER.search(field.name) else "max"
+    return "min" if less_is_better(field.name) else "max"
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether the name of a metric says so."""
+    return _SMALLER_IS_BETTER.search(metric) is not None

@@ -2,6 +2,7 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { metricsOf } from '../../api/metrics';
 import { IImportance, IWeightedParameter } from '../../api/comparison';
 import { CompareModel } from '../../model/compare';
 import { MOST_WEIGHED } from '../../model/compareImportance';
@@ -24,7 +25,7 @@ export function ImportanceTab(props: {
   const { importance, look } = model;
   const { statistic } = look.now;
   const { list } = model.runs;
-  const names = [...new Set(list.flatMap(run => Object.keys(run.metrics)))];
+  const names = metricsOf(list);
   const metric = names.find(name => name === look.now.metric) ?? names[0];
   React.useEffect(() => {
     if (metric !== undefined) {

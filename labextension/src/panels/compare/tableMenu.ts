@@ -1,7 +1,7 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { STATISTICS, Statistic } from '../../model/columns';
+import { STATISTICS, Statistic } from '../../api/metricTypes';
 import { CompareModel } from '../../model/compare';
 import { asCsv, asMarkdown } from '../../model/compareText';
 import { ActionMenu, openBelow } from '../marks/actionMenu';

@@ -1,6 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { metricsOf } from '../../api/metrics';
 import { IRun } from '../../api/types';
 import { Cursor } from '../../charts/cursor';
 import { IDrawing, timeUnit } from '../../charts/drawing';
@@ -18,7 +19,7 @@ import { CurveControls } from './controls';
 import { Hints, MOST_HINTED, useHints } from './hints';
 import { useHidden } from './hidden';
 import { allDrawn, useInView } from './inView';
-import { Legend, metricsOf } from './legend';
+import { Legend } from './legend';
 import { areSameLines, metricLines } from './lines';
 import { openChartsMenu } from './menu';
 import { MetricChart } from './metricChart';

@@ -1,13 +1,13 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { lessIsBetter } from '../../api/metrics';
 import { IRun, IRunDetail } from '../../api/types';
 import { formatValue } from '../../charts/format';
 import { CurvesModel } from '../../model/curves';
 import { hintOf, IHint, metricPairs } from '../../model/hints';
 import { keptBefore } from '../../model/kept';
 import { runTitle } from '../marks/name';
-import { lessIsBetter } from './marks';
 
 /** Of more runs than this, curves are not fetched for the sake of hints. */
 export const MOST_HINTED = 10;

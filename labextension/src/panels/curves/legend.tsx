@@ -1,7 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IRun } from '../../api/types';
 import { Cursor, IPointed } from '../../charts/cursor';
 import { IDrawing } from '../../charts/drawing';
 import { formatDeviation, formatValue } from '../../charts/format';
@@ -236,9 +235,4 @@ function useColumns(
 
 function formatted(value: number): string {
   return Number.isNaN(value) ? '–' : formatValue(value);
-}
-
-/** The names of the metrics that the runs have, in the order in which they appear. */
-export function metricsOf(runs: readonly IRun[]): string[] {
-  return [...new Set(runs.flatMap(run => Object.keys(run.metrics)))];
 }

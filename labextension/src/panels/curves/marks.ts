@@ -32,17 +32,6 @@ export function bestMarks(
   });
 }
 
-/** Whether less is better, as the server's choice of the best value says; undefined where no run tells. */
-export function lessIsBetter(runs: readonly IRun[], metric: string): boolean | undefined {
-  for (const run of runs) {
-    const { best, min, max } = run.metrics[metric] ?? {};
-    if (best !== undefined && best !== null && min !== max) {
-      return best === min;
-    }
-  }
-  return undefined;
-}
-
 /** Where reruns part from their originals in this metric, and why as far as the verdict knows. */
 export function divergenceRules(
   runs: readonly IRun[],

@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Cursor } from '../../charts/cursor';
+import { lessIsBetter } from '../../api/metrics';
 import { IRun } from '../../api/types';
 import { CurveChart, IMarks } from '../../charts/curveChart';
 import { IDrawing } from '../../charts/drawing';
@@ -14,7 +15,7 @@ import { ISeedGroup } from '../../model/seedGroups';
 import { EmptyState } from '../marks/states';
 import { useBands } from './bands';
 import { useStableLines } from './lines';
-import { bestMarks, divergenceRules, lessIsBetter, turningRules } from './marks';
+import { bestMarks, divergenceRules, turningRules } from './marks';
 import { useZoom } from './zoom';
 
 /**

@@ -5,7 +5,8 @@ import * as React from 'react';
 
 import { decodeNumber } from '../../api/numbers';
 import { ProvenanceClient } from '../../api/provenance';
-import { IAnnotation, IMetricSummary, IRunDetail, ParamSource } from '../../api/types';
+import { IMetricSummary } from '../../api/metricTypes';
+import { IAnnotation, IRunDetail, ParamSource } from '../../api/types';
 import { formatValue } from '../../charts/format';
 import { DraftModel } from '../../model/draft';
 import { Capped } from './capped';

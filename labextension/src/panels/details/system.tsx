@@ -1,7 +1,8 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { ILoad, IMetricSummary, IRunDetail } from '../../api/types';
+import { IMetricSummary } from '../../api/metricTypes';
+import { ILoad, IRunDetail } from '../../api/types';
 import { formatLoad } from '../../charts/format';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';

@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
+import { metricNames } from '../../api/metrics';
 import { IJob } from '../../api/types';
 import { mainMetric } from '../../model/choices';
 import { CurvesModel } from '../../model/curves';
@@ -96,8 +97,8 @@ export class QueueWidget extends VisibleWidget {
     const { runs, preferences } = this._options.runlore;
     const found = new Map<string, string>();
     for (const job of jobs.filter(job => job.state === 'running').slice(0, MOST_DRAWN)) {
-      const names = Object.keys(runs.get(job.run_id)?.metrics ?? {});
-      const metric = mainMetric(names, null, preferences.metric);
+      const run = runs.get(job.run_id);
+      const metric = mainMetric(run ? metricNames(run) : [], null, preferences.metric);
       if (metric !== null) {
         found.set(job.run_id, metric);
       }

@@ -1,7 +1,8 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { decodeNumber } from '../../api/numbers';
+import { metricNumber } from '../../api/metrics';
+import { Statistic } from '../../api/metricTypes';
 import { IRun } from '../../api/types';
 import { formatDuration, formatLoad, formatParameter, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
@@ -147,9 +148,9 @@ function cellText(
   }
 }
 
-function metricText(run: IRun, name: string, statistic: 'last' | 'best' | 'min' | 'max'): string {
-  const value = run.metrics[name]?.[statistic];
-  return value === undefined || value === null ? '' : formatValue(decodeNumber(value));
+function metricText(run: IRun, name: string, statistic: Statistic): string {
+  const value = metricNumber(run, name, statistic);
+  return value === null ? '' : formatValue(value);
 }
 
 function paramText(params: Record<string, unknown>, name: string): string {

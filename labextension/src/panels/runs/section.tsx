@@ -92,10 +92,14 @@ class RunsBody extends VisibleWidget {
   }
 
   protected override render(): React.ReactElement {
+    const { columns, runs } = this._runlore;
+    const view = currentView(this._runlore);
+    const named = columns.list.flatMap(column => (column.kind === 'metrics' ? column.name : []));
+    runs.need(view.metric === null ? named : [view.metric, ...named]);
     return (
       <RunsView
         runlore={this._runlore}
-        view={currentView(this._runlore)}
+        view={view}
         now={presentTime()}
         actions={this._actionsNow()}
         trans={this._trans}
