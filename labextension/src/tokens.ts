@@ -30,6 +30,7 @@ export namespace CommandIds {
   export const colorRuns = 'runlore:color-runs';
   export const deleteRuns = 'runlore:delete-runs';
   export const restoreRuns = 'runlore:restore-runs';
+  export const undoDelete = 'runlore:undo-delete';
   export const stopJob = 'runlore:stop-job';
   export const showPanel = 'runlore:show-panel';
   export const refresh = 'runlore:refresh';

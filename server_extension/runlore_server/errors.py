@@ -21,6 +21,10 @@ class BundleRefused(RunloreError, ValueError):
     """A file is no bundle of a run, or a damaged one; nothing of it was used."""
 
 
+class ChangedMeanwhile(RunloreError, RuntimeError):
+    """A text on a run is not what the client last saw; nothing was changed."""
+
+
 class CriteriaNotFound(RunloreError, LookupError):
     """The experiment has no success criteria."""
 

@@ -67,7 +67,6 @@ def what_one_tab_changes_the_other_shows(page: Page, other: Page, requests: list
     row(page, "first").click(button="right")
     page.locator(".lm-Menu").get_by_text("Star Run").click()
     expect(row(page, "first").get_by_label("starred")).to_have_count(1, timeout=SOON)
-    other.evaluate("() => window.jupyterapp.commands.execute('runlore:refresh')")
     expect(row(other, "first").get_by_label("starred")).to_have_count(1, timeout=SOON)
     changes = [request for request in requests if request.method == "PATCH"]
     assert changes

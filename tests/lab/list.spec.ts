@@ -95,7 +95,8 @@ describe('what is loaded', () => {
       runs: manyRuns(limit).map(run => ({ ...run, run_id: `r${offset} ${run.run_id}` })),
       next: null,
       total: 10000,
-      pinned: 0
+      pinned: 0,
+      deleted: 0
     });
     const loader = new RowLoader({
       sections: () => sections,

@@ -186,9 +186,10 @@ export class RestServer {
     const end = start + Number(query.get('limit'));
     const next = end < found.length ? String(end) : null;
     const pinned = this.runs.filter(run => run.pinned).length;
+    const deleted = this.runs.filter(run => run.deleted).length;
     const statistic = query.get('statistic') as Statistic | null;
     const told = narrowed(found.slice(start, end), query.getAll('metric'), statistic);
-    return { ...told, next, total: found.length, pinned };
+    return { ...told, next, total: found.length, pinned, deleted };
   }
 
   private _found(filter: string): IRun[] {

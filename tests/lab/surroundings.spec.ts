@@ -18,27 +18,39 @@ describe('a draft', () => {
     const draft = new DraftModel({ saved: 'old', save, store, key: 'k' });
     draft.edit('new');
     await draft.flush();
-    expect([draft.state, draft.error?.message, kept.get('k')]).toEqual(['failed', 'away', 'new']);
-    const later = vi.fn(() => Promise.resolve());
+    expect([draft.state, draft.error?.message]).toEqual(['failed', 'away']);
+    const later = vi.fn((text: string) => Promise.resolve(text));
     const again = new DraftModel({ saved: 'old', save: later, store, key: 'k' });
     expect(again.text).toBe('new');
     await again.flush();
     expect([again.state, kept.size]).toEqual(['saved', 0]);
-    expect(later).toHaveBeenCalledWith('new');
+    expect(later).toHaveBeenCalledWith('new', 'old');
     draft.told('new', Date.now());
+    expect(draft.state).toBe('saved'); // it was sent from here, though no answer came
     draft.dispose();
   });
 
-  it('is not replaced by what others write, nor by an answer from before it was saved', async () => {
-    const draft = new DraftModel({ saved: '', save: () => Promise.resolve(), store, key: 'o' });
+  it('replaces nothing that others wrote, nor is replaced by it, before the user says so', async () => {
+    let has = 'old';
+    const save = vi.fn((text: string, seen: string) => {
+      has = seen === has ? text : has;
+      return Promise.resolve(has);
+    });
+    const draft = new DraftModel({ saved: has, save, store, key: 'o' });
     draft.edit('mine');
-    draft.told('theirs', Date.now());
-    expect([draft.text, draft.theirs]).toEqual(['mine', 'theirs']);
+    has = 'theirs'; // of which nobody tells
     await draft.flush();
-    draft.told('theirs', Date.now() - 1000);
-    expect([draft.text, draft.theirs, draft.state]).toEqual(['mine', null, 'saved']);
-    draft.told('later', Date.now() + 1);
-    expect(draft.text).toBe('later');
+    expect([draft.text, draft.theirs, has]).toEqual(['mine', 'theirs', 'theirs']);
+    await draft.flush();
+    expect(save).toHaveBeenCalledTimes(1);
+    const again = new DraftModel({ saved: has, save, store, key: 'o' });
+    expect([again.text, again.state]).toEqual(['mine', 'disputed']);
+    again.settle('both');
+    await vi.waitFor(() => expect([again.state, has]).toEqual(['saved', 'both']));
+    again.told('before it was saved', Date.now() - 1000);
+    expect(again.text).toBe('both');
+    again.told('later', Date.now() + 1);
+    expect([again.text, again.state]).toEqual(['later', 'saved']);
   });
 });
 

@@ -56,6 +56,7 @@ async function showRuns(answer: IRun[] | Error | null): Promise<IShown> {
     rerun: vi.fn(),
     rename: vi.fn(),
     remove: vi.fn(),
+    undo: vi.fn(),
     change: vi.fn(),
     compare: vi.fn(),
     rerunMarked: vi.fn(),

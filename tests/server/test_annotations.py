@@ -9,12 +9,12 @@ import pytest
 
 from runlore import events as ev
 from runlore_server.cli import main
-from runlore_server.errors import InvalidRequest
+from runlore_server.errors import ChangedMeanwhile, InvalidRequest
 from runlore_server.export.describer import Describer
 from runlore_server.filter.order import parse_order
 from runlore_server.filter.parser import parse
 from runlore_server.filter.tree import Field
-from runlore_server.store.annotations import Annotations, Change
+from runlore_server.store.annotations import Annotations, Change, Seen
 from runlore_server.store.runs import RunStore
 from runlore_server.store.search import Query
 
@@ -79,6 +79,16 @@ def test_notes_and_hypothesis_are_searched(store, runs):
     store.annotations.change([runs["first"]], Change(notes="# Why\nwarm-up matters", hypothesis="beats 0.9"))
     assert found(store, "notes ilike '%WARM%'") == ["first"]
     assert found(store, "hypothesis is not null") == ["first"]
+
+
+def test_a_text_that_somebody_else_changed_is_not_replaced(store, runs):
+    run_ids = list(runs.values())
+    store.annotations.change(run_ids[:1], Change(notes="theirs"))
+    with pytest.raises(ChangedMeanwhile, match="notes"):
+        store.annotations.change(run_ids, Change(notes="mine"), Seen(notes=""))
+    assert {run_id: said.notes for run_id, said in store.annotations.all().items()} == {run_ids[0]: "theirs"}
+    store.annotations.change(run_ids[:1], Change(notes="mine"), Seen(notes="theirs", hypothesis=""))
+    assert store.annotations.all()[run_ids[0]].notes == "mine"
 
 
 def test_every_store_of_the_home_hears_of_a_change_once(home, store, runs):

@@ -10,7 +10,15 @@ import { IWireBand, IWireCurve } from './curveTypes';
 import { decodePage, IWireRunPage } from './metrics';
 import { IRecordedNotebook } from './notebookTypes';
 import { Statistic } from './metricTypes';
-import { IAnnotation, IRunDetail, IRunGroups, IRunPage, ISavedFilter, RunSelection } from './types';
+import {
+  IAnnotation,
+  IRunDetail,
+  IRunGroups,
+  IRunPage,
+  ISavedFilter,
+  RunSelection,
+  SeenTexts
+} from './types';
 
 /**
  * The REST interface of the Runlore server extension; rejects as `Connection` says.
@@ -58,9 +66,12 @@ export class RunloreClient {
     return this._connection.request<IRecordedNotebook>('GET', withQuery('cells', query));
   }
 
-  /** Change what the user says of runs: of all of them, or where that is refused of none. */
-  async annotate(select: RunSelection, change: IAnnotation): Promise<number> {
-    const body = { select, change };
+  /**
+   * Change what the user says of runs: of all of them, or where that is refused of none; where texts are given as they
+   * were last seen, only if they are still these.
+   */
+  async annotate(select: RunSelection, change: IAnnotation, seen?: SeenTexts): Promise<number> {
+    const body = { select, change, seen };
     return (await this._connection.request<{ changed: number }>('PATCH', 'runs', body)).changed;
   }
 

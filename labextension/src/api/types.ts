@@ -109,6 +109,8 @@ export interface IRunPage {
   total: number;
   /** How many runs are pinned, found or not. */
   pinned: number;
+  /** How many are hidden until they are restored, found or not. */
+  deleted: number;
 }
 
 /** A change of what the user says of runs; what is left out stays. */
@@ -124,6 +126,9 @@ export interface IAnnotation {
   notes?: string;
   hypothesis?: string;
 }
+
+/** Texts of a run as they were last seen. */
+export type SeenTexts = Pick<IAnnotation, 'notes' | 'hypothesis'>;
 
 /** Runs by their ids, or all that a filter finds but some. */
 export type RunSelection = { runs: string[] } | { filter: string; except: string[] };

@@ -1,5 +1,6 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { RefusedError } from '../api/errors';
 import { IAnnotation, IRunDetail } from '../api/types';
 import { DraftModel, DraftStore } from './draft';
 import { IChange } from './live';
@@ -82,12 +83,26 @@ export class DetailModel {
     const { run_id: runId } = detail;
     const draft = new DraftModel({
       saved: detail[field],
-      save: text => this._runlore.annotate({ runs: [runId] }, { [field]: text }),
+      save: (text, seen) => this._save(field, text, seen),
       store: this._store,
-      key: `runlore:${field}:${runId}`
+      key: `runlore:draft:${field}:${runId}`
     });
     draft.changed.connect(() => this._changed.emit());
     return draft;
+  }
+
+  /** Save a text unless somebody else has changed it; what the server has then. */
+  private async _save(field: 'notes' | 'hypothesis', text: string, seen: string): Promise<string> {
+    const runId = this._detail?.run_id ?? this.runId;
+    try {
+      await this._runlore.annotate({ runs: [runId] }, { [field]: text }, { [field]: seen });
+      return text;
+    } catch (error) {
+      if (error instanceof RefusedError && error.reason === 'ChangedMeanwhile') {
+        return (await this._runlore.detail(runId))[field];
+      }
+      throw error;
+    }
   }
 
   private _onFetched(_: Runlore, change: IChange): void {

@@ -10,15 +10,14 @@ export type DraftStore = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /**
  * A text that the user edits and that saves itself. Until the server has it, it is kept in the browser too, so that
- * neither a server that is away nor a closed tab loses a word.
+ * neither a server that is away nor a closed tab loses a word. Where somebody else has written meanwhile, neither text
+ * replaces the other before the user says so.
  */
 export class DraftModel {
   constructor(private readonly _options: DraftModel.IOptions) {
     this._saved = _options.saved;
-    this._text = this._kept() ?? _options.saved;
-    if (this._text !== this._saved) {
-      this._schedule(REST);
-    }
+    [this._text, this._base] = this._kept() ?? [this._saved, this._saved];
+    this._schedule(REST);
   }
 
   /** Emitted when the state changed, or a text came that nobody typed here: what one types, one sees already. */
@@ -30,13 +29,16 @@ export class DraftModel {
     return this._text;
   }
 
-  /** Whether the server has the text. */
-  get state(): 'saved' | 'unsaved' | 'saving' | 'failed' {
+  /** Whether the server has the text; of a disputed one it has another, which somebody else wrote. */
+  get state(): 'saved' | 'unsaved' | 'saving' | 'failed' | 'disputed' {
     if (this._isSaving) {
       return 'saving';
     }
     if (this._text === this._saved) {
       return 'saved';
+    }
+    if (this._base !== this._saved) {
+      return 'disputed';
     }
     return this._error ? 'failed' : 'unsaved';
   }
@@ -46,9 +48,9 @@ export class DraftModel {
     return this._error;
   }
 
-  /** What somebody else wrote meanwhile, which a save replaces; null where nobody did. */
+  /** What somebody else wrote meanwhile, while it is disputed; else null. */
   get theirs(): string | null {
-    return this._theirs;
+    return this.state === 'disputed' ? this._saved : null;
   }
 
   /** Take what the user wrote. */
@@ -67,50 +69,40 @@ export class DraftModel {
     if (this._isSaving || asked < this._savedAt || saved === this._saved) {
       return;
     }
-    const isOwn = this._text === this._saved;
-    if (!isOwn && saved !== this._text) {
-      this._theirs = saved;
-    }
-    this._saved = saved;
-    if (isOwn) {
-      this._text = saved;
-    }
+    this._take(saved);
     this._keep();
     this._changed.emit();
   }
 
-  /** Take what somebody else wrote in place of the own text. */
-  takeTheirs(): void {
-    if (this._theirs !== null) {
-      const theirs = this._theirs;
-      this._theirs = null;
-      this.edit(theirs);
-      this._changed.emit();
-    }
+  /** Save this text in the place of a disputed one and of theirs. */
+  settle(text: string): void {
+    this._base = this._saved;
+    this.edit(text);
+    void this.flush();
+    this._changed.emit();
   }
 
-  /** Save now what is not saved. */
+  /** Save now what is not saved, and not disputed. */
   async flush(): Promise<void> {
     clearTimeout(this._timer);
-    if (this._isSaving || this._text === this._saved) {
+    if (this._isSaving || this._text === this._saved || this._base !== this._saved) {
       return;
     }
     const text = this._text;
+    this._sent.add(text);
     this._isSaving = true;
     this._changed.emit();
     try {
-      await this._options.save(text);
-      this._saved = text;
+      this._take(await this._options.save(text, this._base));
+      this._sent.clear();
       this._savedAt = Date.now();
-      this._error = this._theirs = null;
+      this._error = null;
     } catch (error) {
       this._error = error instanceof Error ? error : new Error(String(error));
     }
     this._isSaving = false;
     this._keep();
-    if (this._text !== this._saved && !this._isDisposed) {
-      this._schedule(this._error ? RETRY : REST);
-    }
+    this._schedule(this._error ? RETRY : REST);
     this._changed.emit();
   }
 
@@ -121,14 +113,29 @@ export class DraftModel {
     Signal.clearData(this);
   }
 
-  private _schedule(delay: number): void {
-    clearTimeout(this._timer);
-    this._timer = setTimeout(() => void this.flush(), delay);
+  /** Take what the server has by now. */
+  private _take(saved: string): void {
+    this._saved = saved;
+    if (this._sent.has(saved)) {
+      this._base = saved; // our own, of which no answer need have come
+    } else if (this._text === this._base || this._text === saved) {
+      this._text = this._base = saved;
+    }
   }
 
-  private _kept(): string | null {
+  private _schedule(delay: number): void {
+    clearTimeout(this._timer);
+    if (this._text !== this._saved && !this._isDisposed) {
+      this._timer = setTimeout(() => void this.flush(), delay);
+    }
+  }
+
+  /** The text of an earlier page, and what the server had when it was begun. */
+  private _kept(): [text: string, base: string] | null {
     try {
-      return this._options.store?.getItem(this._options.key) ?? null;
+      const kept: unknown = JSON.parse(this._options.store?.getItem(this._options.key) ?? 'null');
+      const [text, base] = Array.isArray(kept) ? (kept as unknown[]) : [];
+      return typeof text === 'string' && typeof base === 'string' ? [text, base] : null;
     } catch {
       return null;
     }
@@ -140,17 +147,21 @@ export class DraftModel {
       if (this._text === this._saved) {
         store?.removeItem(key);
       } else {
-        store?.setItem(key, this._text);
+        store?.setItem(key, JSON.stringify([this._text, this._base]));
       }
     } catch {
       // The browser keeps nothing, or has no room: the text is in the page still.
     }
   }
 
+  /** What the server has, as far as one knows. */
   private _saved: string;
   private _savedAt = 0;
   private _text: string;
-  private _theirs: string | null = null;
+  /** What the server had when the text was begun. */
+  private _base: string;
+  /** What was sent since the server last answered. */
+  private readonly _sent = new Set<string>();
   private _error: Error | null = null;
   private _isSaving = false;
   private _isDisposed = false;
@@ -165,8 +176,11 @@ export namespace DraftModel {
   export interface IOptions {
     /** What the server has. */
     saved: string;
-    /** Saves a text; rejects where that fails. */
-    save: (text: string) => Promise<unknown>;
+    /**
+     * Saves a text where the server still has the one that was last seen; what it has then: this text, or what
+     * somebody else wrote meanwhile. Rejects where that fails.
+     */
+    save: (text: string, seen: string) => Promise<string>;
     /** Where the text is kept until it is saved; null keeps it in the page alone. */
     store: DraftStore | null;
     /** Its name there. */

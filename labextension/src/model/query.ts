@@ -29,6 +29,9 @@ export function inParts(runIds: readonly string[]): string[][] {
   );
 }
 
+/** The filter that finds the runs that are hidden until they are restored. */
+export const DELETED_RUNS = 'deleted = yes';
+
 /** The query as the server is asked, of a group or of all; pinned runs stand on top. */
 export function asked(
   query: IQuery,

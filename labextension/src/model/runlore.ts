@@ -7,12 +7,13 @@ import { metricNames } from '../api/metrics';
 import { RerunsClient } from '../api/reruns';
 import { IJobRequest } from '../api/rerunTypes';
 import { SweepsClient } from '../api/sweeps';
-import { IAnnotation, IJob, IRunDetail, RunSelection } from '../api/types';
+import { IAnnotation, IJob, IRunDetail, RunSelection, SeenTexts } from '../api/types';
 import { CardsModel } from './cards';
 import { ChoicesModel, mainMetric } from './choices';
 import { ColorsModel } from './colors';
 import { ColumnsModel } from './columns';
 import { CurvesModel } from './curves';
+import { DeletionModel } from './deletion';
 import { JobsModel } from './jobs';
 import { IChange, LiveFeed } from './live';
 import { MarksModel } from './marks';
@@ -33,6 +34,7 @@ export class Runlore implements IDisposable {
     this.preferences = new Preferences();
     this.runs = new RunsModel(this.client);
     this.search = new SearchModel(this.client, this.runs);
+    this.deletion = new DeletionModel(this.client, (runs, change) => this.annotate(runs, change));
     this.jobs = new JobsModel(this.client.reruns);
     this.marks = new MarksModel(this.search);
     this.colors = new ColorsModel(options.state, id => this.runs.get(id)?.color ?? null);
@@ -80,6 +82,7 @@ export class Runlore implements IDisposable {
   readonly preferences: Preferences;
   readonly runs: RunsModel;
   readonly search: SearchModel;
+  readonly deletion: DeletionModel;
   readonly jobs: JobsModel;
   /** The runs that are marked in the list, to do something with all of them. */
   readonly marks: MarksModel;
@@ -151,9 +154,9 @@ export class Runlore implements IDisposable {
     return this.client.sweeps;
   }
 
-  /** Change what the user says of runs; how many are meant. Rejects as the client does. */
-  async annotate(runs: RunSelection, change: IAnnotation): Promise<number> {
-    const changed = await this.client.annotate(runs, change);
+  /** Change what the user says of runs; how many are meant. Takes what the client takes, and rejects as it does. */
+  async annotate(runs: RunSelection, change: IAnnotation, seen?: SeenTexts): Promise<number> {
+    const changed = await this.client.annotate(runs, change, seen);
     const { color, pinned, starred } = change;
     const shown = { ...(change.name && { name: change.name }), color, pinned, starred };
     if ('runs' in runs) {

@@ -37,6 +37,11 @@ export class RunsModel {
     return this._pinned;
   }
 
+  /** How many runs are hidden until they are restored. */
+  get deleted(): number {
+    return this._deleted;
+  }
+
   /** Counts how often all was loaded again: then anything may have changed. */
   get generation(): number {
     return this._generation;
@@ -217,6 +222,7 @@ export class RunsModel {
     this._list = page.runs;
     this._total = page.total;
     this._pinned = page.pinned;
+    this._deleted = page.deleted;
   }
 
   private async _guard(work: () => Promise<unknown>): Promise<void> {
@@ -259,6 +265,7 @@ export class RunsModel {
   private _named = new Map<string, number>();
   private _total = 0;
   private _pinned = 0;
+  private _deleted = 0;
   private _generation = 0;
   private _isLoaded = false;
   private _error: Error | null = null;

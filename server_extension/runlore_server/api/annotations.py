@@ -9,7 +9,7 @@ import msgspec
 
 from runlore.errors import RunNotFound
 from runlore_server.errors import InvalidRequest
-from runlore_server.store.annotations import Change
+from runlore_server.store.annotations import Change, Seen
 
 if TYPE_CHECKING:
     from runlore_server.services import Services
@@ -27,10 +27,11 @@ class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class BulkChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A change of several runs at once."""
+    """A change of several runs at once; refused where their texts are not those that were seen."""
 
     select: Selection
     change: Change
+    seen: Seen | None = None
 
 
 def selected(services: Services, selection: Selection) -> Sequence[str]:

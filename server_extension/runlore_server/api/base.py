@@ -17,6 +17,7 @@ from runlore_server.backend import Backend
 from runlore_server.errors import (
     AmbiguousRun,
     ArtifactNotFound,
+    ChangedMeanwhile,
     ExportRefused,
     FilterNotFound,
     InvalidRequest,
@@ -54,6 +55,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (NotebookMissing, 404),
     (ObjectMissing, 404),
     (AmbiguousRun, 409),
+    (ChangedMeanwhile, 409),
     (RerunRefused, 409),
     (NotInMlflow, 409),
     (ExportRefused, 409),

@@ -32,12 +32,14 @@ class RunsHandler(RunloreHandler):
         query, asked = self._query(), self._asked()
         page = services.store.search(query)
         metrics = Metrics(services, page.runs, asked)
+        said = services.store.annotations.known
         return {
             "runs": run_bodies(services, page.runs, metrics.of),
             "names": metrics.names,
             "next": page.runs[-1].run_id if page.more and page.runs else None,
             "total": page.total,
-            "pinned": sum(said.pinned for said in services.store.annotations.known.values()),
+            "pinned": sum(one.pinned for one in said.values()),
+            "deleted": sum(one.deleted and run_id in services.store for run_id, one in said.items()),
         }
 
     @web.authenticated
@@ -50,7 +52,7 @@ class RunsHandler(RunloreHandler):
 
         wanted = self.asked(BulkChange, "a change")
         run_ids = selected(services, wanted.select)
-        services.store.annotations.change(run_ids, wanted.change)
+        services.store.annotations.change(run_ids, wanted.change, wanted.seen)
         return {"changed": len(run_ids)}
 
     def _asked(self) -> Asked:

@@ -16,7 +16,7 @@ from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.untrusted import from_json, open_regular
 from runlore_server.database import RAW, make_private, version_of
-from runlore_server.errors import InvalidRequest
+from runlore_server.errors import ChangedMeanwhile, InvalidRequest
 
 NAME = "annotations.sqlite"
 COLORS = 10
@@ -118,6 +118,23 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return msgspec.structs.replace(old, **given)
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The texts of a run as whoever changes them last saw them; what is not given does not matter."""
+
+    notes: str | msgspec.UnsetType = msgspec.UNSET
+    hypothesis: str | msgspec.UnsetType = msgspec.UNSET
+
+    def check(self, now: Annotation) -> None:
+        """Refuse to go on where somebody else has changed one.
+
+        Raises:
+            ChangedMeanwhile: it says which.
+        """
+        for name in self.__struct_fields__:
+            if getattr(self, name) not in (msgspec.UNSET, getattr(now, name)):
+                raise ChangedMeanwhile(f"somebody else has changed the {name} meanwhile; look at it again")
+
+
 NOTHING = Annotation()
 
 
@@ -168,10 +185,16 @@ class Annotations:
             rows = connection.execute("SELECT run_id, content FROM annotation").fetchall()
         return {run_id: _annotation(content) for run_id, content in rows}
 
-    def change(self, run_ids: Collection[str], change: Change) -> None:
+    def change(self, run_ids: Collection[str], change: Change, seen: Seen | None = None) -> None:
         """Change what is said of these runs: of all of them, or where that is refused of none.
 
+        Args:
+            run_ids: of these.
+            change: in this way.
+            seen: only where their texts are still these.
+
         Raises:
+            ChangedMeanwhile: they are not.
             InvalidRequest: the change cannot be kept.
             JournalFormatError: a later version wrote the file.
             sqlite3.Error, OSError: it cannot be read or written.
@@ -184,6 +207,8 @@ class Annotations:
             for run_id in run_ids:
                 row = connection.execute("SELECT content FROM annotation WHERE run_id = ?", (run_id,)).fetchone()
                 old = NOTHING if row is None else _annotation(row[0])
+                if seen is not None:
+                    seen.check(old)
                 content = msgspec.json.encode(change.applied(old)).decode()
                 connection.execute("INSERT OR REPLACE INTO annotation VALUES (?, ?)", (run_id, content))
             connection.execute(f"PRAGMA user_version = {_VERSION}")

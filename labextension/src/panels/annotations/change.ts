@@ -6,6 +6,8 @@ import { Runlore } from '../../model/runlore';
 
 /** Milliseconds for which a deletion can be undone by one click. */
 const UNDO = 15000;
+/** The notifications that offer to bring back what was deleted: at most the last one. */
+const offers: string[] = [];
 
 /**
  * Change what the user says of runs, and tell where that is refused; whether it worked.
@@ -16,8 +18,16 @@ export async function changeRuns(
   change: IAnnotation,
   trans: TranslationBundle
 ): Promise<number> {
+  return unlessRefused(() => runlore.annotate(runs, change), trans);
+}
+
+/** How many runs the work changed; 0 where it was refused, which is told. */
+async function unlessRefused(
+  work: () => Promise<number>,
+  trans: TranslationBundle
+): Promise<number> {
   try {
-    return await runlore.annotate(runs, change);
+    return await work();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     await showErrorMessage(trans.__('The runs cannot be changed'), text, [Dialog.okButton()]);
@@ -33,22 +43,32 @@ export async function removeRuns(
   runs: RunSelection,
   trans: TranslationBundle
 ): Promise<void> {
-  const count = await changeRuns(runlore, runs, { deleted: true }, trans);
+  const count = await unlessRefused(() => runlore.deletion.remove(runs), trans);
   if (count === 0) {
     return;
   }
   runlore.marks.clear();
-  const hidden: RunSelection =
-    'runs' in runs ? runs : { ...runs, filter: deletedOnes(runs.filter) };
-  Notification.info(trans._n('%1 run deleted', '%1 runs deleted', count), {
+  offers.splice(0).forEach(id => Notification.dismiss(id));
+  const offer = Notification.info(trans._n('%1 run deleted', '%1 runs deleted', count), {
     autoClose: UNDO,
     actions: [
       {
         label: trans.__('Undo'),
-        callback: () => void changeRuns(runlore, hidden, { deleted: false }, trans)
+        caption: trans.__('Ctrl+Z in the list'),
+        callback: () => void restoreRemoved(runlore, trans)
       }
     ]
   });
+  offers.push(offer);
+}
+
+/**
+ * Bring back the runs that were hidden last.
+ */
+export async function restoreRemoved(runlore: Runlore, trans: TranslationBundle): Promise<void> {
+  if ((await unlessRefused(() => runlore.deletion.undo(), trans)) > 0) {
+    offers.splice(0).forEach(id => Notification.dismiss(id));
+  }
 }
 
 /**
@@ -69,11 +89,6 @@ export async function renameRun(
     const name = value.trim();
     await changeRuns(runlore, { runs: [runId] }, { name: name === '' ? null : name }, trans);
   }
-}
-
-/** What a filter finds among the deleted runs. */
-function deletedOnes(filter: string): string {
-  return filter === '' ? 'deleted = yes' : `(${filter}) and deleted = yes`;
 }
 
 /**

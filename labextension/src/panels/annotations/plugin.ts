@@ -6,7 +6,7 @@ import { CommandIds } from '../../tokens';
 import { commandPlugin } from '../commandPlugin';
 import { pinIcon, starIcon, trashIcon } from '../marks/icons';
 import { runArgs, targetRun } from '../target';
-import { changeRuns, removeRuns, renameRun, tagRuns } from './change';
+import { changeRuns, removeRuns, renameRun, restoreRemoved, tagRuns } from './change';
 
 /**
  * Adds the commands by which the user says something of runs: on the one that is meant, or on all marked ones where it
@@ -96,7 +96,21 @@ export const annotationsPlugin = commandPlugin(
       runId => set(runId, { deleted: false })
     );
 
-    const { renameRun: rename, starRuns, pinRuns, tagRuns: tag, deleteRuns } = CommandIds;
-    list(rename, starRuns, pinRuns, tag, deleteRuns);
+    app.commands.addCommand(CommandIds.undoDelete, {
+      label: trans.__('Undo Deleting Runs'),
+      isEnabled: () => runlore.deletion.canUndo,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => restoreRemoved(runlore, trans)
+    });
+
+    const {
+      renameRun: rename,
+      starRuns,
+      pinRuns,
+      tagRuns: tag,
+      deleteRuns,
+      undoDelete
+    } = CommandIds;
+    list(rename, starRuns, pinRuns, tag, deleteRuns, undoDelete);
   }
 );

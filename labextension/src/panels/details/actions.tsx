@@ -1,10 +1,11 @@
 import { TranslationBundle } from '@jupyterlab/translation';
+import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
-import { Menu } from '@lumino/widgets';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
 import { CommandIds } from '../../tokens';
+import { openBelow } from '../marks/actionMenu';
 import { rerunIcon } from '../marks/icons';
 
 /**
@@ -39,19 +40,15 @@ export function Actions(props: {
     CommandIds.deleteRuns,
     CommandIds.restoreRuns
   ].filter(can);
-  const opened = React.useRef<Menu | null>(null);
-  React.useEffect(() => () => opened.current?.dispose(), []);
   const openMenu = (event: React.MouseEvent<HTMLElement>): void => {
-    opened.current?.dispose();
-    opened.current = new Menu({ commands });
+    const menu = new MenuSvg({ commands });
     for (const command of more) {
-      opened.current.addItem({
+      menu.addItem({
         command,
         args: command === CommandIds.compare ? { runIds: [runId] } : args
       });
     }
-    const { left, bottom } = event.currentTarget.getBoundingClientRect();
-    opened.current.open(left, bottom);
+    openBelow(menu, event.currentTarget);
   };
   return (
     <div className="jp-Runlore-actions">

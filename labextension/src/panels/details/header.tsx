@@ -6,9 +6,10 @@ import { IAnnotation, IJob, IRun, IRunDetail } from '../../api/types';
 import { formatDuration } from '../../charts/format';
 import { isActive } from '../../model/jobs';
 import { deviceText } from '../../model/load';
+import { CommandIds } from '../../tokens';
 import { JobProgress } from '../jobs/view';
-import { stopIcon } from '../marks/icons';
-import { StatusMark, VerdictBadge } from '../marks/marks';
+import { stopIcon, trashIcon } from '../marks/icons';
+import { MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
 import { Actions } from './actions';
 import { CopyButton } from './copy';
 import { Title } from './title';
@@ -60,6 +61,18 @@ export function Header(props: {
           <CopyButton text={() => run.run_id} label={trans.__('Copy the id')} trans={trans} />
         </span>
       </div>
+      {run.deleted && (
+        <div className="jp-Runlore-header-deleted">
+          <MarkIcon icon={trashIcon} />
+          <span>{trans.__('Deleted: the list of runs does not show it.')}</span>
+          <button
+            className="jp-Runlore-link"
+            onClick={() => void commands.execute(CommandIds.restoreRuns, { runId: run.run_id })}
+          >
+            {trans.__('Restore')}
+          </button>
+        </div>
+      )}
       {run.verdict && (
         <div className="jp-Runlore-header-verdict">
           <VerdictBadge verdict={run.verdict} trans={trans} />

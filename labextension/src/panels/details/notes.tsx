@@ -33,11 +33,11 @@ export function Notes(props: {
           {...field}
           onBlur={() => void hypothesis.flush()}
         />
-        <DraftState draft={hypothesis} trans={trans} />
+        <DraftState draft={hypothesis} between=" / " trans={trans} />
       </Part>
       <Part title={trans.__('Notes')}>
         <NotesText {...{ notes, rendermime, trans }} />
-        <DraftState draft={notes} trans={trans} />
+        <DraftState draft={notes} between={'\n\n'} trans={trans} />
       </Part>
     </div>
   );
@@ -146,14 +146,26 @@ function beginning(text: string): string {
   return text.slice(0, end > 0 ? end : AT_ONCE);
 }
 
-/** Whether the server has the text, said where it does not and right after it came. */
-function DraftState(props: { draft: DraftModel; trans: TranslationBundle }): React.ReactElement {
-  const { draft, trans } = props;
+/** Whether the server has the text, said where it does not and right after it came; a choice where two have written. */
+function DraftState(props: {
+  draft: DraftModel;
+  /** What stands between two texts that are both kept. */
+  between: string;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { draft, between, trans } = props;
+  const { text, theirs } = draft;
+  const choices: [label: string, settled: string][] = [
+    [trans.__('Keep mine'), text],
+    [trans.__('Take theirs'), theirs ?? ''],
+    [trans.__('Keep both'), `${text}${between}${theirs}`]
+  ];
   const words = {
     saved: '',
     unsaved: trans.__('Not saved yet'),
     saving: trans.__('Saving…'),
-    failed: trans.__('Not saved, kept in this browser: %1', draft.error?.message ?? '')
+    failed: trans.__('Not saved, kept in this browser: %1', draft.error?.message ?? ''),
+    disputed: trans.__('Not saved: somebody else has changed this meanwhile, to')
   };
   return (
     <div className="jp-Runlore-draft" role="status" data-state={draft.state}>
@@ -163,12 +175,22 @@ function DraftState(props: { draft: DraftModel; trans: TranslationBundle }): Rea
           {trans.__('Save now')}
         </button>
       )}
-      {draft.theirs !== null && (
+      {theirs !== null && (
         <>
-          <span>{trans.__('Somebody changed this meanwhile; your text will replace it.')}</span>
-          <button className="jp-Runlore-link" onClick={() => draft.takeTheirs()}>
-            {trans.__('Take theirs')}
-          </button>
+          <pre className="jp-Runlore-theirs" tabIndex={0}>
+            {theirs || trans.__('(nothing)')}
+          </pre>
+          {choices.map(([label, settled]) => (
+            <button
+              key={label}
+              className="jp-Runlore-link"
+              // The editor would close, and the button move away, before the click.
+              onMouseDown={event => event.preventDefault()}
+              onClick={() => draft.settle(settled)}
+            >
+              {label}
+            </button>
+          ))}
         </>
       )}
     </div>

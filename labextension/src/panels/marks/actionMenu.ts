@@ -1,6 +1,7 @@
 import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 import { Message } from '@lumino/messaging';
+import { Menu } from '@lumino/widgets';
 
 /**
  * What an entry is besides its label and what it does.
@@ -73,7 +74,7 @@ export class ActionMenu extends MenuSvg {
  * The focus goes back to where it was before anything is done: what opens a dialog then gets it back from there.
  */
 export function openBelow(
-  menu: ActionMenu,
+  menu: Menu,
   element: HTMLElement,
   align: 'left' | 'right' = 'left'
 ): void {

@@ -28,7 +28,7 @@ export interface IKeyTarget {
 
 /**
  * The keys of the list: arrows move, with Shift they mark; Space shows, Enter opens, R reruns, F2 renames, Delete
- * deletes, / filters, Ctrl+A marks all, and letters go to the next run whose name begins so.
+ * deletes, Ctrl+Z takes that back, / filters, Ctrl+A marks all, and letters go to the next run whose name begins so.
  */
 export function useKeys(target: IKeyTarget): (event: React.KeyboardEvent) => void {
   const anchor = React.useRef<number | null>(null);
@@ -84,6 +84,7 @@ function commandOf(
   if (event.ctrlKey || event.metaKey) {
     const controls: Record<string, (() => void) | undefined> = {
       a: () => marks.all(),
+      z: () => actions.undo(),
       ' ': runId === undefined ? undefined : () => marks.toggle(runId)
     };
     return controls[event.key];

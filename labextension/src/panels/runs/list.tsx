@@ -9,6 +9,7 @@ import { SearchModel } from '../../model/search';
 import { IView } from '../../model/view';
 import { carryRuns } from '../compare/dragged';
 import { useAnchor } from './anchor';
+import { useCurrentRow, useKeptFocus } from './focus';
 import { HEAD_HEIGHT, ROW_HEIGHT, rowHeight } from './geometry';
 import { GroupRow } from './groupRow';
 import { ColumnHeads } from './head';
@@ -50,10 +51,8 @@ export function RunList(props: IRunListProps): React.ReactElement {
   const { search, marks, columns, find, isNamesake, view, now, onFilter, actions, trans } = props;
   const { rows } = search;
   const scroll = React.useRef<HTMLDivElement>(null);
-  const [currentKey, setCurrentKey] = React.useState<string | null>(null);
   const [goal, setGoal] = React.useState<number | null>(null);
-  // Tab enters the list where the keyboard was, or at the top.
-  const current = (currentKey === null ? undefined : rows.indexOf(currentKey)) ?? 0;
+  const [current, moveTo] = useCurrentRow(rows);
   const virtualizer = useVirtualizer<HTMLDivElement, Element>({
     count: rows.count,
     getScrollElement: () => scroll.current,
@@ -82,7 +81,7 @@ export function RunList(props: IRunListProps): React.ReactElement {
     }
   }, [goal]);
   const goTo = (index: number): void => {
-    setCurrentKey(rows.row(index)?.key ?? null);
+    moveTo(rows.row(index)?.key ?? null);
     virtualizer.scrollToIndex(index);
     setGoal(index);
   };
@@ -91,6 +90,7 @@ export function RunList(props: IRunListProps): React.ReactElement {
     return row?.kind === 'run' && row.runId !== undefined ? find(row.runId)?.name : undefined;
   };
   const page = Math.max(Math.floor((virtualizer.scrollRect?.height ?? 0) / ROW_HEIGHT) - 1, 1);
+  const kept = useKeptFocus(() => (rows.count > 0 ? goTo(current) : onFilter()));
   const onKeyDown = useKeys({ search, marks, actions, current, page, nameAt, goTo, onFilter });
   const clicked = React.useRef<number | null>(null);
   const onClick = React.useCallback(
@@ -121,6 +121,7 @@ export function RunList(props: IRunListProps): React.ReactElement {
       aria-rowcount={rows.count + 1}
       aria-busy={search.isPending}
       onKeyDown={onKeyDown}
+      {...kept}
       onDragStart={event => {
         const { runloreRun } = (event.target as HTMLElement).dataset;
         if (runloreRun !== undefined) {
@@ -144,7 +145,7 @@ export function RunList(props: IRunListProps): React.ReactElement {
         {virtualizer.getVirtualItems().map(({ index, start: top }) => {
           const row = rows.row(index);
           const isCurrent = index === current;
-          const place = { index, top, isCurrent, onFocus: setCurrentKey, trans };
+          const place = { index, top, isCurrent, onFocus: moveTo, trans };
           if (row?.kind === 'group') {
             const { group, isOpen, key } = row;
             const onToggle = (): void => search.toggle(group);

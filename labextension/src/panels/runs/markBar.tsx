@@ -1,4 +1,4 @@
-import { closeIcon } from '@jupyterlab/ui-components';
+import { closeIcon, undoIcon } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
@@ -12,22 +12,43 @@ import { compareIcon, pinIcon, rerunIcon, starIcon, trashIcon } from '../marks/i
  */
 export function MarkBar(props: {
   marks: MarksModel;
+  /** Whether the marked runs are deleted ones, which can be restored. */
+  areDeleted: boolean;
   onChange: (change: IAnnotation) => void;
   onCompare: () => void;
   onRerun: () => void;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { marks, onChange, onCompare, onRerun, trans } = props;
+  const { marks, areDeleted, onChange, onCompare, onRerun, trans } = props;
   const actions: [icon: LabIcon, label: string, act: () => void][] = [
     [compareIcon, trans.__('Compare the marked runs'), onCompare],
     [rerunIcon, trans.__('Rerun the marked runs…'), onRerun],
     [starIcon, trans.__('Star the marked runs'), () => onChange({ starred: true })],
     [pinIcon, trans.__('Pin the marked runs'), () => onChange({ pinned: true })],
-    [trashIcon, trans.__('Delete the marked runs (Delete)'), () => onChange({ deleted: true })],
+    areDeleted
+      ? [undoIcon, trans.__('Restore the marked runs'), () => onChange({ deleted: false })]
+      : [trashIcon, trans.__('Delete the marked runs (Delete)'), () => onChange({ deleted: true })],
     [closeIcon, trans.__('Take the marks away (Escape)'), () => marks.clear()]
   ];
+  const bar = React.useRef<HTMLDivElement>(null);
+  // A button of the bar goes with it; who pressed it goes on in the list.
+  React.useLayoutEffect(() => {
+    const node = bar.current;
+    return () => {
+      if (node?.contains(document.activeElement)) {
+        node.parentElement
+          ?.querySelector<HTMLElement>('.jp-Runlore-scroll [tabindex="0"]')
+          ?.focus();
+      }
+    };
+  }, []);
   return (
-    <div className="jp-Runlore-listHeader" role="toolbar" aria-label={trans.__('Marked runs')}>
+    <div
+      ref={bar}
+      className="jp-Runlore-listHeader"
+      role="toolbar"
+      aria-label={trans.__('Marked runs')}
+    >
       <span className="jp-Runlore-count" aria-live="polite">
         {trans._n('%1 run marked', '%1 runs marked', marks.count)}
       </span>

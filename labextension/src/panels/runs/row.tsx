@@ -20,6 +20,8 @@ export interface IRunActions {
   rerun(runId: string): void;
   rename(runId: string): void;
   remove(runId: string): void;
+  /** Bring back what was removed last. */
+  undo(): void;
 }
 
 /**

@@ -5,6 +5,8 @@ import * as React from 'react';
 
 import { ISavedFilter } from '../../api/types';
 import { SearchModel } from '../../model/search';
+import { DELETED_RUNS } from '../../model/query';
+import { trashIcon } from '../marks/icons';
 import { ActionMenu, openBelow } from '../marks/actionMenu';
 
 /**
@@ -12,16 +14,18 @@ import { ActionMenu, openBelow } from '../marks/actionMenu';
  */
 export function SavedButton(props: {
   search: SearchModel;
+  /** How many runs are hidden until they are restored. */
+  deleted: number;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { search, trans } = props;
+  const { search, deleted, trans } = props;
   return (
     <button
       className="jp-Runlore-iconButton jp-Runlore-saved"
       title={trans.__('Saved filters')}
       aria-label={trans.__('Saved filters')}
       aria-haspopup="menu"
-      onClick={event => void openMenu(event.currentTarget, search, trans)}
+      onClick={event => void openMenu(event.currentTarget, search, deleted, trans)}
     >
       <caretDownEmptyThinIcon.react tag="span" />
     </button>
@@ -31,6 +35,7 @@ export function SavedButton(props: {
 async function openMenu(
   anchor: HTMLElement,
   search: SearchModel,
+  deleted: number,
   trans: TranslationBundle
 ): Promise<void> {
   let saved: ISavedFilter[];
@@ -40,14 +45,19 @@ async function openMenu(
     await tell(trans.__('Saved filters cannot be read'), error);
     return;
   }
-  openBelow(new SavedMenu(saved, search, trans), anchor, 'right');
+  openBelow(new SavedMenu(saved, search, deleted, trans), anchor, 'right');
 }
 
 /**
  * The saved filters, the saving of the present one, and the deletion of each.
  */
 class SavedMenu extends ActionMenu {
-  constructor(saved: readonly ISavedFilter[], search: SearchModel, trans: TranslationBundle) {
+  constructor(
+    saved: readonly ISavedFilter[],
+    search: SearchModel,
+    deleted: number,
+    trans: TranslationBundle
+  ) {
     super();
     for (const { name, filter, order_by: order } of saved) {
       this.add(name, () => search.set({ filter, order }));
@@ -67,6 +77,11 @@ class SavedMenu extends ActionMenu {
           attempt(search.saved.forget(name), trans.__('Cannot delete the filter'))
         );
       }
+    }
+    if (deleted > 0) {
+      this.separate();
+      const label = trans._n('Show %1 deleted run', 'Show %1 deleted runs', deleted);
+      this.add(label, () => search.set({ filter: DELETED_RUNS }), { icon: trashIcon });
     }
   }
 }

@@ -17,10 +17,12 @@ export function SearchBox(props: {
   search: SearchModel;
   /** What names are completed from. */
   runs: readonly IRun[];
+  /** How many runs are hidden until they are restored. */
+  deleted: number;
   input: React.RefObject<HTMLInputElement>;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { search, runs, input, trans } = props;
+  const { search, runs, deleted, input, trans } = props;
   const { error, query } = search;
   return (
     <div className="jp-Runlore-filter">
@@ -30,7 +32,7 @@ export function SearchBox(props: {
         error={error && ERROR_ID}
         {...{ runs, input, trans }}
       />
-      <SavedButton {...{ search, trans }} />
+      <SavedButton {...{ search, deleted, trans }} />
       {error && (
         <div id={ERROR_ID} className="jp-Runlore-filter-error" role="status">
           {error.position !== null && <Place text={query.filter} position={error.position} />}

@@ -6,7 +6,7 @@ import { CompareSource } from '../../model/compareSource';
 import { Runlore } from '../../model/runlore';
 import { currentView } from '../../model/view';
 import { presentTime, VisibleWidget } from '../visible';
-import { changeRuns, removeRuns, renameRun } from '../annotations/change';
+import { changeRuns, removeRuns, renameRun, restoreRemoved } from '../annotations/change';
 import { compareIcon } from '../marks/icons';
 import { chooseColumns } from './columnsDialog';
 import { IRunsActions, RunsView } from './view';
@@ -77,11 +77,23 @@ class RunsBody extends VisibleWidget {
       ..._elsewhere,
       toggle: runId => selection.toggle(runId),
       rename: runId => void renameRun(_runlore, runId, _trans),
-      remove: runId => void removeRuns(_runlore, marks.around(runId), _trans),
-      change: change =>
-        change.deleted === true
-          ? void removeRuns(_runlore, marks.selection, _trans)
-          : void changeRuns(_runlore, marks.selection, change, _trans),
+      remove: runId => {
+        if (runs.get(runId)?.deleted === false) {
+          void removeRuns(_runlore, marks.around(runId), _trans);
+        }
+      },
+      undo: () => void restoreRemoved(_runlore, _trans),
+      change: change => {
+        const { selection: marked } = marks;
+        if (change.deleted === true) {
+          void removeRuns(_runlore, marked, _trans);
+          return;
+        }
+        if (change.deleted === false) {
+          marks.clear(); // they leave the list of deleted ones
+        }
+        void changeRuns(_runlore, marked, change, _trans);
+      },
       compare: () => _elsewhere.compare(marks.selection),
       chooseColumns: () =>
         void chooseColumns(columns, runs.list, currentView(_runlore).metric, _trans),

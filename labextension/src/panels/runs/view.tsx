@@ -2,6 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { IAnnotation, IRun } from '../../api/types';
+import { DELETED_RUNS } from '../../model/query';
 import { Runlore } from '../../model/runlore';
 import { IView } from '../../model/view';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
@@ -58,6 +59,17 @@ export function RunsView(props: IRunsViewProps): React.ReactElement {
   if (runs.error) {
     return <ErrorState error={runs.error} {...{ onRetry, trans }} />;
   }
+  if (runs.deleted > 0) {
+    return (
+      <EmptyState
+        title={trans.__('All runs are deleted.')}
+        action={{
+          label: trans.__('Show deleted runs'),
+          act: () => search.set({ filter: DELETED_RUNS })
+        }}
+      />
+    );
+  }
   return runs.isLoaded ? (
     <EmptyState
       title={trans.__('Nothing recorded yet.')}
@@ -84,10 +96,11 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
   React.useEffect(() => search.judgeBy(metric), [search, metric]);
   return (
     <>
-      <SearchBox {...{ search, input, trans }} runs={runs.list} />
+      <SearchBox {...{ search, input, trans }} runs={runs.list} deleted={runs.deleted} />
       {marks.count > 0 ? (
         <MarkBar
           {...{ marks, trans }}
+          areDeleted={areDeleted(runlore)}
           onChange={actions.change}
           onCompare={actions.compare}
           onRerun={actions.rerunMarked}
@@ -118,4 +131,12 @@ function FilteredRuns(props: IRunsViewProps): React.ReactElement {
       )}
     </>
   );
+}
+
+/** Whether what is marked are deleted runs: a list has either these or others. */
+function areDeleted({ marks, search, runs }: IRunsViewProps['runlore']): boolean {
+  const { selection } = marks;
+  const row = search.rows.row(0);
+  const first = 'runs' in selection ? selection.runs[0] : row?.kind === 'run' && row.runId;
+  return runs.get(first || '')?.deleted === true;
 }
