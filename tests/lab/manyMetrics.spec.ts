@@ -6,7 +6,9 @@ import {
   metricNumber,
   metricsOf
 } from '../../labextension/src/api/metrics';
+import { Column, columnId } from '../../labextension/src/model/columns';
 import { CompareModel } from '../../labextension/src/model/compare';
+import { axisColumns } from '../../labextension/src/model/compareAxes';
 import { findColumn } from '../../labextension/src/model/compareColumns';
 import { wideRun } from './many';
 import { Page } from './page';
@@ -101,5 +103,40 @@ describe('runs with very many metrics', () => {
     expect(lessIsBetter(runs.list, 'test loss')).toBe(true);
     expect(lessIsBetter(runs.list, 'm1')).toBe(false);
     expect(lessIsBetter(runs.list, 'other')).toBeUndefined();
+  });
+});
+
+describe('the axes of very many columns', () => {
+  const columns = (params: number, metrics: number): Column[] => [
+    ...Array.from({ length: params }, (_, at): Column => ({ kind: 'params', name: `p${at}` })),
+    ...Array.from({ length: metrics }, (_, at): Column => ({
+      kind: 'metrics',
+      name: `m${at}`,
+      statistic: 'last'
+    }))
+  ];
+  const ids = (...given: Parameters<typeof axisColumns>): string[] =>
+    axisColumns(...given).map(columnId);
+
+  it('are all of few', () => {
+    expect(axisColumns(columns(8, 4), null, 'm3')).toEqual(columns(8, 4));
+  });
+
+  it('are a few parameters and the metric that is looked at, in their order', () => {
+    const found = ids(columns(200, 1000), null, 'm700');
+    expect(found).toHaveLength(12);
+    expect(found.slice(0, 9)).toEqual(columns(9, 0).map(columnId));
+    expect(found.slice(9)).toEqual(['metrics.m0', 'metrics.m1', 'metrics.m700']);
+    expect(ids(columns(1, 1000), null, 'm700')).toHaveLength(12);
+    expect(ids(columns(1000, 0), null, null)).toHaveLength(10);
+  });
+
+  it('are those that were chosen, unless these runs have next to none of them', () => {
+    const many = columns(200, 1000);
+    expect(ids(many, ['metrics.m5', 'params.p77', 'params.gone'], 'm0')).toEqual([
+      'params.p77',
+      'metrics.m5'
+    ]);
+    expect(ids(many, ['params.p77', 'params.gone'], 'm0')).toHaveLength(12);
   });
 });

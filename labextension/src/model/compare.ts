@@ -2,10 +2,13 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { metricsOf } from '../api/metrics';
 import { Statistic } from '../api/metricTypes';
 import { IRun } from '../api/types';
 import { IRunStyle } from './colors';
+import { mainMetric } from './choices';
 import { Column } from './columns';
+import { axisColumns } from './compareAxes';
 import { compareColumns, differingColumns, findColumn, sortedRuns } from './compareColumns';
 import { ComparedRuns } from './comparedRuns';
 import { CompareRow, compareRows } from './compareGroups';
@@ -118,12 +121,36 @@ export class CompareModel implements IDisposable {
     return this.sorted.filter(run => selection.stands(run.run_id)).slice(0, MOST_SHOWN);
   }
 
+  /** A column as an axis; null where it cannot be one. */
+  dimension(column: Column): IDimension | null {
+    let found = this._dimensions.get(column);
+    if (found === undefined) {
+      found = dimensionOf(this.runs.list, column);
+      this._dimensions.set(column, found);
+    }
+    return found;
+  }
+
   /** The columns that can be axes, of those in which the runs differ: parameters, then metrics, then the rest. */
-  get dimensions(): readonly IDimension[] {
-    this._dimensions ??= this.differing.flatMap(
-      column => dimensionOf(this.runs.list, column) ?? []
+  get axes(): readonly Column[] {
+    // Metrics are numbers, and so many that not all are looked at.
+    this._axes ??= this.differing.filter(
+      column => column.kind === 'metrics' || this.dimension(column) !== null
     );
-    return this._dimensions;
+    return this._axes;
+  }
+
+  /** The parameters and metrics that can be axes of the lines across them. */
+  get across(): readonly Column[] {
+    return this.axes.filter(({ kind }) => kind === 'params' || kind === 'metrics');
+  }
+
+  /** Those of them across which the runs are drawn. */
+  get acrossNow(): readonly Column[] {
+    const { axes, metric } = this.look.now;
+    const { preferences } = this.runlore;
+    const main = mainMetric(metricsOf(this.runs.list), metric, preferences.metric);
+    return axisColumns(this.across, axes ?? null, main);
   }
 
   /** Move brushes on axes, and select the runs within; null takes one away. */
@@ -182,7 +209,8 @@ export class CompareModel implements IDisposable {
   }
 
   private _onRuns(): void {
-    this._columns = this._differing = this._dimensions = this._marks = undefined;
+    this._columns = this._differing = this._axes = this._marks = undefined;
+    this._dimensions = new Map();
     this.selection.retain(id => this.runs.get(id) !== undefined);
     this._tell();
   }
@@ -196,7 +224,8 @@ export class CompareModel implements IDisposable {
 
   private _onLook(): void {
     void this.runs.follow(this.look.now.statistic);
-    this._columns = this._differing = this._dimensions = undefined;
+    this._columns = this._differing = this._axes = undefined;
+    this._dimensions = new Map();
     this._tell();
   }
 
@@ -210,7 +239,8 @@ export class CompareModel implements IDisposable {
   private _pair: readonly [a: string, b: string] | null = null;
   private _columns: readonly Column[] | undefined;
   private _differing: readonly Column[] | undefined;
-  private _dimensions: readonly IDimension[] | undefined;
+  private _axes: readonly Column[] | undefined;
+  private _dimensions = new Map<Column, IDimension | null>();
   private _marks: ReadonlyMap<string, string> | undefined;
   private _sorted: readonly IRun[] | undefined;
   private _rows: readonly CompareRow[] | undefined;

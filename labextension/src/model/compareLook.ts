@@ -28,6 +28,8 @@ export type Look = {
   /** Columns on the axes of the scatter plot; null for what suits. */
   x: string | null;
   y: string | null;
+  /** The ids of the columns across which runs are drawn; null for what suits. */
+  axes?: string[] | null;
   /** The metric whose parameters are weighed; null for the first. */
   metric: string | null;
   /** What the runs are grouped by: the id of a column, `seeds`, or null for nothing. */
@@ -86,6 +88,8 @@ function isLook(value: unknown): value is Look {
     (sort === null || (typeof sort?.column === 'string' && typeof sort.descending === 'boolean')) &&
     [look.x, look.y, look.metric, look.group].every(
       name => name === null || typeof name === 'string'
-    )
+    ) &&
+    // An earlier version kept none.
+    (!look.axes || (Array.isArray(look.axes) && look.axes.every(id => typeof id === 'string')))
   );
 }

@@ -34,28 +34,29 @@ function markGroup(
   params: readonly Column[],
   marks: Map<string, string>
 ): void {
-  const named: Column[] = [];
-  const told = (run: IRun, columns: readonly Column[]): string =>
-    columns.map(column => valueText(run, column)).join(' ');
-  const kinds = (columns: readonly Column[]): number =>
-    new Set(group.map(run => told(run, columns))).size;
-  while (named.length < MOST_NAMED && kinds(named) < group.length) {
-    const best = params
-      .map(column => ({ column, count: kinds([...named, column]) }))
-      .reduce<{ column: Column | null; count: number }>(
-        (most, one) => (one.count > most.count ? one : most),
-        { column: null, count: kinds(named) }
-      ).column;
-    if (!best) {
+  // What each parameter tells of each run, written once: there may be hundreds of both.
+  const told = params.map(column => group.map(run => valueText(run, column)));
+  let named = group.map(() => '');
+  let count = 1;
+  for (let turn = 0; turn < MOST_NAMED && count < group.length; turn++) {
+    let best: readonly string[] | null = null;
+    for (const texts of told) {
+      const kinds = new Set(texts.map((text, at) => `${named[at] ?? ''} ${text}`)).size;
+      if (kinds > count) {
+        [best, count] = [texts, kinds];
+      }
+    }
+    if (best === null) {
       break;
     }
-    named.push(best);
+    named = best.map((text, at) => `${named[at] ?? ''} ${text}`.trim());
   }
-  for (const alike of groupedBy(group, run => told(run, named))) {
+  const names = new Map(group.map((run, at) => [run, named[at] ?? '']));
+  for (const alike of groupedBy(group, run => names.get(run) ?? '')) {
     const length = idLength(alike);
     for (const run of alike) {
       const id = alike.length > 1 ? `#${run.run_id.slice(0, length)}` : '';
-      marks.set(run.run_id, `${told(run, named)} ${id}`.trim());
+      marks.set(run.run_id, `${names.get(run) ?? ''} ${id}`.trim());
     }
   }
 }

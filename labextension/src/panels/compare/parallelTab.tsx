@@ -3,9 +3,11 @@ import * as React from 'react';
 
 import { IRun } from '../../api/types';
 import { CompareModel } from '../../model/compare';
+import { FEWEST } from '../../model/compareAxes';
 import { CompareSelection } from '../../model/compareSelection';
 import { IDimension, placeOn } from '../../model/dimension';
 import { columnTitle } from '../runs/cell';
+import { AxesChoice } from './axesChoice';
 import { Brush } from './brush';
 import { useHovered } from './hovered';
 import { Plot } from './plot';
@@ -15,8 +17,9 @@ import { nameOf, Scale, scaleOf, ticksOf } from './scale';
 const MARGIN = { top: 36, bottom: 28, left: 64, right: 64 };
 /** Pixels from an axis to the next at the least. */
 const ROOM = 110;
-/** Characters of a tick's label. */
+/** Characters of a tick's label, and of an axis's name: it stands within the room of its axis. */
 const LONGEST = 12;
+const LONGEST_NAME = 17;
 
 /**
  * A line for every run across parameters and metrics; brushes on the axes select runs.
@@ -26,23 +29,24 @@ export function ParallelTab(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, trans } = props;
-  const { dimensions } = model;
-  const axes = dimensions.filter(
-    ({ column }) => column.kind === 'params' || column.kind === 'metrics'
-  );
+  const { across, acrossNow } = model;
+  const axes = acrossNow.flatMap(column => model.dimension(column) ?? []);
   return (
-    <Plot
-      lacking={
-        axes.length < 2
-          ? trans.__('The runs differ in less than two parameters and metrics.')
-          : null
-      }
-      hint={trans.__(
-        'Drag along an axis to select runs; click it to take that back. By keyboard, arrows move the part, with Shift they change its length, and Delete takes it away.'
-      )}
-      draw={size => <Lines {...{ model, axes, trans }} {...size} />}
-      trans={trans}
-    />
+    <>
+      {acrossNow.length < across.length && <AxesChoice {...{ model, trans }} />}
+      <Plot
+        lacking={
+          axes.length < FEWEST
+            ? trans.__('The runs differ in less than two parameters and metrics.')
+            : null
+        }
+        hint={trans.__(
+          'Drag along an axis to select runs; click it to take that back. By keyboard, arrows move the part, with Shift they change its length, and Delete takes it away.'
+        )}
+        draw={size => <Lines {...{ model, axes, trans }} {...size} />}
+        trans={trans}
+      />
+    </>
   );
 }
 
@@ -109,12 +113,12 @@ function Lines(props: {
           <line className="jp-Runlore-plot-axis" y1={MARGIN.top} y2={bottom} />
           {ticksOf(dimension, scale).map(({ at, label }) => (
             <text key={label} className="jp-Runlore-plot-tick" x={10} y={at} dy="0.32em">
-              {label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label}
+              {cut(label, LONGEST)}
               <title>{label}</title>
             </text>
           ))}
           <text className="jp-Runlore-plot-name" y={MARGIN.top - 14} textAnchor="middle">
-            {nameOf(dimension, trans)}
+            {cut(nameOf(dimension, trans), LONGEST_NAME)}
             <title>{columnTitle(dimension.column, null, trans)}</title>
           </text>
           <Brush
@@ -177,6 +181,10 @@ function HoveredLine(props: {
       pointerEvents="none"
     />
   );
+}
+
+function cut(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
 /** A line through the places of a run, with a gap where it has none. */

@@ -2,7 +2,9 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { Column, columnId } from '../../model/columns';
 import { CompareModel } from '../../model/compare';
+import { findColumn } from '../../model/compareColumns';
 import { IDimension, placeOn } from '../../model/dimension';
 import { columnTitle } from '../runs/cell';
 import { factText } from './fact';
@@ -25,11 +27,13 @@ export function ScatterTab(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { model, trans } = props;
-  const { dimensions, look } = model;
-  const find = (id: string | null): IDimension | undefined =>
-    dimensions.find(dimension => dimension.id === id);
-  const x = find(look.now.x) ?? dimensions.find(({ column }) => column.kind === 'params');
-  const y = find(look.now.y) ?? dimensions.find(({ column }) => column.kind === 'metrics');
+  const { axes, look } = model;
+  const find = (id: string | null, kind: Column['kind']): IDimension | null => {
+    const column = findColumn(axes, id) ?? axes.find(other => other.kind === kind);
+    return column ? model.dimension(column) : null;
+  };
+  const x = find(look.now.x, 'params');
+  const y = find(look.now.y, 'metrics');
   const choose = (
     axis: 'x' | 'y',
     label: string,
@@ -44,11 +48,7 @@ export function ScatterTab(props: {
         onChange={event => look.set({ [axis]: event.target.value })}
       >
         {value === undefined && <option value="">{trans.__('choose…')}</option>}
-        {dimensions.map(({ id, column }) => (
-          <option key={id} value={id}>
-            {columnTitle(column, null, trans)}
-          </option>
-        ))}
+        <AxisOptions {...{ axes, trans }} />
       </HTMLSelect>
     </label>
   );
@@ -69,6 +69,23 @@ export function ScatterTab(props: {
     </>
   );
 }
+
+/** Rendered once for the same columns, of which there may be thousands. */
+const AxisOptions = React.memo(function AxisOptions(props: {
+  axes: readonly Column[];
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { axes, trans } = props;
+  return (
+    <>
+      {axes.map(column => (
+        <option key={columnId(column)} value={columnId(column)}>
+          {columnTitle(column, null, trans)}
+        </option>
+      ))}
+    </>
+  );
+});
 
 function Points(props: {
   model: CompareModel;
