@@ -200,6 +200,8 @@ class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
     """A cell (none in a script) wrote a file; identity as of the cell's end, ``digest`` as in ``FileRead``.
 
     ``new`` says whether there was no such file before the cell wrote it, ``None`` where nobody looked in time.
+    ``undated`` is the digest of the content apart from the moment at which it was made (``runlore.undated``), of
+    formats that write that down.
     """
 
     ordinal: int | None
@@ -209,6 +211,7 @@ class FileWritten(Event, frozen=True, kw_only=True, tag="file_written"):
     seen_by: str
     why: str | None = None
     new: bool | None = None
+    undated: str | None = None
 
 
 class DataRecorded(Event, frozen=True, kw_only=True, tag="data_recorded"):

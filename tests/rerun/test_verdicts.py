@@ -217,8 +217,9 @@ def test_a_pickle_is_never_opened(told: Callable[..., Verdict], tmp_path: Path) 
     assert not (tmp_path / "sprung").exists()
 
 
-def written(digest: str) -> ev.FileWritten:
-    return ev.FileWritten(time=1.0, ordinal=0, path="/project/out.bin", digest=digest, size=1, seen_by="audit")
+def written(digest: str, undated: str | None = None) -> ev.FileWritten:
+    known = {"digest": digest, "undated": undated, "size": 1}
+    return ev.FileWritten(time=1.0, ordinal=0, path="/project/out.bin", seen_by="audit", **known)  # type: ignore[arg-type]
 
 
 def test_a_file_that_the_run_wrote_counts(told: Callable[..., Verdict]) -> None:
@@ -226,6 +227,9 @@ def test_a_file_that_the_run_wrote_counts(told: Callable[..., Verdict]) -> None:
     assert found.verdict == "DIVERGED"
     assert "out.bin" in found.reason
     assert "1 written file" in told(facts=([written("a" * 64)], [written("a" * 64)])).reason
+    dated = told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "c" * 64)]))
+    assert (dated.verdict, dated.masked) == ("BIT-EXACT", ["1 file's own date"])
+    assert told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "d" * 64)])).verdict == "DIVERGED"
 
 
 # -- causes: one differs, and it is named first ---------------------------------------------------------------

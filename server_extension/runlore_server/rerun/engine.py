@@ -143,7 +143,10 @@ class _ReplayClient(PapermillNotebookClient):  # type: ignore[misc]
             self.live.add(msg["content"]["name"], msg["content"]["text"])
         shown = None
         if self.limit.admit(msg, cell_index):
-            shown = super().process_message(msg, cell, cell_index)
+            try:
+                shown = super().process_message(msg, cell, cell_index)
+            except nbformat.ValidationError as error:  # a front-end may show it all the same
+                self.log.warning("An output of cell %d is left out of the notebook: %s", cell_index, error.message)
         elif "execution_count" in msg["content"]:
             cell["execution_count"] = msg["content"]["execution_count"]
         if cell_index in self.limit.dropped and msg["msg_type"] in _SHOWING:

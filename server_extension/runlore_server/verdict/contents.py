@@ -18,11 +18,12 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from runlore.undated import LARGEST, digest_undated, has_dates
 from runlore_server.memory import limit_memory
 from runlore_server.verdict.pixels import pixels
 from runlore_server.verdict.tolerance import Limits, distance, of_dtype
 
-Kind = Literal["torch", "numpy", "safetensors", "csv", "tsv", "json", "parquet", "image"]
+Kind = Literal["torch", "numpy", "safetensors", "csv", "tsv", "json", "parquet", "image", "dated"]
 
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), "torch"),
@@ -60,16 +61,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def kind_of(path: str) -> Kind | None:
     """How the contents of a file of this name can be compared."""
-    return _KINDS.get(Path(path).suffix.lower())
+    return "dated" if has_dates(path) else _KINDS.get(Path(path).suffix.lower())
 
 
-def compare_files(one: Path, other: Path, kind: Kind) -> Finding:
-    """Compare two files, at the cost of a process."""
+def compare_files(one: Path, other: Path, kind: Kind, name: str = "") -> Finding:
+    """Compare two files, at the cost of a process; ``name`` is what they were called."""
     try:
         if max(one.stat().st_size, other.stat().st_size) > _LARGEST:
             return Finding(unread="they are too large")
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-I", "-m", "runlore_server.verdict.contents", str(one), str(other), kind],
+            [sys.executable, "-I", "-m", "runlore_server.verdict.contents", str(one), str(other), kind, name],
             capture_output=True,
             check=True,
             timeout=_TIMEOUT,
@@ -132,7 +133,12 @@ def _near(one: Any, other: Any, limits: Limits | None) -> tuple[bool, str]:
 # -- readers ------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path, kind: Kind) -> Leaves:
+def _read(path: Path, kind: Kind, name: str) -> Leaves:
+    if kind == "dated":
+        content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+        if (digest := digest_undated(name, content)) is None:
+            raise ValueError("they are too large, or not of the format that their name says")
+        return {"the content apart from its dates": digest}
     if kind == "torch":
         import torch
 
@@ -201,10 +207,10 @@ def _array(tensor: Any) -> Any:
 
 
 def main(arguments: list[str]) -> None:
-    one, other, kind = Path(arguments[0]), Path(arguments[1]), arguments[2]
+    one, other, kind, name = Path(arguments[0]), Path(arguments[1]), arguments[2], arguments[3]
     limit_memory()
     try:
-        leaves = _read(one, kind), _read(other, kind)  # type: ignore[arg-type]
+        leaves = _read(one, kind, name), _read(other, kind, name)  # type: ignore[arg-type]
         found = compare_leaves(*leaves, IMAGE if kind == "image" else None)
     except ImportError as error:
         found = Finding(unread=f"reading them needs {error.name}, which is not installed here")

@@ -18,6 +18,7 @@ from runlore_server.store.curves import Points, read_points
 from runlore_server.verdict.compare import Comparison, compare
 from runlore_server.verdict.contents import compare_files, kind_of
 from runlore_server.verdict.evidence import CellPair, Evidence
+from runlore_server.verdict.masks import DATED
 from runlore_server.verdict.outputs import compare_outputs
 from runlore_server.verdict.rungs.variables import other_ending
 
@@ -174,13 +175,14 @@ def _artifacts(evidence: Evidence, rerun: RunRecord, found: Findings, cut_off: b
             lacking = "the original lacks" if one is None else "the rerun lacks"
             found.apart.append(Apart(f"Artifact {path!r}: {lacking} it.", cell))
         elif one.digest != other.digest:
-            found.apart += _contents(evidence, rerun, one, other, cell)
+            _verify(evidence, rerun, one, other)
+            found.apart += _contents(evidence, one, other, cell, found.masked)
     if run.artifacts:
         found.own += len(run.artifacts)
         found.checked.append(_count(len(run.artifacts), "1 artifact", "{} artifacts"))
 
 
-def _contents(evidence: Evidence, rerun: RunRecord, one: Artifact, other: Artifact, cell: int) -> Iterator[Apart]:
+def _verify(evidence: Evidence, rerun: RunRecord, one: Artifact, other: Artifact) -> None:
     for whose, run, artifact in (("original", evidence.run, one), ("rerun", rerun, other)):
         try:
             evidence.objects.verified(artifact.digest, artifact.size)
@@ -188,18 +190,25 @@ def _contents(evidence: Evidence, rerun: RunRecord, one: Artifact, other: Artifa
             removed = retired(evidence.home, run.run_id, artifact.path)
             what = f"is lost ({error})" if removed is None else f"was {removed}"
             raise JournalFormatError(f"Artifact {one.path!r} of the {whose} {what}.") from error
+
+
+def _contents(
+    evidence: Evidence, one: Artifact, other: Artifact, cell: int, masked: Counter[str]
+) -> Iterator[Apart]:
     kind = kind_of(one.path)
     if kind is None:
         yield Apart(f"Artifact {one.path!r} has another hash ({one.digest[:8]}, {other.digest[:8]}).", cell)
         return
     paths = evidence.objects.path(one.digest), evidence.objects.path(other.digest)
-    compared = compare_files(*paths, kind)
+    compared = compare_files(*paths, kind, one.path)
     if compared.unread is not None:
         yield Apart(
             f"Artifact {one.path!r} has another hash; its contents were not compared: {compared.unread}.", cell
         )
     elif not compared.same:
         yield Apart(f"Artifact {one.path!r} differs at {compared.first}.", cell, compared.close)
+    elif kind == "dated":
+        masked[DATED] += 1
 
 
 def _files(evidence: Evidence, found: Findings, cut_off: bool) -> None:
@@ -214,7 +223,11 @@ def _files(evidence: Evidence, found: Findings, cut_off: bool) -> None:
             if digests[0] is None or digests[1] is None or digests[0] in artifacts:
                 continue
             count += 1
-            if digests[0] != digests[1]:
+            if digests[0] == digests[1]:
+                continue
+            if one[path].undated is not None and one[path].undated == other[path].undated:
+                found.masked[DATED] += 1
+            else:
                 name = _short_path(path, evidence.launch.cwd)
                 hashes = f"{digests[0][:8]}, {digests[1][:8]}"
                 text = f"File {name}, written by cell {pair.ordinal}, came out different ({hashes})."

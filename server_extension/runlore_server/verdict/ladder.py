@@ -88,7 +88,9 @@ class Ladder:
         places = self._of("variables").sightings
         # What both reruns found as they began cannot tell them apart.
         lasting = [one.text for one in self._of("uncontrolled").sightings if one.lasting and again == "differs"]
+        raced = {one.text for one in self._of("uncontrolled").sightings if one.racy}
         used = [*(one for one in self._used(again) if one not in lasting), *used_again]
+        used.sort(key=raced.__contains__)  # named after what else a cell used, by libraries too
         told = [] if again is None else [AGREES if again == "agrees" else DIFFERS]
         where = [one.text for one in places]
         if certain or used:
@@ -96,14 +98,14 @@ class Ladder:
             found = [*certain, *used, *where, *(one for one in told if one != AGREES), *possible]
         else:
             likely = [one for one in possible if one == UNKNOWN_HASHES]
-            raced = [
+            likely_raced = [
                 one.text
                 for one in self._of("uncontrolled").sightings
                 if one.racy and not self._too_late(one) and not (one.always_new and again == "agrees")
             ]
-            if raced and again == "agrees":
+            if likely_raced and again == "agrees":
                 told = [AGREES_BY_CHANCE]
-            found = [*likely, *raced, *(told or [NO_CAUSE]), *where, *possible]
+            found = [*likely, *likely_raced, *(told or [NO_CAUSE]), *where, *possible]
         found += lasting
         found += [f"Later: {one.text}" for one in recorded if self._too_late(one) and not one.weak]
         return list(dict.fromkeys([*found, *self._lacking()]))

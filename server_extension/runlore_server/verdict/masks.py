@@ -41,7 +41,11 @@ _MASKS = (
 _COLON = "\ue000"
 """Stands for the colons of a date that is a result, so that its hour is not taken for the clock's."""
 
+DATED = "file's own date"
+"""What ``runlore.undated`` leaves aside: when a file was made, and ids in it that are drawn anew."""
+
 _PLURALS = {
+    DATED: "files' own dates",
     "address": "addresses",
     "id in markup": "ids in markup",
     "process id": "process ids",

@@ -16,6 +16,7 @@ from runlore.capture.data import manifest, versions
 from runlore.capture.data.accesses import Read, Written
 from runlore.capture.data.dvc import Content
 from runlore.capture.data.identity import Identity
+from runlore.undated import LARGEST, digest_undated, has_dates
 
 if TYPE_CHECKING:
     from runlore.session import Session
@@ -107,8 +108,18 @@ class Entries:
                 seen_by=written.by,
                 why=why,
                 new=written.new,
+                undated=self._undated(path, identity),
             )
         )
+
+    def _undated(self, path: str, identity: Identity) -> str | None:
+        if identity.digest is None or not has_dates(path) or (identity.size or 0) > LARGEST:
+            return None
+        try:
+            content = b"".join(self._content(path))
+        except OSError:  # it was there a moment ago; its digest is what counts
+            return None
+        return digest_undated(path, content) if blake3(content).hexdigest() == identity.digest else None
 
     def _together(self, directory: str, members: Sequence[Read] | Sequence[Written]) -> Identity:
         known = [member.identity or _UNKNOWN for member in members]
