@@ -4,13 +4,13 @@ import * as React from 'react';
 import { IRun } from '../../api/types';
 import { CompareModel } from '../../model/compare';
 import { FEWEST } from '../../model/compareAxes';
-import { CompareSelection } from '../../model/compareSelection';
 import { IDimension, placeOn } from '../../model/dimension';
 import { columnTitle } from '../runs/cell';
 import { AxesChoice } from './axesChoice';
 import { Brush } from './brush';
-import { useHovered } from './hovered';
+import { ILines } from './nearestLine';
 import { Plot } from './plot';
+import { HoveredLine, PointedLines } from './pointedLines';
 import { fullTitle } from './runName';
 import { nameOf, Scale, scaleOf, ticksOf } from './scale';
 
@@ -80,69 +80,76 @@ function Lines(props: {
     height
   ];
   const drawn = place.join('\n');
-  const paths = React.useMemo(
-    () => new Map(list.map(run => [run.run_id, pathOf(placed, run)])),
+  const lines = React.useMemo<ILines>(
+    () => ({
+      axes: placed.map(({ x }) => x),
+      heights: new Map(list.map(run => [run.run_id, heightsOf(placed, run)]))
+    }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `drawn` tells of all in `placed`
     [list, drawn]
+  );
+  const paths = React.useMemo(
+    () => new Map([...lines.heights].map(([id, heights]) => [id, pathOf(lines.axes, heights)])),
+    [lines]
   );
   // What stands out lies above the rest.
   const stands = (run: IRun): number => Number(selection.stands(run.run_id));
   const runs = [...list].sort((a, b) => stands(a) - stands(b));
   return (
-    <svg
-      width={width}
-      height={height}
-      role="group"
-      aria-label={trans.__('%1 runs across parameters and metrics', runs.length)}
-    >
-      {runs.map(run => (
-        <Line
-          key={run.run_id}
-          id={run.run_id}
-          path={paths.get(run.run_id) ?? ''}
-          title={fullTitle(model, run, trans)}
-          color={styles.get(run.run_id)?.color}
-          dash={styles.get(run.run_id)?.dash}
-          isFaint={!selection.stands(run.run_id)}
-          selection={selection}
-        />
-      ))}
-      <HoveredLine {...{ model, paths }} />
-      {placed.map(({ dimension, scale, x }) => (
-        <g key={dimension.id} transform={`translate(${x}, 0)`}>
-          <line className="jp-Runlore-plot-axis" y1={MARGIN.top} y2={bottom} />
-          {ticksOf(dimension, scale).map(({ at, label }) => (
-            <text key={label} className="jp-Runlore-plot-tick" x={10} y={at} dy="0.32em">
-              {cut(label, LONGEST)}
-              <title>{label}</title>
-            </text>
-          ))}
-          <text className="jp-Runlore-plot-name" y={MARGIN.top - 14} textAnchor="middle">
-            {cut(nameOf(dimension, trans), LONGEST_NAME)}
-            <title>{columnTitle(dimension.column, null, trans)}</title>
-          </text>
-          <Brush
-            name={columnTitle(dimension.column, null, trans)}
-            span={selection.brushes.get(dimension.id)}
-            onChange={span => model.brush({ [dimension.id]: span })}
-            {...{ dimension, scale, trans }}
+    <PointedLines {...{ model, lines, width, height, trans }}>
+      <svg
+        width={width}
+        height={height}
+        role="group"
+        aria-label={trans.__('%1 runs across parameters and metrics', runs.length)}
+      >
+        {runs.map(run => (
+          <Line
+            key={run.run_id}
+            path={paths.get(run.run_id) ?? ''}
+            title={fullTitle(model, run, trans)}
+            color={styles.get(run.run_id)?.color}
+            dash={styles.get(run.run_id)?.dash}
+            isFaint={!selection.stands(run.run_id)}
           />
-        </g>
-      ))}
-    </svg>
+        ))}
+      </svg>
+      <HoveredLine {...{ model, paths, width, height }} />
+      <svg width={width} height={height} role="group" aria-label={trans.__('Axes')}>
+        {placed.map(({ dimension, scale, x }) => (
+          <g key={dimension.id} transform={`translate(${x}, 0)`}>
+            <line className="jp-Runlore-plot-axis" y1={MARGIN.top} y2={bottom} />
+            {ticksOf(dimension, scale).map(({ at, label }) => (
+              <text key={label} className="jp-Runlore-plot-tick" x={10} y={at} dy="0.32em">
+                {cut(label, LONGEST)}
+                <title>{label}</title>
+              </text>
+            ))}
+            <text className="jp-Runlore-plot-name" y={MARGIN.top - 14} textAnchor="middle">
+              {cut(nameOf(dimension, trans), LONGEST_NAME)}
+              <title>{columnTitle(dimension.column, null, trans)}</title>
+            </text>
+            <Brush
+              name={columnTitle(dimension.column, null, trans)}
+              span={selection.brushes.get(dimension.id)}
+              onChange={span => model.brush({ [dimension.id]: span })}
+              {...{ dimension, scale, trans }}
+            />
+          </g>
+        ))}
+      </svg>
+    </PointedLines>
   );
 }
 
 const Line = React.memo(function Line(props: {
-  id: string;
   path: string;
   title: string;
   color: number | undefined;
   dash: string | undefined;
   isFaint: boolean;
-  selection: CompareSelection;
 }): React.ReactElement {
-  const { id, path, title, color, dash, isFaint, selection } = props;
+  const { path, title, color, dash, isFaint } = props;
   return (
     <path
       className="jp-Runlore-plot-line"
@@ -150,56 +157,30 @@ const Line = React.memo(function Line(props: {
       data-dash={dash}
       data-is-faint={isFaint}
       d={path}
-      onPointerEnter={() => selection.hover(id)}
-      onPointerLeave={() => selection.hover(null)}
-      onClick={() => selection.toggle(id)}
     >
       <title>{title}</title>
     </path>
   );
 });
 
-/** The line under the pointer once more, above all others. */
-function HoveredLine(props: {
-  model: CompareModel;
-  paths: ReadonlyMap<string, string>;
-}): React.ReactElement | null {
-  const { model, paths } = props;
-  const hovered = useHovered(model.selection);
-  const path = hovered === null ? undefined : paths.get(hovered);
-  if (hovered === null || path === undefined) {
-    return null;
-  }
-  const style = model.styles.get(hovered);
-  return (
-    <path
-      className="jp-Runlore-plot-line"
-      data-color={style?.color}
-      data-dash={style?.dash}
-      data-is-hovered="true"
-      d={path}
-      pointerEvents="none"
-    />
-  );
-}
-
 function cut(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
+/** Where a run stands on each axis, in pixels; null where it has nothing. */
+function heightsOf(axes: readonly IAxis[], run: IRun): (number | null)[] {
+  return axes.map(({ dimension, scale }) => {
+    const place = placeOn(dimension, run);
+    return place === null ? null : scale(place);
+  });
+}
+
 /** A line through the places of a run, with a gap where it has none. */
-function pathOf(axes: readonly IAxis[], run: IRun): string {
-  let isDrawing = false;
-  return axes
-    .map(({ dimension, scale, x }) => {
-      const place = placeOn(dimension, run);
-      if (place === null) {
-        isDrawing = false;
-        return '';
-      }
-      const to = `${isDrawing ? 'L' : 'M'}${x},${scale(place)}`;
-      isDrawing = true;
-      return to;
+function pathOf(axes: readonly number[], heights: readonly (number | null)[]): string {
+  return heights
+    .map((height, at) => {
+      const isDrawing = at > 0 && heights[at - 1] !== null;
+      return height === null ? '' : `${isDrawing ? 'L' : 'M'}${axes[at] ?? 0},${height}`;
     })
     .join('');
 }
