@@ -37,6 +37,7 @@ class Told(Case):
         variables: dict[str, str] | None = None,
         facts: list[ev.AnyEvent] | None = None,
         artifacts: dict[str, bytes] | None = None,
+        params: dict[str, Any] | None = None,
         environment: dict[str, Any] | None = None,
         source: str = "x",
         **end: Any,
@@ -53,6 +54,8 @@ class Told(Case):
         self.run(side, curves, cell=cell)
         for path, content in (artifacts or {}).items():
             kernel.artifact(self.ids[side], path, content)
+        if params is not None:
+            kernel.write(ev.ParamsLogged(time=1.0, run_id=self.ids[side], params=params, source="user"))
         if environment is not None:
             digest = kernel.objects.put(json.dumps(environment).encode())
             kernel.write(ev.EnvironmentCaptured(time=1.0, run_id=self.ids[side], digest=digest))
@@ -230,6 +233,33 @@ def test_a_file_that_the_run_wrote_counts(told: Callable[..., Verdict]) -> None:
     dated = told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "c" * 64)]))
     assert (dated.verdict, dated.masked) == ("BIT-EXACT", ["1 file's own date"])
     assert told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "d" * 64)])).verdict == "DIVERGED"
+
+
+@pytest.mark.parametrize(
+    ("original", "rerun", "verdict"),
+    [
+        ({"salt": "a"}, {"salt": "b"}, "DIVERGED"),
+        ({"best": 3}, {}, "DIVERGED"),
+        ({"best": float("nan")}, {"best": float("nan")}, "BIT-EXACT"),
+        ({"best": 0.1}, {"best": 0.1 + 1e-12}, "NUMERICALLY CLOSE"),
+        ({"folder": "/tmp/a1/x"}, {"folder": "/tmp/b2/x"}, "BIT-EXACT"),
+        ({"many": [1, {"a": None}]}, {"many": [1, {"a": None}]}, "BIT-EXACT"),
+    ],
+)
+def test_a_parameter_that_the_code_logged_counts(
+    told: Callable[..., Verdict], original: dict[str, Any], rerun: dict[str, Any], verdict: str
+) -> None:
+    found = told(params=(original, rerun))
+    assert found.verdict == verdict
+    assert verdict == "BIT-EXACT" or f"Parameter '{next(iter(original))}'" in found.reason
+
+
+def test_a_file_to_which_each_rerun_adds_tells_two_reruns_apart(told: Callable[..., Verdict]) -> None:
+    source = "open('out.bin', 'ab')"
+    grown = ([made(True)], [msgspec.structs.replace(made(False), digest="b" * 64)])
+    found = told(source=(source,) * 2, facts=grown)
+    assert found.verdict == "DIVERGED"
+    assert "already there" in found.causes[0]
 
 
 # -- causes: one differs, and it is named first ---------------------------------------------------------------

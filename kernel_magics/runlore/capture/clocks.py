@@ -49,7 +49,8 @@ class ClockCapture:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._found: dict[tuple[ev.UncontrolledKind, str], None] = {}
+        self._found: dict[tuple[ev.UncontrolledKind, str], bool] = {}
+        """Whether it was seen only while the module was being loaded."""
         self._put_back: list[Callable[[], None]] = []
         for name in _CLOCKS:
             if hasattr(time, name):
@@ -60,9 +61,9 @@ class ClockCapture:
         self._found.clear()
 
     def cell_finished(self, ordinal: int) -> dict[str, Any]:
-        found, self._found = list(self._found), {}
+        found, self._found = self._found, {}
         now = time.time()
-        for kind, detail in found[:_MOST]:
+        for kind, detail in sorted(found, key=found.__getitem__)[:_MOST]:  # what loading asks, results seldom show
             self._session.append(ev.UncontrolledUsed(time=now, ordinal=ordinal, kind=kind, detail=detail))
         return {}
 
@@ -79,15 +80,19 @@ class ClockCapture:
         def followed(*args: Any, **kwargs: Any) -> Any:
             caller = _library(sys._getframe(1), through=kind == "urandom")
             if caller is not None:
-                self._found[kind, f"{said} {caller}"] = None
+                name, loading = caller
+                use = kind, f"{said} {name}"
+                self._found[use] = loading and self._found.get(use, True)
             return original(*args, **kwargs)
 
         setattr(module, name, followed)
         self._put_back.append(functools.partial(setattr, module, name, original))
 
 
-def _library(frame: FrameType | None, *, through: bool) -> str | None:
-    """The library's module that calls; ``None`` where the standard library or machinery does so for itself.
+def _library(frame: FrameType | None, *, through: bool) -> tuple[str, bool] | None:
+    """The library's module that calls, and whether it is being loaded.
+
+    ``None`` where the standard library or machinery calls for itself.
 
     ``through`` looks for who called the standard library: ``uuid`` and ``secrets`` ask for others, locks do not.
     """
@@ -95,7 +100,7 @@ def _library(frame: FrameType | None, *, through: bool) -> str | None:
         name = frame.f_globals.get("__name__")
         top = name.partition(".")[0] if isinstance(name, str) else "__main__"
         if top not in sys.stdlib_module_names or top == "__main__":
-            return None if top in _MACHINERY else name
+            return None if top in _MACHINERY else (str(name), frame.f_code.co_name == "<module>")
         if not through:
             return None
         frame = frame.f_back

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from runlore.archive import is_lost
 from runlore.curve import HEADER, RECORD_SIZE
@@ -16,10 +17,11 @@ from runlore.record import Artifact, CellRecord, RunRecord
 from runlore_server.retention.notes import retired
 from runlore_server.store.curves import Points, read_points
 from runlore_server.verdict.compare import Comparison, compare
-from runlore_server.verdict.contents import compare_files, kind_of
+from runlore_server.verdict.contents import compare_files, compare_leaves, kind_of
 from runlore_server.verdict.evidence import CellPair, Evidence
-from runlore_server.verdict.masks import DATED
+from runlore_server.verdict.masks import DATED, mask
 from runlore_server.verdict.outputs import compare_outputs
+from runlore_server.verdict.rungs.sighting import short
 from runlore_server.verdict.rungs.variables import other_ending
 
 
@@ -76,6 +78,7 @@ def find(evidence: Evidence, *, cut_off: bool) -> Findings:
     found = Findings(compare(theirs, ours, cut_off=cut_off), theirs, ours)
     found.own += found.points.recorded
     _outputs(evidence, found)
+    _params(evidence, rerun, found, cut_off)
     _artifacts(evidence, rerun, found, cut_off)
     _files(evidence, found, cut_off)
     found.apart.sort(key=lambda apart: apart.cell)
@@ -159,6 +162,42 @@ def _shows_something(evidence: Evidence, digest: str) -> bool:
         return evidence.objects.get(digest).strip() not in (b"[]", b"")
     except ObjectMissing:
         return True
+
+
+# -- parameters that the run's code logged ------------------------------------------------------------------
+
+
+def _params(evidence: Evidence, rerun: RunRecord, found: Findings, cut_off: bool) -> None:
+    """Of what code hands over as a parameter, some is a result: the best of a search, a number of samples."""
+    if evidence.plan.overrides:
+        return  # they were to be others
+    run = evidence.run
+    cell = run.last_cell if run.last_cell is not None else run.cell or 0
+    theirs, ours = _logged_params(run), _logged_params(rerun)
+    for name in [*theirs, *(name for name in ours if name not in theirs)]:
+        if name not in theirs or name not in ours:
+            if not cut_off:
+                lacking = "the original lacks" if name not in theirs else "the rerun lacks"
+                found.apart.append(Apart(f"Parameter {name!r}: {lacking} it.", cell))
+            continue
+        one, other = theirs[name], ours[name]
+        compared = compare_leaves({name: one}, {name: other})
+        if not compared.same and not _is_aside(one, other, found):
+            text = f"Parameter {name!r}, which the run logged, is {short(repr(one))} originally, "
+            found.apart.append(Apart(f"{text}{short(repr(other))} in the rerun.", cell, compared.close))
+
+
+def _logged_params(run: RunRecord) -> dict[str, Any]:
+    return {name: value for name, value in run.params.items() if run.param_sources.get(name) == "user"}
+
+
+def _is_aside(one: Any, other: Any, found: Findings) -> bool:
+    """Whether two texts differ only in what no two executions share."""
+    (theirs, hidden), (ours, _) = mask(str(one)), mask(str(other))
+    if theirs != ours:
+        return False
+    found.masked.update({kind: len(texts) for kind, texts in hidden.items()})
+    return True
 
 
 # -- artifacts and files ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from runlore.errors import ObjectMissing
 from runlore.events import UncontrolledKind
 from runlore.objects import ObjectStore
 from runlore.record import CellRecord
+from runlore.session_record import SessionRecord
 from runlore.untrusted import from_json
 from runlore_server.verdict.evidence import Evidence
 from runlore_server.verdict.rungs.sighting import named
@@ -28,11 +29,15 @@ _WRITEFILE = re.compile(r"%%(?:write)?file[ \t]+(\S+\.py)[ \t]*(?:\n|$)")
 
 
 class Found(NamedTuple):
-    """What another rerun might find too; ``telling`` where the code is seen to ask for it."""
+    """What another rerun might find too; ``telling`` where the code is seen to ask for it.
+
+    What is ``lasting`` is the same for any other rerun; a file to which each adds, and a folder, are not.
+    """
 
     text: str
     cell: int
     telling: bool = True
+    lasting: bool = True
 
 
 def already_there(evidence: Evidence) -> Iterator[Found]:
@@ -54,12 +59,14 @@ def already_there(evidence: Evidence) -> Iterator[Found]:
         for path in dict.fromkeys([*opened, *(path for path, new in mine.items() if new is False)]):
             if path in makers and path not in again and path not in told and pair.ordinal <= makers[path]:
                 told.add(path)
-                yield Found(_there(shown(evidence, path), makers[path]), pair.ordinal, asks)
+                lasting = not asks or _left(evidence.session, path) == _left(evidence.rerun_session, path)
+                yield Found(_there(shown(evidence, path), makers[path]), pair.ordinal, asks, lasting)
         for path in (path for path, cell in makers.items() if cell == pair.ordinal):
             # What is there and was not made again was there before.
             if path not in {*mine, *again, *told} and os.path.lexists(path):
                 told.add(path)
-                yield Found(_there(shown(evidence, path), pair.ordinal), pair.ordinal, asks)
+                lasting = mine.keys() == {written.path for written in pair.original.facts.writes}
+                yield Found(_there(shown(evidence, path), pair.ordinal), pair.ordinal, asks, lasting)
         again.update(mine)
         # Code is no data, so no file is recorded; the magic itself says what it found.
         if (name := _WRITEFILE.match(pair.original.source)) is not None and (
@@ -67,6 +74,12 @@ def already_there(evidence: Evidence) -> Iterator[Found]:
             and _says(evidence, pair.rerun, f'"Overwriting {name[1]}')
         ):
             yield Found(_there(name[1], pair.ordinal), pair.ordinal)
+
+
+def _left(session: SessionRecord, path: str) -> str | None:
+    """The content of a file as the session's last cell to write it left it."""
+    left = [one for _, cell in sorted(session.cells.items()) for one in cell.facts.writes if one.path == path]
+    return (left[-1].undated or left[-1].digest) if left else None
 
 
 def _there(name: str, cell: int) -> str:
@@ -117,7 +130,7 @@ def listings(evidence: Evidence) -> Iterator[Found]:
             ]
             foreign = removed or any(str(Path(directory, name)) not in own for name in added)
             text = f"The listing of {shown(evidence, directory)} differs: {', '.join(parts)}."
-            yield Found(text, pair.ordinal, bool(foreign))
+            yield Found(text, pair.ordinal, bool(foreign), not added)
 
 
 def details(cell: CellRecord, kind: UncontrolledKind, *, last: bool = False) -> dict[str, str]:

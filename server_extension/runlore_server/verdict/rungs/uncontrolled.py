@@ -35,7 +35,7 @@ _LAST = ("address order", *_SELDOM)
 def uncontrolled(evidence: Evidence) -> Seen:
     """Interrupts, what the original left behind, and what the cells used that no replay gives back."""
     found = [
-        Sighting(one.text, one.cell, weak=not one.telling, lasting=True)
+        Sighting(one.text, one.cell, weak=not one.telling, lasting=one.lasting)
         for one in (*already_there(evidence), *listings(evidence))
     ]
     for pair in evidence.pairs:
