@@ -127,6 +127,12 @@ class Replayer:
         """Why a gateway's kernel cannot be reached any more; ``None`` as long as it can, and for local ones."""
         return self._remote.lost if self._remote is not None else None
 
+    @property
+    def exit_status(self) -> int | None:
+        """Of a local kernel that has ended, negative where a signal ended it; ``None`` where nobody knows."""
+        provisioner = getattr(self.manager, "provisioner", None)
+        return getattr(getattr(provisioner, "process", None), "returncode", None)
+
     def import_ahead(self) -> None:
         """Let the kernel import what a replay needs, if there is time before ``begin``."""
         self.client.execute(self._opened(_IMPORT), silent=True, store_history=False, stop_on_error=False)

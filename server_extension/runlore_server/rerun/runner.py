@@ -22,7 +22,7 @@ from typing import NoReturn
 import msgspec
 
 from runlore.home import Home
-from runlore_server.rerun import data, notebook, tree
+from runlore_server.rerun import data, death, notebook, tree
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.outcome import Outcome, ReplayNotStarted
 from runlore_server.rerun.outputs import OutputLimit
@@ -139,9 +139,11 @@ def _replay(folder: Folder, replayer: Replayer) -> Outcome:
         # papermill says so for every cell with an error; whether the original had it is for the verdict
         _remove_error_markers(folder)
     except DeadKernelError:
-        outcome = Outcome(failure="kernel died", message="the kernel died while a cell ran")
         if replayer.lost is not None:
             outcome = Outcome(failure="kernel lost", message=replayer.lost)
+        else:
+            how = death.told(replayer.exit_status)
+            outcome = Outcome(failure="kernel died", message=f"the kernel died while a cell ran{how}")
     left_out = {cells[index].ordinal: size for index, size in limit.dropped.items()}
     return msgspec.structs.replace(outcome, left_out=left_out)
 

@@ -52,7 +52,7 @@ def _died_in(evidence: Evidence, outcome: Outcome) -> str:
     text = outcome.message or outcome.failure or "the rerun could not be executed"
     if outcome.failure == "kernel died":
         running = [cell for cell in evidence.rerun_session.cells.values() if cell.outcome is None]
-        text = f"the kernel died while cell {running[-1].replays} ran" if running else text
+        text = text.replace("a cell ran", f"cell {running[-1].replays} ran") if running else text
     return text[0].upper() + text[1:].rstrip(".")
 
 
