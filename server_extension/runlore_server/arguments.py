@@ -24,7 +24,7 @@ RUN is a run's id, an unambiguous start of it, or MLflow's id for it.
 exit codes:
   0  done; for rerun and verify: the run was reproduced (BIT-EXACT, what --seeds asked for, or what criteria ask)
   1  the rerun did not reproduce the run (NUMERICALLY CLOSE, DIVERGED, FAILED; of several: one of them) or does not
-     meet the criteria; for diff: the runs differ;
+     meet the criteria; for diff: the runs differ; for sweep: no trial came to a value;
      for gc: something cannot be read, so less was removed; for doctor: something wants attention
   2  usage, or nothing could be compared, checked or verified (UNVERIFIABLE, unknown run, kernel missing, refused)
   130  stopped with Ctrl-C; no process of the rerun is left

@@ -124,6 +124,8 @@ def test_what_comes_to_nothing_is_told_apart(swept: Swept) -> None:
     assert nan["trials"][1]["why"] == "its val_loss is nan"
     broken = swept.sweep("-p", "mode=fine,raise", "epochs=2", "--metric", "val_loss", "--sampler", "grid")
     assert [trial["state"] for trial in broken["trials"]] == ["complete", "failed"]
+    all_broken = swept.sweep("-p", "mode=raise", "epochs=2,3", "--metric", "val_loss", "--sampler", "grid", code=1)
+    assert [trial["state"] for trial in all_broken["trials"]] == ["failed", "failed"]
     mute = swept.sweep(
         "-p", "mode=mute", "lr=0.1,0.2,0.3", "epochs=2", "--metric", "val_loss", "--sampler", "grid", code=1
     )

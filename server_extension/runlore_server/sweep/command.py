@@ -165,5 +165,6 @@ def _driven(config: Config, folder: SweepFolder, note: Note) -> Result:
 
 def _shown(folder: SweepFolder, code: int) -> Result:
     now, progress = folder.sweep(), folder.progress()
-    code = _FAILED if code == 0 and progress.state == "failed" else code
+    nothing = progress.state == "finished" and all(trial.value is None for trial in progress.trials)
+    code = _FAILED if code == 0 and (progress.state == "failed" or nothing) else code
     return tables.object_of(now, progress), tables.details(now, progress), code

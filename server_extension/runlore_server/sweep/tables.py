@@ -14,6 +14,7 @@ from runlore.card import format_duration
 from runlore_server.rerun.literals import written
 from runlore_server.sweep.sweep import Progress, Sweep, Trial
 
+_FAILURES_SHOWN = 3
 _SHOWN = 10
 _ENDED = ("complete", "pruned", "failed")
 
@@ -82,6 +83,9 @@ def details(sweep: Sweep, progress: Progress) -> str:
         lines += ["", _table(rows)]
         if len(ended) > _SHOWN:
             lines.append(f"and {len(ended) - _SHOWN} more; --json has them all")
+    else:
+        failed = [trial for trial in progress.trials if trial.state == "failed" and trial.why]
+        lines += [f"trial {trial.number} failed: {trial.why}" for trial in failed[:_FAILURES_SHOWN]]
     return "\n".join(lines)
 
 
