@@ -1,6 +1,7 @@
 """Hundreds of runs compared in an open JupyterLab: time to open, frames while scrolling, brushing; prints a table.
 
-``python -m benchmarks.page_compare [RUNS]``
+``python -m benchmarks.page_compare [RUNS [PARAMS METRICS]]``; each run has the usual parameters and metrics and so
+many more.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.browser import executable, watched
-from benchmarks.homes import write_home
+from benchmarks.browser import Frames, executable, hover, watched
+from benchmarks.homes import More, write_home
 from benchmarks.server import TOKEN, Server
 from runlore.home import Home
 
@@ -49,7 +50,7 @@ _SCROLLED = """async ([selector, across]) => {
 }"""
 
 
-def measured(runs: int) -> dict[str, str]:
+def measured(runs: int, more: More) -> dict[str, str]:
     """What was measured, in words and figures.
 
     Raises:
@@ -62,7 +63,7 @@ def measured(runs: int) -> dict[str, str]:
         raise RuntimeError("there is no Chromium on the path")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         home = Path(name) / "home"
-        write_home(Home(home), runs)
+        write_home(Home(home), runs, more)
         with Server("lab", Path(name), RUNLORE_HOME=str(home)) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_context(viewport={"width": 1500, "height": 950}).new_page()
@@ -87,6 +88,8 @@ def _look(page: Page, runs: int) -> dict[str, str]:
         took = page.evaluate(_DRAWN, [tab, selector, count])
         found[f"{tab}: drawn"] = f"{took / 1000:.2f} s"
         page.wait_for_timeout(500)
+        if tab != "table" and (plot := page.locator(".jp-Runlore-plot").bounding_box()) is not None:
+            found |= _told(f"{tab}, pointing", hover(page, plot))
         if tab == "parallel":
             axis = page.locator(".jp-Runlore-brush-hold").first
             found |= _watched(page, "parallel, brushing", lambda axis=axis: _brush(page, axis.bounding_box(), 0.0))
@@ -111,7 +114,10 @@ def _brush(page: Page, box: dict[str, float] | None, wide: float) -> None:
 
 
 def _watched(page: Page, what: str, act: Callable[[], object]) -> dict[str, str]:
-    frames = watched(page, act)
+    return _told(what, watched(page, act))
+
+
+def _told(what: str, frames: Frames) -> dict[str, str]:
     return {
         f"{what}: median frame": f"{frames.median * 1000:.1f} ms",
         f"{what}: 95th percentile of frames": f"{frames.most * 1000:.1f} ms",
@@ -121,5 +127,6 @@ def _watched(page: Page, what: str, act: Callable[[], object]) -> dict[str, str]
 
 if __name__ == "__main__":
     print("| what | figure |\n|---|---|")
-    for what, figure in measured(int(sys.argv[1]) if len(sys.argv) > 1 else 500).items():
+    count, *further = [*map(int, sys.argv[1:])] or [500]
+    for what, figure in measured(count, More(*further)).items():
         print(f"| {what} | {figure} |", flush=True)

@@ -1,3 +1,5 @@
+import { whenIdle } from '../model/idle';
+
 /**
  * The part of plotly that is used here. The library is fetched when the first chart shows.
  */
@@ -68,10 +70,5 @@ export async function loadPlotly(): Promise<IPlotly> {
 
 /** Fetch plotly behind everything else, for charts that will soon be wanted. */
 export function expectCharts(): void {
-  const fetch = (): void => void loadPlotly().catch(() => undefined); // the chart tells of it
-  if ('requestIdleCallback' in window) {
-    requestIdleCallback(fetch);
-  } else {
-    setTimeout(fetch, 200); // Safari
-  }
+  whenIdle(() => void loadPlotly().catch(() => undefined)); // the chart tells of it
 }

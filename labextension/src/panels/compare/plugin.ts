@@ -7,6 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CompareSource, sourceArgs, sourceKey, sourceOf } from '../../model/compareSource';
+import { whenIdle } from '../../model/idle';
 import { CommandIds, DOMAIN, IRunlore } from '../../tokens';
 import { compareIcon, swapIcon } from '../marks/icons';
 import { MainAreaPages } from '../mainArea';
@@ -65,6 +66,14 @@ export const comparePlugin: JupyterFrontEndPlugin<void> = {
       page.model.runs.changed.connect(() => pages.save(page));
       return page;
     };
+    // What somebody looks at or marks is likely to be compared next.
+    const expect = (): void => {
+      runlore.selection.changed.disconnect(expect);
+      runlore.marks.changed.disconnect(expect);
+      whenIdle(() => void import('./widget').catch(() => undefined)); // to open it tells of it
+    };
+    runlore.selection.changed.connect(expect);
+    runlore.marks.changed.connect(expect);
     const open = (source: CompareSource): Promise<Compare> =>
       pages.open(sourceKey(source), () => create(source));
     const comparisonAt = (node: Element): Compare | undefined =>
