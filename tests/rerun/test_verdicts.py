@@ -254,6 +254,14 @@ def test_a_parameter_that_the_code_logged_counts(
     assert verdict == "BIT-EXACT" or f"Parameter '{next(iter(original))}'" in found.reason
 
 
+def test_how_long_a_trainer_took_is_set_aside(told: Callable[..., Verdict]) -> None:
+    sides = ({"loss": [(0, 1.0)], "train_runtime": [(0, seconds)]} for seconds in (1.5, 2.5))
+    found = told(curves=tuple(sides))
+    assert (found.verdict, found.masked) == ("BIT-EXACT", ["1 timing"])
+    sides = ({"loss": [(0, 1.0)], "train_runtime": [(0, 1.5)] * count} for count in (1, 2))
+    assert told(curves=tuple(sides)).verdict == "DIVERGED"
+
+
 def test_a_file_to_which_each_rerun_adds_tells_two_reruns_apart(told: Callable[..., Verdict]) -> None:
     source = "open('out.bin', 'ab')"
     grown = ([made(True)], [msgspec.structs.replace(made(False), digest="b" * 64)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from runlore_server.verdict.masks import DATED, mask
 from runlore_server.verdict.outputs import compare_outputs
 from runlore_server.verdict.rungs.sighting import short
 from runlore_server.verdict.rungs.variables import other_ending
+
+_TIMED = re.compile(r"(?:^|/)(?:train|eval|test|predict)_(?:runtime|(?:samples|steps|tokens)_per_second)$")
+"""Metrics by which Hugging Face's ``Trainer`` tells how long it took, without being asked."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,10 @@ def find(evidence: Evidence, *, cut_off: bool) -> Findings:
     run, rerun = evidence.run, evidence.rerun
     assert rerun is not None  # noqa: S101 - see above
     theirs, ours = _curves_of("original", run), _curves_of("rerun", rerun)
-    found = Findings(compare(theirs, ours, cut_off=cut_off), theirs, ours)
+    timed = {name for name in theirs if _TIMED.search(name) and len(ours.get(name, ())) == len(theirs[name])}
+    sides = ({name: side[name] for name in side if name not in timed} for side in (theirs, ours))
+    found = Findings(compare(*sides, cut_off=cut_off), theirs, ours)
+    found.masked.update({"timing": sum(len(theirs[name]) for name in timed)} if timed else {})
     found.own += found.points.recorded
     _outputs(evidence, found)
     _params(evidence, rerun, found, cut_off)
@@ -244,6 +251,8 @@ def _contents(
         yield Apart(
             f"Artifact {one.path!r} has another hash; its contents were not compared: {compared.unread}.", cell
         )
+    elif not compared.same and kind == "dated":
+        yield Apart(f"Artifact {one.path!r} has another content, whatever dates are in it.", cell)
     elif not compared.same:
         yield Apart(f"Artifact {one.path!r} differs at {compared.first}.", cell, compared.close)
     elif kind == "dated":

@@ -216,9 +216,11 @@ class _Case:
         found = find(both, cut_off=False)
         # Whether they agree on what is to be explained; that something else differs explains nothing.
         if (parted := first.points.first) is not None:
-            metric = parted.metric
+            # A metric that one side lacks may bear another name in each execution.
+            lacking = parted.metric not in first.original or parted.metric not in first.rerun
             one, other = (
-                {metric: side[metric]} if metric in side else {} for side in (found.original, found.rerun)
+                {name: points for name, points in side.items() if lacking or name == parted.metric}
+                for side in (found.original, found.rerun)
             )
             agree = compare(one, other).first is None
         else:
