@@ -91,6 +91,7 @@ def stream(text: str, name: str = "stdout") -> list[dict[str, Any]]:
         ("/tmp/ipykernel_12/1.py:3: Warning", "/tmp/ipykernel_98/1.py:3: Warning", ["1 temporary path"]),
         ("1970-01-01 10:00:00,123 start", "1970-01-02 11:22:33,456 start", ["1 time of day"]),
         ("pid 123 up", "pid 99 up", ["1 process id"]),
+        ("{'train_runtime': '1.265', 'loss': 3}", "{'train_runtime': '5.4', 'loss': 3}", ["1 timing"]),
         ("\x1b[31mred\x1b[0m\n10%\r50%\rdone", "\x1b[31mred\x1b[0m\n30%\rdone", []),
     ],
 )

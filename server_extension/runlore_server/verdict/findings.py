@@ -20,13 +20,12 @@ from runlore_server.store.curves import Points, read_points
 from runlore_server.verdict.compare import Comparison, compare
 from runlore_server.verdict.contents import compare_files, compare_leaves, kind_of
 from runlore_server.verdict.evidence import CellPair, Evidence
-from runlore_server.verdict.masks import DATED, mask
+from runlore_server.verdict.masks import DATED, TRAINER_TIME, mask
 from runlore_server.verdict.outputs import compare_outputs
 from runlore_server.verdict.rungs.sighting import short
 from runlore_server.verdict.rungs.variables import other_ending
 
-_TIMED = re.compile(r"(?:^|/)(?:train|eval|test|predict)_(?:runtime|(?:samples|steps|tokens)_per_second)$")
-"""Metrics by which Hugging Face's ``Trainer`` tells how long it took, without being asked."""
+_TIMED = re.compile(rf"(?:^|/){TRAINER_TIME}$")
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,10 @@ def find(evidence: Evidence, *, cut_off: bool) -> Findings:
     assert rerun is not None  # noqa: S101 - see above
     theirs, ours = _curves_of("original", run), _curves_of("rerun", rerun)
     timed = {name for name in theirs if _TIMED.search(name) and len(ours.get(name, ())) == len(theirs[name])}
-    sides = ({name: side[name] for name in side if name not in timed} for side in (theirs, ours))
-    found = Findings(compare(*sides, cut_off=cut_off), theirs, ours)
-    found.masked.update({"timing": sum(len(theirs[name]) for name in timed)} if timed else {})
+    count = sum(len(theirs.pop(name)) for name in timed)
+    ours = {name: points for name, points in ours.items() if name not in timed}
+    found = Findings(compare(theirs, ours, cut_off=cut_off), theirs, ours)
+    found.masked.update({"timing": count} if timed else {})
     found.own += found.points.recorded
     _outputs(evidence, found)
     _params(evidence, rerun, found, cut_off)

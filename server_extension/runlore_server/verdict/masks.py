@@ -24,7 +24,11 @@ class _Mask(NamedTuple):
     least: int = 1
 
 
+TRAINER_TIME = r"\b(?:train|eval|test|predict)_(?:runtime|(?:samples|steps|tokens)_per_second)\b"
+"""Names under which Hugging Face's ``Trainer`` tells how long it took, without being asked."""
+
 _MASKS = (
+    _Mask("timing", re.compile(rf"{TRAINER_TIME}['\"]?[ ]*[:=][ ]*['\"]?{_NUMBER}")),
     _Mask("temporary path", re.compile(r"(?:/private)?(?:/tmp|/var/folders|/var/tmp|/dev/shm)/[^\s'\",:;)>\]]+")),
     _Mask("temporary path", re.compile(r"[A-Za-z]:\\[^\s'\"]*\\Temp\\[^\s'\"]+", re.IGNORECASE)),
     _Mask("address", re.compile(r"\b0x[0-9a-fA-F]{6,}\b")),
