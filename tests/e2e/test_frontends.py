@@ -122,6 +122,23 @@ def run_and_rerun(page: Page) -> str:
     return run_id
 
 
+def open_the_notebook_of_the_rerun(page: Page) -> None:
+    """In a tab of JupyterLab; in Jupyter Notebook, which shows one at a time, in another of the browser."""
+    rerun = page.locator("#runlore-runs [data-runlore-run][data-verdict='BIT-EXACT']").get_attribute(
+        "data-runlore-run"
+    )
+    isolated = page.evaluate("() => window.jupyterapp.name === 'Jupyter Notebook'")
+    command = "runId => void window.jupyterapp.commands.execute('runlore:open-notebook', { runId })"
+    if isolated:
+        with page.expect_popup(timeout=SOON) as popup:
+            page.evaluate(command, rerun)
+        shown = popup.value
+    else:
+        page.evaluate(command, rerun)
+        shown = page
+    expect(shown.locator(".jp-NotebookPanel:visible").last).to_contain_text("runlore.log(loss", timeout=SOON)
+
+
 FRONT_ENDS = {
     "jupyterlab==4.2.*": ("jupyterlab", "lab"),
     "notebook>=7": ("notebook", "notebooks/walk.ipynb"),
@@ -142,6 +159,7 @@ def test_the_main_job_is_done_in(browser: Browser, tmp_path: Path, served: None,
         write_notebook(lab)
         page, said = opened(browser, lab, path)
         run_and_rerun(page)
+        open_the_notebook_of_the_rerun(page)
         assert said == []
         page.context.close()
 
@@ -157,6 +175,9 @@ def test_two_people_in_one_notebook_see_the_card(browser: Browser, tmp_path: Pat
         other, heard = opened(browser, lab, "lab")
         run_id = run_and_rerun(page)
         expect(other.locator(f"[data-runlore-card='{run_id}']")).to_contain_text("walk", timeout=SOON)
+        for client in (page, other):
+            expect(client.locator(".jp-Runlore-cellMark")).to_have_count(1, timeout=SOON)
+            expect(client.locator("#runlore-runs [data-runlore-run]")).to_have_count(2)
         expect(other.locator("#runlore-runs [data-verdict='BIT-EXACT']").first).to_be_visible(timeout=SOON)
         assert said + heard == []
         page.context.close()
