@@ -70,8 +70,9 @@ def test_axe_finds_nothing_in_menus_and_dialogs(lab_page: Page, gallery: Gallery
         page.keyboard.press("Escape")
         expect(page.locator(".lm-Menu, .jp-Dialog")).to_have_count(0)
 
-    for name in ("More on the curves", "Saved filters"):
-        button = panel.get_by_role("button", name=name)
+    details = page.locator(open_details(page, gallery.runs["failing"]))
+    for name, within in {"More on the curves": panel, "Saved filters": panel, "More": details}.items():
+        button = within.get_by_role("button", name=name)
         button.press("Enter")
         expect(page.locator(".lm-Menu")).to_be_visible(timeout=SOON)
         check(name, ".lm-Menu")
@@ -81,6 +82,10 @@ def test_axe_finds_nothing_in_menus_and_dialogs(lab_page: Page, gallery: Gallery
     page.keyboard.press("Shift+F10")
     check("menu of a run", ".lm-Menu-item[data-command^='runlore:']")
     expect(row).to_be_focused()
+    page.keyboard.press("Shift+ArrowDown")
+    expect(panel.get_by_role("toolbar", name="Marked runs")).to_be_visible()
+    found["marked runs"] = violations(page, PANEL)
+    page.keyboard.press("Escape")
     panel.get_by_role("combobox", name="Filter runs").fill("metrics.los")
     expect(panel.get_by_role("listbox", name="Names")).to_be_visible()
     found["completion"] = violations(page, PANEL)

@@ -78,6 +78,7 @@ export function someNode(change: Partial<ILineageNode>): ILineageNode {
     cell: null,
     status: null,
     verdict: null,
+    changed: [],
     version: null,
     ...change
   };

@@ -56,6 +56,8 @@ export interface ILineageNode {
   cell: number | null;
   status: RunStatus | null;
   verdict: VerdictWord | null;
+  /** Parameters that a rerun was given other values of. */
+  changed: string[];
   /** Of a registered model. */
   version: string | null;
 }

@@ -5,7 +5,7 @@ import { Cursor } from './cursor';
 import { CursorLayer } from './cursorLayer';
 import { IDrawing, inBase } from './drawing';
 import { formatValue } from './format';
-import { labelWidth, MARGIN, placeLabels, plotArea } from './layout';
+import { labelWidth, placeLabels, plotArea } from './layout';
 import { LineLabel } from './lineLabel';
 import { IMark, IRule, MarkLayer } from './markLayer';
 import { usePlot } from './plot';
@@ -117,9 +117,7 @@ export const CurveChart = React.memo(function CurveChart(
           {trans.__('Reset zoom')}
         </button>
       )}
-      <span className="jp-Runlore-chart-axis" style={{ left: MARGIN.left }}>
-        {axisTitle(drawing, trans)}
-      </span>
+      <span className="jp-Runlore-chart-axis">{axisTitle(drawing, trans)}</span>
     </div>
   );
 });

@@ -37,6 +37,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         version: of a model.
         cell: ordinal of a cell.
         status, verdict: of a run.
+        changed: parameters that a rerun was given other values of.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     cell: int | None = None
     status: str | None = None
     verdict: Word | None = None
+    changed: list[str] = []
     version: str | None = None
 
 
@@ -203,6 +205,7 @@ class _Graph:
                 run_id=run.run_id,
                 status=run.status,
                 verdict=said.verdict if said is not None else None,
+                changed=said.changed if said is not None else [],
             )
         return run.run_id
 

@@ -5,7 +5,7 @@ import { ILineage, ILineageNode, ProvenanceClient } from '../../api/provenance';
 import { IRun, IRunDetail } from '../../api/types';
 import { formatSize } from '../../charts/format';
 import { graphOf, IGraph, IPlaced, neighbour, NODE } from '../../model/graph';
-import { statusWord } from '../marks/marks';
+import { statusWord, verdictWords } from '../marks/marks';
 import { shortId } from '../marks/name';
 import { Loaded } from './loaded';
 import { Lack } from './output';
@@ -141,10 +141,11 @@ function Node(props: {
   const { node, x, y } = place;
   const { run_id: runId } = node;
   const opens = runId !== null && !isCenter;
+  const about = subtitle(node, isCenter, trans);
   const attributes = {
     'data-runlore-node': node.kind,
     'aria-current': isCenter,
-    title: tooltip(node),
+    title: tooltip(node, about),
     tabIndex: isCurrent ? 0 : -1,
     onFocus,
     style: { left: x, top: y, width: NODE.width, height: NODE.height }
@@ -152,7 +153,7 @@ function Node(props: {
   const content = (
     <>
       <b>{node.name || trans.__('untitled')}</b>
-      <span>{subtitle(node, isCenter, trans)}</span>
+      <span>{about}</span>
     </>
   );
   return opens ? (
@@ -166,8 +167,8 @@ function Node(props: {
   );
 }
 
-function tooltip(node: ILineageNode): string {
-  return [node.path ?? node.name, node.digest].filter(part => part !== null).join('\n');
+function tooltip(node: ILineageNode, about: string): string {
+  return [node.path ?? node.name, about, node.digest].filter(part => part !== null).join('\n');
 }
 
 function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundle): string {
@@ -178,7 +179,9 @@ function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundl
       }
       return [
         `${node.verdict ? trans.__('rerun') : trans.__('run')} ${shortId(node.run_id ?? '')}`,
-        node.verdict ?? (node.status && statusWord(node.status, trans))
+        node.verdict
+          ? verdictWords({ verdict: node.verdict, changed: node.changed }, trans)
+          : node.status && statusWord(node.status, trans)
       ]
         .filter(Boolean)
         .join(' · ');

@@ -93,13 +93,16 @@ export function VerdictBadge(props: {
   );
 }
 
+/** As much of a verdict as its words need. */
+type Said = Pick<IVerdict, 'verdict' | 'changed' | 'divergence'>;
+
 /** Whether nothing was to come out the same, since some parameters were given other values. */
-export function isExpected({ verdict, changed = [] }: IVerdict): boolean {
+export function isExpected({ verdict, changed = [] }: Said): boolean {
   return changed.length > 0 && (verdict === 'DIVERGED' || verdict === 'UNVERIFIABLE');
 }
 
 /** A verdict in words; a divergence says where, or which parameters were changed. */
-export function verdictWords(verdict: IVerdict, trans: TranslationBundle): string {
+export function verdictWords(verdict: Said, trans: TranslationBundle): string {
   if (isExpected(verdict)) {
     return trans.__('CHANGED: %1', (verdict.changed ?? []).join(', '));
   }
