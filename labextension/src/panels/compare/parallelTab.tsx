@@ -19,7 +19,7 @@ const MARGIN = { top: 36, bottom: 28, left: 64, right: 64 };
 const ROOM = 110;
 /** Characters of a tick's label, and of an axis's name: it stands within the room of its axis. */
 const LONGEST = 12;
-const LONGEST_NAME = 17;
+const LONGEST_NAME = 15;
 
 /**
  * A line for every run across parameters and metrics; brushes on the axes select runs.
