@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from blake3 import blake3
@@ -25,7 +26,8 @@ _MATLAB_HEADER = 116
 
 _PDF = re.compile(rb"/(?:CreationDate|ModDate)\s*\(D:[^)]{0,40}\)")
 _SVG = re.compile(rb"<dc:date>[^<]{0,40}</dc:date>")
-_SVG_ID = re.compile(rb'\bid="([A-Za-z]{1,8}[0-9a-f]{10})"')
+_SVG_ID = re.compile(rb"\b[A-Za-z]{1,8}[0-9a-f]{10}\b")
+_SVG_IDS = re.compile(rb'\bid="(%s)"' % _SVG_ID.pattern)
 _MATLAB = re.compile(rb"Created on: \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}")
 _UUID = re.compile(rb"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _IN_ARCHIVES = {
@@ -85,25 +87,21 @@ def _pdf(content: bytes) -> bytes:
 
 
 def _svg(content: bytes) -> bytes:
-    drawn = {name: b"%d" % number for number, name in enumerate(dict.fromkeys(_SVG_ID.findall(content)))}
-    return _numbered(_SVG.sub(b"", content), drawn)
+    return _numbered(_SVG.sub(b"", content), _SVG_ID, _SVG_IDS.findall(content))
 
 
 def _html(content: bytes) -> bytes:
-    found = _UUID.findall(content)
-    referred = [one for one in dict.fromkeys(found) if found.count(one) > 1]
-    return _numbered(content, {name: b"%d" % number for number, name in enumerate(referred)})
+    return _numbered(content, _UUID, [one for one, count in Counter(_UUID.findall(content)).items() if count > 1])
 
 
 def _matlab(content: bytes) -> bytes:
     return _MATLAB.sub(b"", content[:_MATLAB_HEADER]) + content[_MATLAB_HEADER:]
 
 
-def _numbered(content: bytes, names: dict[bytes, bytes]) -> bytes:
-    """The content with names replaced by the order in which they first appear."""
-    if not names:
-        return content
-    return re.sub(b"|".join(map(re.escape, names)), lambda found: names[found[0]], content)
+def _numbered(content: bytes, kind: re.Pattern[bytes], drawn: Iterable[bytes]) -> bytes:
+    """The content with the ids that were drawn replaced by the order in which they first appear."""
+    numbers = {one: b"%d" % number for number, one in enumerate(dict.fromkeys(drawn))}
+    return kind.sub(lambda found: numbers.get(found[0], found[0]), content)
 
 
 _FORMATS: dict[str, Callable[[bytes], bytes | None]] = {

@@ -74,6 +74,23 @@ def test_ids_that_nothing_refers_to_are_content() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "element"),
+    [
+        ("a.html", '<a id="{0:08x}-0000-4000-8000-000000000000"/><b to="{0:08x}-0000-4000-8000-000000000000"/>'),
+        ("a.svg", '<a id="p{0:010x}"/><b to="#p{0:010x}"/>'),
+    ],
+    ids=["html", "svg"],
+)
+def test_very_many_ids_are_no_harder_than_few(name: str, element: str) -> None:
+    # Each of them looked for in all of the content would take hours.
+    one, other = (
+        "".join(element.format(number) for number in range(first, first + 60_000)).encode()
+        for first in (0, 1 << 20)
+    )
+    assert digest_undated(name, one) == digest_undated(name, other)
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
         ("a.txt", lambda: b"1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -18,7 +19,9 @@ import pytest
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord, session_ids
+from runlore_server.verdict.verdict import Verdict
 from tests.conftest import Notebook
+from tests.rerun.cases import SIDES, Told
 
 
 @dataclass
@@ -132,3 +135,16 @@ def hanging_pids(recorded: Recorded) -> list[int]:
     pids = [int(word) for word in file.read_text().split()]
     file.unlink()
     return pids
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[..., Verdict]:
+    """Judge two sides; each argument is a pair, of the original and of the rerun."""
+
+    def judged(**pairs: Any) -> Verdict:
+        case = Told(Home(tmp_path / secrets.token_hex(4)))
+        for index, side in enumerate(SIDES):
+            case.side(side, **{name: pair[index] for name, pair in pairs.items()})
+        return case.verdict()
+
+    return judged

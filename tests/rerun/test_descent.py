@@ -10,7 +10,7 @@ import pytest
 from runlore import events as ev
 from runlore.home import Home
 from runlore_server.verdict.verdict import Verdict
-from tests.rerun.test_verdicts import Told, stream
+from tests.rerun.cases import Told, stream
 
 NOW, LATER = 1763725445.25, 1763725451.5
 """Within a relative tolerance of 1e-7 of each other."""

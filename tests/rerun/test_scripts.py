@@ -13,9 +13,8 @@ from blake3 import blake3
 from runlore import events as ev
 from runlore.home import Home
 from runlore_server.verdict.verdict import Verdict
+from tests.rerun.cases import LOSS, OTHER, Told
 from tests.rerun.conftest import record
-from tests.rerun.test_judge import LOSS
-from tests.rerun.test_verdicts import OTHER, Told
 
 OLD, NEW = b"print(1)\n", b"print(2)\n"
 

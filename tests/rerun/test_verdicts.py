@@ -11,72 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
+from PIL import Image
 
 from runlore import events as ev
 from runlore.home import Home
 from runlore_server.verdict.masks import mask, settled
 from runlore_server.verdict.outputs import numbers_close
 from runlore_server.verdict.verdict import Verdict
-from tests.rerun.test_judge import LOSS, Case
-
-SIDES = ("original", "rerun")
-OTHER = {"loss": [(0, 1.0), (1, 0.75), (2, 0.5)]}
-
-
-class Told(Case):
-    """A case in which each side shows, reads, uses and makes things in cell 0, the cell of the run."""
-
-    def side(
-        self,
-        side: str,
-        curves: Any = LOSS,
-        *,
-        shown: list[dict[str, Any]] | None = None,
-        variables: dict[str, str] | None = None,
-        facts: list[ev.AnyEvent] | None = None,
-        artifacts: dict[str, bytes] | None = None,
-        params: dict[str, Any] | None = None,
-        environment: dict[str, Any] | None = None,
-        source: str = "x",
-        **end: Any,
-    ) -> None:
-        kernel = self.kernels[side]
-        fields = {
-            name: kernel.objects.put(msgspec.json.encode(value))
-            for name, value in (("outputs", shown), ("variables", variables))
-            if value is not None
-        }
-        cell = self.cell(side, source, **fields, **end)
-        for event in facts or []:
-            kernel.write(msgspec.structs.replace(event, ordinal=cell))  # type: ignore[call-arg]
-        self.run(side, curves, cell=cell)
-        for path, content in (artifacts or {}).items():
-            kernel.artifact(self.ids[side], path, content)
-        if params is not None:
-            kernel.write(ev.ParamsLogged(time=1.0, run_id=self.ids[side], params=params, source="user"))
-        if environment is not None:
-            digest = kernel.objects.put(json.dumps(environment).encode())
-            kernel.write(ev.EnvironmentCaptured(time=1.0, run_id=self.ids[side], digest=digest))
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Callable[..., Verdict]:
-    """Judge two sides; each argument is a pair, of the original and of the rerun."""
-
-    def judged(**pairs: Any) -> Verdict:
-        case = Told(Home(tmp_path / secrets.token_hex(4)))
-        for index, side in enumerate(SIDES):
-            case.side(side, **{name: pair[index] for name, pair in pairs.items()})
-        return case.verdict()
-
-    return judged
-
-
-def stream(text: str, name: str = "stdout") -> list[dict[str, Any]]:
-    return [{"type": "stream", "name": name, "text": text}]
-
+from tests.rerun.cases import LOSS, OTHER, SIDES, Told, made, stream
 
 # -- outputs ------------------------------------------------------------------------------------------------
 
@@ -138,7 +81,6 @@ def test_the_last_printed_digit_is_rounding(told: Callable[..., Verdict]) -> Non
 
 
 def test_figures_are_compared_by_their_pixels(told: Callable[..., Verdict], tmp_path: Path) -> None:
-    from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     def png(value: int, note: str) -> bytes:
@@ -181,96 +123,6 @@ def test_an_id_in_markup_is_referred_to() -> None:
     assert one in mask(f"<b>{one}</b>", markup=True)[0]
 
 
-# -- artifacts and files ------------------------------------------------------------------------------------
-
-
-def npz(**arrays: Any) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
-def test_artifacts_are_compared_number_by_number(told: Callable[..., Verdict]) -> None:
-    weights = np.linspace(0, 1, 5, dtype=np.float32)
-    moved = weights.copy()
-    moved[2] = np.nextafter(moved[2], 2)
-    same = told(artifacts=({"m.npz": npz(w=weights)}, {"m.npz": npz(w=weights)}))
-    assert same.verdict == "BIT-EXACT"
-    assert "1 artifact" in same.reason
-    close = told(artifacts=({"m.npz": npz(w=weights)}, {"m.npz": npz(w=moved)}))
-    assert close.verdict == "NUMERICALLY CLOSE"
-    assert "1 of 5 numbers" in close.reason
-    apart = told(artifacts=({"m.npz": npz(w=weights)}, {"m.npz": npz(w=weights + 1)}))
-    assert apart.verdict == "DIVERGED"
-    assert "Artifact 'm.npz' differs at w" in apart.reason
-    other = told(artifacts=({"t.csv": b"a,b\n1,x\n"}, {"t.csv": b"a,b\n1.0,x\n"}))
-    assert other.verdict == "BIT-EXACT"
-    assert told(artifacts=({"m.bin": b"1"}, {})).verdict == "DIVERGED"
-
-
-def test_a_pickle_is_never_opened(told: Callable[..., Verdict], tmp_path: Path) -> None:
-    import pickle
-
-    class Trap:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "sprung",))
-
-    found = told(artifacts=({"m.pt": pickle.dumps(Trap())}, {"m.pt": b"other"}))
-    assert found.verdict == "DIVERGED"
-    assert "contents were not compared" in found.reason
-    assert not (tmp_path / "sprung").exists()
-
-
-def written(digest: str, undated: str | None = None) -> ev.FileWritten:
-    known = {"digest": digest, "undated": undated, "size": 1}
-    return ev.FileWritten(time=1.0, ordinal=0, path="/project/out.bin", seen_by="audit", **known)  # type: ignore[arg-type]
-
-
-def test_a_file_that_the_run_wrote_counts(told: Callable[..., Verdict]) -> None:
-    found = told(facts=([written("a" * 64)], [written("b" * 64)]))
-    assert found.verdict == "DIVERGED"
-    assert "out.bin" in found.reason
-    assert "1 written file" in told(facts=([written("a" * 64)], [written("a" * 64)])).reason
-    dated = told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "c" * 64)]))
-    assert (dated.verdict, dated.masked) == ("BIT-EXACT", ["1 file's own date"])
-    assert told(facts=([written("a" * 64, "c" * 64)], [written("b" * 64, "d" * 64)])).verdict == "DIVERGED"
-
-
-@pytest.mark.parametrize(
-    ("original", "rerun", "verdict"),
-    [
-        ({"salt": "a"}, {"salt": "b"}, "DIVERGED"),
-        ({"best": 3}, {}, "DIVERGED"),
-        ({"best": float("nan")}, {"best": float("nan")}, "BIT-EXACT"),
-        ({"best": 0.1}, {"best": 0.1 + 1e-12}, "NUMERICALLY CLOSE"),
-        ({"folder": "/tmp/a1/x"}, {"folder": "/tmp/b2/x"}, "BIT-EXACT"),
-        ({"many": [1, {"a": None}]}, {"many": [1, {"a": None}]}, "BIT-EXACT"),
-    ],
-)
-def test_a_parameter_that_the_code_logged_counts(
-    told: Callable[..., Verdict], original: dict[str, Any], rerun: dict[str, Any], verdict: str
-) -> None:
-    found = told(params=(original, rerun))
-    assert found.verdict == verdict
-    assert verdict == "BIT-EXACT" or f"Parameter '{next(iter(original))}'" in found.reason
-
-
-def test_how_long_a_trainer_took_is_set_aside(told: Callable[..., Verdict]) -> None:
-    sides = ({"loss": [(0, 1.0)], "train_runtime": [(0, seconds)]} for seconds in (1.5, 2.5))
-    found = told(curves=tuple(sides))
-    assert (found.verdict, found.masked) == ("BIT-EXACT", ["1 timing"])
-    sides = ({"loss": [(0, 1.0)], "train_runtime": [(0, 1.5)] * count} for count in (1, 2))
-    assert told(curves=tuple(sides)).verdict == "DIVERGED"
-
-
-def test_a_file_to_which_each_rerun_adds_tells_two_reruns_apart(told: Callable[..., Verdict]) -> None:
-    source = "open('out.bin', 'ab')"
-    grown = ([made(True)], [msgspec.structs.replace(made(False), digest="b" * 64)])
-    found = told(source=(source,) * 2, facts=grown)
-    assert found.verdict == "DIVERGED"
-    assert "already there" in found.causes[0]
-
-
 # -- causes: one differs, and it is named first ---------------------------------------------------------------
 
 
@@ -296,10 +148,6 @@ def settings(
         "variables": {"OMP_NUM_THREADS": omp},
         "libraries": {"torch": {"threads": threads}},
     }
-
-
-def made(new: bool) -> ev.FileWritten:
-    return msgspec.structs.replace(written("a" * 64), new=new)
 
 
 def read_back() -> ev.FileRead:

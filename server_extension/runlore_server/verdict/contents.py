@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -102,6 +104,17 @@ def compare_leaves(one: Leaves, other: Leaves, limits: Limits | None = None) -> 
     return Finding(same=same, close=close, values=values, first=first)
 
 
+def leaves(value: Any, root: str = "") -> Leaves:
+    """What mappings and lists within each other hold, by path; ``root`` is the path of the value itself."""
+    found: dict[str, Any] = {}
+    for where, leaf in _flat(value, root):
+        path = where
+        while path in found:  # a key with a dot in it
+            path += "'"
+        found[path] = leaf
+    return found
+
+
 def _identical(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         if one.dtype != other.dtype or one.shape != other.shape:
@@ -110,7 +123,7 @@ def _identical(one: Any, other: Any) -> bool:
             return bool(np.array_equal(one, other))
         return one.tobytes() == other.tobytes()
     if isinstance(one, float) and isinstance(other, float):
-        return one.hex() == other.hex()
+        return one.hex() == other.hex() and getattr(one, "digits", None) == getattr(other, "digits", None)
     return type(one) is type(other) and bool(one == other)
 
 
@@ -142,7 +155,7 @@ def _read(path: Path, kind: Kind, name: str) -> Leaves:
     if kind == "torch":
         import torch
 
-        return _tree(torch.load(path, map_location="cpu", weights_only=True))
+        return leaves(torch.load(path, map_location="cpu", weights_only=True))
     if kind == "numpy":
         found = np.load(path, allow_pickle=False)
         return {"array": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
@@ -151,7 +164,7 @@ def _read(path: Path, kind: Kind, name: str) -> Leaves:
 
         # NumPy has no bfloat16: as torch tensors where torch is there, else what NumPy knows.
         with safe_open(str(path), framework="np" if find_spec("torch") is None else "pt") as file:
-            return _tree({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no dictionary
+            return leaves({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no dictionary
     if kind in ("csv", "tsv"):
         with path.open(newline="", encoding="utf-8") as file:
             delimiter = "\t" if kind == "tsv" else ","
@@ -161,28 +174,42 @@ def _read(path: Path, kind: Kind, name: str) -> Leaves:
                 for column, text in enumerate(row)
             }
     if kind == "json":
-        return dict(_flat(json.loads(path.read_text(encoding="utf-8")), "$"))
+        return leaves(json.loads(path.read_text(encoding="utf-8"), parse_float=_number), "$")
     if kind == "parquet":
         from pyarrow import parquet
 
-        frame = parquet.read_table(path).to_pandas()
+        # The index as the column that it is stored as; gaps as such, since NaN would make doubles of integers.
+        frame = parquet.read_table(path).to_pandas(ignore_metadata=True, integer_object_nulls=True)
         return {str(name): frame[name].to_numpy() for name in frame.columns}
-    return {"pixels": pixels(path)}
+    return pixels(path)
+
+
+class _Long(float):
+    """A number that was written with more digits than its double has."""
+
+    digits: Decimal
 
 
 def _cell(text: str) -> float | str:
     try:
-        return float(text)
-    except ValueError:
+        return _number(text)
+    except (ValueError, ArithmeticError):  # no number, or with an exponent beyond all that is computed with
         return text
 
 
-def _tree(value: Any) -> Leaves:
-    return dict(_flat(value, ""))
+def _number(text: str) -> float:
+    number = float(text)
+    shortest = repr(number)
+    if text == shortest or not math.isfinite(number) or (exact := Decimal(text)) == Decimal(shortest):
+        return number
+    long = _Long(number)
+    long.digits = exact
+    return long
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
+        yield f"{path}.keys", repr(list(value))
         for key, item in value.items():
             yield from _flat(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, (list, tuple)):
@@ -210,8 +237,8 @@ def main(arguments: list[str]) -> None:
     one, other, kind, name = Path(arguments[0]), Path(arguments[1]), arguments[2], arguments[3]
     limit_memory()
     try:
-        leaves = _read(one, kind, name), _read(other, kind, name)  # type: ignore[arg-type]
-        found = compare_leaves(*leaves, IMAGE if kind == "image" else None)
+        read = _read(one, kind, name), _read(other, kind, name)  # type: ignore[arg-type]
+        found = compare_leaves(*read, IMAGE if kind == "image" else None)
     except ImportError as error:
         found = Finding(unread=f"reading them needs {error.name}, which is not installed here")
     except MemoryError:

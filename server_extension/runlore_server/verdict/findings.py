@@ -18,7 +18,7 @@ from runlore.record import Artifact, CellRecord, RunRecord
 from runlore_server.retention.notes import retired
 from runlore_server.store.curves import Points, read_points
 from runlore_server.verdict.compare import Comparison, compare
-from runlore_server.verdict.contents import compare_files, compare_leaves, kind_of
+from runlore_server.verdict.contents import compare_files, compare_leaves, kind_of, leaves
 from runlore_server.verdict.evidence import CellPair, Evidence
 from runlore_server.verdict.masks import DATED, TRAINER_TIME, mask
 from runlore_server.verdict.outputs import compare_outputs
@@ -188,7 +188,7 @@ def _params(evidence: Evidence, rerun: RunRecord, found: Findings, cut_off: bool
                 found.apart.append(Apart(f"Parameter {name!r}: {lacking} it.", cell))
             continue
         one, other = theirs[name], ours[name]
-        compared = compare_leaves({name: one}, {name: other})
+        compared = compare_leaves(leaves(one, name), leaves(other, name))
         if not compared.same and not _is_aside(one, other, found):
             text = f"Parameter {name!r}, which the run logged, is {short(repr(one))} originally, "
             found.apart.append(Apart(f"{text}{short(repr(other))} in the rerun.", cell, compared.close))

@@ -142,11 +142,11 @@ class _Comparing:
     def _pixels(self, mime: str, one: Any, other: Any) -> None:
         contents = self._blob(one), self._blob(other)
         try:
-            arrays = [pixels(BytesIO(content or b"")) for content in contents]
+            images = [pixels(BytesIO(content or b"")) for content in contents]
         except Exception:  # noqa: BLE001 - not stored, no image, or no reader: the hashes decide
             self._differ(f"{mime} with another hash")
             return
-        found = compare_leaves({"pixels": arrays[0]}, {"pixels": arrays[1]}, IMAGE)
+        found = compare_leaves(images[0], images[1], IMAGE)
         if not found.same:
             self._differ(f"a figure ({found.first})", close=found.close)
 
