@@ -206,6 +206,17 @@ def test_the_first_cause_is_the_one_that_differs(
     assert differing == [rung]
 
 
+def test_of_very_many_files_those_that_differ_are_named(tmp_path: Path) -> None:
+    case = Told(Home(tmp_path))
+    sides = ({"a": 1, "b": 1, "c": 1, "gone": 1}, {"a": 1, "b": 2, "c": 1, "late": 1})
+    for side, curves, files in zip(SIDES, (LOSS, OTHER), sides, strict=True):
+        manifest = [(name, 1, f"{content:064x}") for name, content in files.items()]
+        digest = case.kernels[side].objects.put(msgspec.json.encode(manifest))
+        case.side(side, curves, facts=[msgspec.structs.replace(read(digest), path="/data/images/")])
+    told = case.verdict()
+    assert "Data differ: /data/images/ (of 4 files 1 changed: b; 1 gone: gone; 1 new: late)." in told.causes
+
+
 def test_what_a_directory_listed_is_compared_by_name(tmp_path: Path) -> None:
     case = Told(Home(tmp_path))
     names = (["a b.csv", "old.csv"], ["a b.csv", "new.csv"])

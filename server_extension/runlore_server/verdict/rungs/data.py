@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
+import msgspec
+
+from runlore.capture.data.manifest import Entry, decode
+from runlore.errors import ObjectMissing
 from runlore.events import FileRead
 from runlore.record import CellRecord
 from runlore_server.verdict.evidence import Evidence
-from runlore_server.verdict.rungs.sighting import Seen, Sighting, seen
+from runlore_server.verdict.rungs.sighting import Seen, Sighting, named, seen
 
 
 def data(evidence: Evidence) -> Seen:
@@ -21,8 +27,7 @@ def data(evidence: Evidence) -> Seen:
             recorded = True
             other = again.get(path)
             if other is not None and None not in (read.digest, other.digest) and read.digest != other.digest:
-                text = f"Data differ: {path} ({_content(read)} -> {_content(other)})."
-                found.append(Sighting(text, pair.ordinal))
+                found.append(Sighting(f"Data differ: {path} ({_change(evidence, read, other)}).", pair.ordinal))
             elif read.digest is None:
                 why = f": {read.why}" if read.why else ""
                 found.append(Sighting(f"{path} was read unverified{why}.", pair.ordinal, weak=True))
@@ -44,6 +49,29 @@ def _first_reads(cell: CellRecord) -> dict[str, FileRead]:
     for read in cell.facts.reads:
         found.setdefault(read.path, read)
     return found
+
+
+def _change(evidence: Evidence, read: FileRead, other: FileRead) -> str:
+    before, after = _files(evidence, read), _files(evidence, other)
+    if before is None or after is None:
+        return f"{_content(read)} -> {_content(other)}"
+    parts = {
+        "changed": [path for path in before if path in after and before[path] != after[path]],
+        "gone": [path for path in before if path not in after],
+        "new": [path for path in after if path not in before],
+    }
+    told = [f"{len(paths)} {what}: {named(paths)}" for what, paths in parts.items() if paths]
+    return f"of {len(before)} files {'; '.join(told)}"
+
+
+def _files(evidence: Evidence, read: FileRead) -> dict[str, Entry] | None:
+    """The files by name where many of a directory are told as one."""
+    if read.digest is None or not read.path.endswith(os.sep):
+        return None
+    try:
+        return {entry.path: entry for entry in decode(evidence.objects.get(read.digest))}
+    except (ObjectMissing, msgspec.DecodeError):
+        return None
 
 
 def _content(read: FileRead) -> str:
