@@ -6,6 +6,7 @@ A mask is used only on texts that differ, and what it hid is told with the verdi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
@@ -93,9 +94,12 @@ def mask(text: str, *, markup: bool = False, day: date | None = None) -> tuple[s
 
     text = DATE.sub(hide_date, text)
     for name, pattern, least in (*_MARKUP, *_MASKS) if markup else _MASKS:
+        counts = Counter(pattern.findall(text)) if least > 1 else None
 
-        def hide(match: re.Match[str], name: str = name, whole: str = text, least: int = least) -> str:
-            if least > 1 and whole.count(match[0]) < least:
+        def hide(
+            match: re.Match[str], name: str = name, counts: Counter[str] | None = counts, least: int = least
+        ) -> str:
+            if counts is not None and counts[match[0]] < least:
                 return match[0]
             found.setdefault(name, []).append(match[0])
             return f"‹{name}›"
