@@ -117,6 +117,19 @@ def test_a_date_is_set_aside_where_it_is_the_day_of_the_run(shown: str) -> None:
     assert mask(f"on {shown} at noon", day=date(2024, 6, 1)) == (f"on {shown} at noon", {})
 
 
+@pytest.mark.parametrize("part", ["1", "1,", "1.5,", "1:", "C:\\Temp", "pid ", "|#", f"<td>{'0' * 32}</td>"])
+def test_long_texts_are_compared_in_a_time_that_grows_with_them(part: str) -> None:
+    # Where each number was read on to the end of the list that it stands in, this took an hour.
+    text = part * (400_000 // len(part))
+    mask(text, markup=True)
+    assert not numbers_close(text, f"{text}x")
+
+
+@pytest.mark.parametrize(("one", "other"), [("1e999", "2e999"), ("1e-999", "x"), (f"1e{'9' * 5000}", "1")])
+def test_numbers_beyond_all_that_is_computed_with_are_not_close(one: str, other: str) -> None:
+    assert not numbers_close(one, other)
+
+
 def test_an_id_in_markup_is_referred_to() -> None:
     one = "0123456789abcdef0123456789abcdef"
     assert one not in mask(f'<img name="_{one}"><script>show("_{one}")</script>', markup=True)[0]

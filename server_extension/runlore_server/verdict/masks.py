@@ -15,6 +15,8 @@ from runlore_server.verdict.dates import DATE, is_about
 
 _UNIT = r"(?:ns|us|µs|μs|ms|s|secs?|seconds?|mins?|minutes?)"
 _NUMBER = r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"
+_FIRST = r"(?<!\d[.,])\b"
+"""Where a number begins, and no part of one: each start would read on to the end of a list."""
 
 
 class _Mask(NamedTuple):
@@ -31,15 +33,18 @@ TRAINER_TIME = r"\b(?:train|eval|test|predict)_(?:runtime|(?:samples|steps|token
 _MASKS = (
     _Mask("timing", re.compile(rf"{TRAINER_TIME}['\"]?[ ]*[:=][ ]*['\"]?{_NUMBER}")),
     _Mask("temporary path", re.compile(r"(?:/private)?(?:/tmp|/var/folders|/var/tmp|/dev/shm)/[^\s'\",:;)>\]]+")),
-    _Mask("temporary path", re.compile(r"[A-Za-z]:\\[^\s'\"]*\\Temp\\[^\s'\"]+", re.IGNORECASE)),
+    _Mask("temporary path", re.compile(r"[A-Za-z]:\\[^\s'\"]{0,260}\\Temp\\[^\s'\"]+", re.IGNORECASE)),
     _Mask("address", re.compile(r"\b0x[0-9a-fA-F]{6,}\b")),
     _Mask("process id", re.compile(r"(?<=\bpid[ =:])[ ]*\d+|(?<=\bprocess[ =:])[ ]*\d+", re.IGNORECASE)),
     _Mask("progress bar", re.compile(r"\|[ #█▏▎▍▌▋▊▉\d]*\|(?=[ ]*\d+/)")),
     _Mask(
         "timing",
-        re.compile(rf"\d+:\d\d(?::\d\d)?(?:<|&lt;)(?:\d+:\d\d(?::\d\d)?|\?)|\b{_NUMBER}[ ]?\w*/{_UNIT}\b|\?it/s"),
+        re.compile(
+            r"(?<!\d)\d+:\d\d(?::\d\d)?(?:<|&lt;)(?:\d+:\d\d(?::\d\d)?|\?)|\?it/s"
+            rf"|{_FIRST}{_NUMBER}(?!\d)[ ]?\w*/{_UNIT}\b"
+        ),
     ),
-    _Mask("timing", re.compile(rf"\b{_NUMBER}[ ]?{_UNIT}(?:/\w+)?\b(?: ± {_NUMBER} {_UNIT})?")),
+    _Mask("timing", re.compile(rf"{_FIRST}{_NUMBER}[ ]?{_UNIT}(?:/\w+)?\b(?: ± {_NUMBER} {_UNIT})?")),
     _Mask("timing", re.compile(r"(?<= of )\d+ runs?, [\d,]+ loops? each|\bmean ± std\. dev\.")),
     _Mask("time of day", re.compile(r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b")),
 )

@@ -23,7 +23,7 @@ from runlore_server.verdict.masks import mask, settled
 from runlore_server.verdict.pixels import pixels
 from runlore_server.verdict.tolerance import of_dtype
 
-_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?(?![\w.])")
 _LONGEST_SHOWN = 120
 _PRINTED = 1e-4
 """Part of a number that its last printed digit may be worth, for a difference of one there to be close."""
@@ -193,7 +193,7 @@ def numbers_close(one: str, other: str) -> bool:
 def _last_digit(number: str) -> float:
     digits, _, exponent = number.lower().partition("e")
     decimals = len(digits.partition(".")[2])
-    return float(10.0 ** (int(exponent or 0) - decimals)) if decimals or exponent else 1.0
+    return float(f"1e{int(exponent or 0) - decimals}") if decimals or exponent else 1.0
 
 
 def _mimes(entry: Entry) -> dict[str, Any]:
