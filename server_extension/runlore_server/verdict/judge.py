@@ -145,7 +145,7 @@ class _Case:
             )
         environment = next(rung for rung in ladder.rungs if rung.rung == "environment")
         aside = f" In another environment: {environment.evidence[0]}" if environment.status == "differs" else ""
-        masked = f" Set aside in outputs: {', '.join(told(found.masked))}." if found.masked else ""
+        masked = f" Set aside: {', '.join(told(found.masked))}." if found.masked else ""
         return Verdict(
             verdict="BIT-EXACT",
             reason=f"{what} came out with the same bits{ending}.{aside}{masked}",

@@ -11,7 +11,7 @@ def rests_on(verdict: Verdict) -> list[str]:
     if verdict.checked and verdict.verdict != "BIT-EXACT":
         lines.append(f"compared: {verdict.compared} points, {', '.join(verdict.checked)}")
     if verdict.masked and verdict.verdict != "BIT-EXACT":  # its reason names them
-        lines.append(f"set aside in outputs: {', '.join(verdict.masked)}")
+        lines.append(f"set aside: {', '.join(verdict.masked)}")
     if verdict.differs:
         lines += ["differs:", *(f"  {text}" for text in verdict.differs)]
     if verdict.verdict != "BIT-EXACT" and verdict.ladder:

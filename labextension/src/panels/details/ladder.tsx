@@ -44,7 +44,7 @@ export function Ladder(props: {
       {ladder.length === 0 && <Sentences title={trans.__('Causes')} sentences={causes} />}
       <Sentences title={trans.__('What else differs')} sentences={differs} />
       <Sentences title={trans.__('Also compared')} sentences={checked} />
-      <Sentences title={trans.__('Set aside in outputs')} sentences={masked} />
+      <Sentences title={trans.__('Set aside')} sentences={masked} />
     </Part>
   );
 }
