@@ -53,7 +53,7 @@ def listener(server):
 
 
 def test_a_home_that_is_not_there_yet_is_an_empty_list(server, home):
-    nothing = {"runs": [], "next": None, "total": 0, "pinned": 0}
+    nothing = {"runs": [], "names": [], "next": None, "total": 0, "pinned": 0, "deleted": 0}
     assert server.call("GET", "/runlore/runs").json() == nothing
 
 
