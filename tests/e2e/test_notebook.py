@@ -175,7 +175,8 @@ def test_the_status_bar_tells_of_reruns_while_the_panel_is_closed(page: Page) ->
     screenshot(page, "notebook-status")
     popup.get_by_role("button", name="Show all reruns").click()
     expect(popup).to_have_count(0)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")  # the queue
+    expect(page.get_by_role("tab", name="Queue", selected=True)).to_be_visible(timeout=SOON)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
     expect(card).to_contain_text("rerunBIT-EXACT", timeout=120_000)
     expect(item).to_be_hidden(timeout=SOON)
     screenshot(page, "notebook-verdict")
