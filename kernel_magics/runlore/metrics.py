@@ -97,16 +97,18 @@ class Metrics:
         now = clock() if at_time is None else at_time
         at = None if step is None else as_step(step)
         row = self._rows[source].get(names := tuple(values))
-        numbers: list[float | DeviceValue] = []
+        doubles = DOUBLES
         for value in values.values():
-            if type(value) not in DOUBLES:
-                numbers = [_number(name, value) for name, value in values.items()]
+            if type(value) not in doubles:
                 break
-        if row is None:
-            row = self._row(source, names)
-        if not numbers:
-            self._append(row, at, now, values.values())
-        elif len(known := [number for number in numbers if not isinstance(number, DeviceValue)]) == len(numbers):
+        else:  # nothing to look at one by one
+            row = row or self._row(source, names)
+            if row.lockstep is None or not row.lockstep.log(at, now, values.values()):
+                self._append(row, at, now, values.values())
+            return
+        numbers = [_number(name, value) for name, value in values.items()]
+        row = row or self._row(source, names)
+        if len(known := [number for number in numbers if not isinstance(number, DeviceValue)]) == len(numbers):
             self._append(row, at, now, known)
         else:
             for curve, number in zip(row.curves, numbers):  # noqa: B905 - as many as there are names
