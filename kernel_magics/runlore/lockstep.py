@@ -1,7 +1,7 @@
 """Curves that are logged together: one step and one place in their files serve all of them.
 
 Most loops log the same names in every step. What a point needs before it is stored, a step and a place, is then
-drawn once for all of them and not once for each, which is a quarter of the cost of ten numbers.
+drawn once for all of them and not once for each, which is a sixth of the cost of ten numbers.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Curve:
         append: takes a point; raises what a writer's does. ``None`` where nothing is recorded and after the end.
         mapped: the writer, as long as ``append`` is no more than that of a mapped one.
         steps: the steps of points that are logged without one.
-        lockstep: what has the steps and places of this curve and others; part it before this one is used alone
+        lockstep: what has the steps and places of this curve and others; part it before this one is used alone.
     """
 
     __slots__ = (

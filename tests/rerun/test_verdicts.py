@@ -119,7 +119,7 @@ def test_a_date_is_set_aside_where_it_is_the_day_of_the_run(shown: str) -> None:
 
 @pytest.mark.parametrize("part", ["1", "1,", "1.5,", "1:", "C:\\Temp", "pid ", "|#", f"<td>{'0' * 32}</td>"])
 def test_long_texts_are_compared_in_a_time_that_grows_with_them(part: str) -> None:
-    # Where each number was read on to the end of the list that it stands in, this took an hour.
+    # Each number read on to the end of the list that it stands in, the time would grow with its square.
     text = part * (400_000 // len(part))
     mask(text, markup=True)
     assert not numbers_close(text, f"{text}x")
