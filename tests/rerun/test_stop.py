@@ -12,6 +12,11 @@ import nbformat
 import psutil
 import pytest
 
+from runlore_server.queue.queue import JobQueue
+from runlore_server.queue.request import Request
+from runlore_server.rerun.folder import Folder
+from runlore_server.rerun.prepare import reread
+from runlore_server.store.runs import RunStore
 from tests.rerun.conftest import Recorded, alive, hanging_pids, record, wait_until
 
 
@@ -118,3 +123,34 @@ def test_sigkill_of_the_keeper_leaves_no_kernel(hanging: Recorded) -> None:
     assert json.loads(stdout)["verdict"] == "FAILED"
     assert not any(map(alive, pids))
     assert not alive(runner.pid)
+
+
+TRAINS = """%%track trains
+import time, runlore
+from pathlib import Path
+for _ in range(600 if Path("again").exists() else 1):
+    runlore.log(loss=1.0)
+    time.sleep(0.05)
+"""
+
+
+def test_a_training_that_is_stopped_ends_its_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNLORE_SLOTS", "3")
+    recorded = record(tmp_path, ["%load_ext runlore", TRAINS])
+    (recorded.cwd / "again").touch()
+    store = RunStore(recorded.home)
+    store.refresh()
+    queue = JobQueue(recorded.home, store, lambda _: None)
+    queue.start()
+    try:
+        jobs = queue.submit_many([Request(run_id=recorded.runs["trains"].run_id)] * 6)
+        for job in jobs:
+            wait_until(lambda: queue.get(job.run_id).cell is not None)  # noqa: B023 - it is called at once
+            queue.stop(job.run_id)
+        queue.wait([job.run_id for job in jobs], timeout=120)
+        for job in jobs:
+            session = reread(recorded.home, Folder(recorded.home.rerun(job.run_id)).plan().session_id)
+            assert session.ended is not None
+            assert [run.status for run in session.runs.values()] in ([], ["interrupted"])
+    finally:
+        queue.shutdown()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
 
 import msgspec
 import psutil
 import pytest
 
+from runlore.curve import last_point
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun import tree
@@ -174,6 +178,58 @@ def test_the_queue_boots_what_is_next_and_takes_it_back(tmp_path: Path, monkeypa
         info = reread(recorded.home, plan.session_id).info
         assert info is not None
         assert info.process.pid == other.pid
+    finally:
+        queue.shutdown()
+
+
+SWEPT = """%%track waits
+import time, runlore
+from pathlib import Path
+lr = 0.1
+runlore.log(loss=lr)
+while Path("wait").exists():
+    time.sleep(0.05)
+"""
+
+
+def test_what_is_announced_boots_before_its_parameters_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNLORE_SLOTS", "1")
+    recorded = record(tmp_path, ["%load_ext runlore", SWEPT])
+    (recorded.cwd / "wait").touch()
+    store = RunStore(recorded.home)
+    store.refresh()
+    queue = JobQueue(recorded.home, store, lambda _: None)
+    queue.start()
+
+    def asked(**more: Any) -> Request:
+        return Request(run_id=recorded.runs["waits"].run_id, **more)
+
+    def folder(run_id: str) -> Folder:
+        return Folder(recorded.home.rerun(run_id))
+
+    try:
+        first = queue.submit(asked())
+        coming, other = secrets.token_hex(8), secrets.token_hex(8)
+        queue.announce("who", *queue.check([asked()]), [coming, other])
+        kernel = booted(wait_for(folder(coming)))
+        assert [job.run_id for job in queue.jobs()] == [first.run_id]
+        queue.announce("who", *queue.check([asked()]), [coming])
+        second = queue.submit(asked(parameters={"lr": 0.3}, reseed=7), coming)
+        queue.announce("who", *queue.check([asked()]), [other])
+        (recorded.cwd / "wait").unlink()
+        queue.wait([first.run_id, second.run_id], timeout=120)
+        assert queue.get(second.run_id).state == "succeeded"
+        store.refresh()
+        run = store.find(coming)
+        assert (run.status, last_point(run.metrics["loss"])) == ("finished", (0, ANY, 0.3))
+        info = store.session(run).info
+        assert info is not None
+        assert info.process.pid == kernel.pid
+        left = booted(wait_for(folder(other)))
+        queue.announce("who", *queue.check([asked()]), [])
+        wait_until(lambda: not alive(left.pid) and not folder(other).path.exists())
     finally:
         queue.shutdown()
 

@@ -6,6 +6,7 @@ from optuna.trial import TrialState
 
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.ongoing import OngoingTrials
 from runlore_server.sweep.plan import plan
 from runlore_server.sweep.study import Study
@@ -25,7 +26,7 @@ def test_a_trial_that_comes_and_goes_between_two_looks_has_its_value(swept: Swep
     queue.start()
     study = Study(home, folder.sweep(), planned.space, planned.steps)
     try:
-        trials = OngoingTrials(home, store, queue, study, planned, folder.sweep_id)
+        trials = OngoingTrials(home, store, queue, study, planned, ComingTrials(queue, folder.sweep_id, planned))
         ongoing = trials.begin({"lr": 0.01})
         trials.advance(ongoing)
         (run_id,) = ongoing.runs

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runlore.errors import RunloreError
 from runlore.home import Home
@@ -21,18 +24,21 @@ from runlore_server.rerun.warm import WarmRunners
 _log = logging.getLogger(__name__)
 
 
+_OPEN: dict[str, Any] = {"parameters": {}, "reseed": None, "resume_from": None}
+"""What a request may say otherwise once its turn has come: nothing that a kernel is started with."""
+
+
 class _Expected(msgspec.Struct):
-    """A job that comes next: what was asked when its folder was prepared, and whether that has been done."""
+    """What comes next: what was asked when its folder was prepared, and whether that has been done."""
 
     request: Request
-    rerun_of: str
     prepared: bool = False
 
 
 class Ahead:
     """Prepares and boots jobs in a thread of its own, and takes that back where their turn does not come.
 
-    Only first attempts without devices are taken: what variables such a kernel gets is known before its turn.
+    Only those without devices are taken: what variables such a kernel gets is known before its turn.
 
     Args:
         home: where the reruns are recorded.
@@ -49,36 +55,43 @@ class Ahead:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def expect(self, rows: Sequence[Row]) -> None:
+    def expect(self, coming: Mapping[str, Request]) -> None:
         """These are next, the most urgent first; what was expected and is not among them is taken back."""
-        suitable = [row for row in rows if row.attempt == 0 and not row.request.gpus]
         with self._lock:
-            wanted = {row.run_id: row for row in suitable if row.run_id not in self._refused}
-            kept = list(wanted)[: self._size]
+            suitable = (run_id for run_id, request in coming.items() if not request.gpus)
+            kept = list(islice((run_id for run_id in suitable if run_id not in self._refused), self._size))
             if self._closed or kept == list(self._expected):
                 return
             for run_id in self._expected.keys() - set(kept):
                 self._take_back(run_id)
             known = self._expected
-            self._expected = {
-                run_id: known.get(run_id) or _Expected(wanted[run_id].request, wanted[run_id].rerun_of)
-                for run_id in kept
-            }
+            self._expected = {run_id: known.get(run_id) or _Expected(coming[run_id]) for run_id in kept}
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._prepare, name="runlore ahead", daemon=True)
                 self._thread.start()
 
     def prepared(self, row: Row) -> Folder | None:
-        """The folder of a job whose turn has come, if it was prepared as asked; it is no longer expected."""
+        """The folder of a job whose turn has come, if it was prepared; it is no longer expected.
+
+        Raises:
+            RunloreError, OSError: it cannot be prepared as it is asked for now.
+        """
         with self._lock:
             expected = self._expected.pop(row.run_id, None)
             self._refused.discard(row.run_id)
             if expected is None or not expected.prepared:
                 return None
-            if expected.request != row.request:
-                self._warm.drop(self._folder(row.run_id))
+            folder = self._folder(row.run_id)
+            if expected.request == row.request:
+                return folder
+            if replace(expected.request, **_OPEN) != replace(row.request, **_OPEN):
+                self._warm.drop(folder)
                 return None
-            return self._folder(row.run_id)
+            try:
+                return self._prepared(row.run_id, row.request)
+            except BaseException:
+                self._warm.drop(folder)
+                raise
 
     def close(self) -> None:
         """Take everything back."""
@@ -98,15 +111,16 @@ class Ahead:
                     return
                 run_id, expected = waiting[0], self._expected[waiting[0]]
                 try:
-                    original = self._find(expected.rerun_of)
                     expected.prepared = True
-                    folder = prepare_as_asked(self._home, original, expected.request, run_id, find=self._find)
-                    self._warm.boot(folder)
+                    self._warm.boot(self._prepared(run_id, expected.request))
                 except (RunloreError, OSError) as error:  # which is told when its turn has come
                     _log.debug("rerun %s is not prepared ahead: %s", run_id, error)
                     self._refused.add(run_id)
                     self._take_back(run_id)
                     del self._expected[run_id]
+
+    def _prepared(self, run_id: str, request: Request) -> Folder:
+        return prepare_as_asked(self._home, self._find(request.run_id), request, run_id, find=self._find)
 
     def _take_back(self, run_id: str) -> None:
         self._warm.drop(self._folder(run_id))

@@ -6,7 +6,7 @@ and decides nothing: whether there is a further attempt, what is leased and what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -156,8 +156,16 @@ class Backend(Protocol):
 class LooksAhead(Protocol):
     """What a backend may do besides: begin with what is next while something else is at work."""
 
-    def expect(self, rows: Sequence[Row]) -> None:
-        """These jobs are next, the most urgent first; what was expected and is not among them is not any more."""
+    def expect(self, coming: Mapping[str, Request]) -> None:
+        """What comes next, by the ids of the runs that it makes, the most urgent first.
+
+        What was expected and is not among them is not any more. What a job asks for when its turn has come may
+        differ in parameters, seed and checkpoint.
+        """
 
     def prepared(self, row: Row) -> Folder | None:
-        """The folder of a job whose turn has come, if it was expected and has been prepared."""
+        """The folder of a job whose turn has come, if it was expected and has been prepared as it is asked for.
+
+        Raises:
+            RunloreError, OSError: it cannot be prepared.
+        """

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from runlore_server.queue.ledger import Ledger
-from runlore_server.queue.owner import INTERVAL
+from runlore_server.queue.owner import INTERVAL, OFTEN
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +38,15 @@ class Changes:
             except Exception:  # noqa: BLE001 - neither a listener's trouble nor the disk's may end the watch
                 _log.exception("a change of a rerun could not be told")
 
-    def wait(self, condition: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until a condition holds, looked at after each change; whether that came in so many seconds."""
+    def wait(self, condition: Callable[[], bool], timeout: float | None, *, often: bool = False) -> bool:
+        """Wait until a condition holds, looked at after each change; whether that came in so many seconds.
+
+        Args:
+            condition: what is waited for.
+            timeout: seconds; ``None`` for no end.
+            often: whether a tenth of the usual time matters.
+        """
+        interval = OFTEN if often else INTERVAL
         end = None if timeout is None else time.monotonic() + timeout
         seen = -1
         while True:
@@ -47,6 +54,6 @@ class Changes:
                 seen = now
                 if condition():
                     return True
-            left = INTERVAL if end is None else min(end - time.monotonic(), INTERVAL)
+            left = interval if end is None else min(end - time.monotonic(), interval)
             if left <= 0 or self._closing.wait(left):
                 return False

@@ -13,6 +13,7 @@ import msgspec
 
 from runlore.home import Home
 from runlore_server.gpus.assignment import Lease
+from runlore_server.queue.announcing import announced
 from runlore_server.queue.backend import (
     Backend,
     Began,
@@ -26,6 +27,7 @@ from runlore_server.queue.backend import (
     Staged,
 )
 from runlore_server.queue.ledger import Ledger
+from runlore_server.queue.request import Request
 from runlore_server.queue.row import Row
 from runlore_server.queue.settlement import Settlement
 from runlore_server.queue.starting import FULL, Accepted, Postponed, Starter
@@ -91,7 +93,9 @@ class Dispatcher:
         self._not_before: dict[str, float] = {}
         self._offered: dict[str, Capacity] = {}
         self._seen: int | None = None
-        self._next: list[Row] = []
+        self._next: dict[str, Request] = {}
+        self.expectant = False
+        """Whether a job is announced, and whoever does that waits to submit it."""
         self._again = True
         self._closing = False
 
@@ -241,15 +245,19 @@ class Dispatcher:
 
     def _start_what_is_next(self, leaving: bool) -> None:
         free = self._free()
-        self._next = []
+        self._next, self.expectant = {}, False
         if leaving or self._ledger.setting(PAUSED):
             return
         for row, lease in self._turns.next(self._ledger.in_turn(), free, self._default, self._not_before):
             backend = self._backends[row.backend or self._default]
             self._start(row, backend, lease)
         if self._active:
-            local = (row for row in self._ledger.in_turn() if row.backend in {None, self._default})
-            self._next = [row for row in islice(local, _MOST_NEXT) if row.run_id not in self._not_before]
+            local = (row for row in self._ledger.in_turn() if self._is_default(row.backend))
+            first = (row for row in islice(local, _MOST_NEXT) if row.attempt == 0)
+            self._next = {row.run_id: row.request for row in first if row.run_id not in self._not_before}
+        told = announced(self._ledger, time.time())
+        self.expectant = bool(told)
+        self._next |= {run_id: request for run_id, request in told.items() if self._is_default(request.backend)}
 
     def _offered_otherwise(self) -> bool:
         """Whether a backend has other capacity than when it was last looked at: workers come and go."""
@@ -269,6 +277,9 @@ class Dispatcher:
         if told != self._ledger.setting(CAPACITY):
             self._ledger.put_setting(CAPACITY, told)
         return free
+
+    def _is_default(self, backend: str | None) -> bool:
+        return backend in {None, self._default}
 
     def _start(self, row: Row, backend: Backend, lease: Lease) -> None:
         begun = self._starter.start(row, backend, lease)

@@ -216,6 +216,13 @@ class Ledger:
         found = self._read(query, _as_json(run_ids))
         return {row["run_id"]: row["state"] for row in found}
 
+    def unknown(self, run_ids: Sequence[str]) -> list[str]:
+        """Those of these ids that no job has, nor had one that was forgotten lately."""
+        given = _as_json(run_ids)
+        known = "SELECT run_id FROM job UNION ALL SELECT run_id FROM forgotten"
+        query = f"SELECT value FROM json_each(?) WHERE value NOT IN ({known})"  # noqa: S608 - our own names
+        return [row["value"] for row in self._read(query, given)]
+
     def changed_since(self, change: int) -> list[str]:
         """The jobs that changed after the given change, or were forgotten, in the order of their last changes."""
         rows = self._read(
@@ -238,6 +245,11 @@ class Ledger:
         """What was kept under this name; ``None`` without it."""
         found = self._read("SELECT value FROM setting WHERE name = ?", name)
         return msgspec.json.decode(found[0]["value"]) if found else None
+
+    def settings(self, start: str) -> dict[str, Any]:
+        """What was kept under each name that starts so."""
+        found = self._read("SELECT name, value FROM setting WHERE substr(name, 1, ?) = ?", len(start), start)
+        return {row["name"]: msgspec.json.decode(row["value"]) for row in found}
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runlore.errors import RunloreError
@@ -17,6 +17,7 @@ from runlore_server.errors import SettingRefused
 from runlore_server.gpus.detection import devices
 from runlore_server.queue.ahead import Ahead
 from runlore_server.queue.backend import Attempt, Began, Capacity, Ended, Event, OutOfSight, Progressed, Staged
+from runlore_server.queue.request import Request
 from runlore_server.queue.row import Row
 from runlore_server.rerun import tree
 from runlore_server.rerun.execution import Watch, fulfil
@@ -114,10 +115,10 @@ class LocalBackend:
                 self._at_work[event.handle].executes = True
         return found
 
-    def expect(self, rows: Sequence[Row]) -> None:
+    def expect(self, coming: Mapping[str, Request]) -> None:
         """These jobs are next. They are booted while others execute their cells."""
-        if not rows or all(one.executes for one in self._at_work.values()):
-            self._ahead.expect(rows)
+        if not coming or all(one.executes for one in self._at_work.values()):
+            self._ahead.expect(coming)
 
     def prepared(self, row: Row) -> Folder | None:
         """The folder of a job that was expected and whose turn has come, if it is prepared."""

@@ -17,6 +17,9 @@ from runlore_server.store.runs import RunStore
 INTERVAL = 0.25
 """Seconds between two looks at the ledger, which other processes may change."""
 
+OFTEN = 0.025
+"""The same where the other process waits for one job to begin the next."""
+
 _RETRY = 2.0
 """Seconds until what the disk or the ledger refused is tried again."""
 
@@ -84,6 +87,7 @@ class Owner:
                     self.take_over()
                 if self._dispatcher is not None:
                     self._dispatcher.step(leaving=leaving)
+                    pause = OFTEN if self._dispatcher.expectant else INTERVAL
                 if leaving and (self._dispatcher is None or self._dispatcher.idle):
                     self._may_go.set()
                 troubled = False

@@ -13,6 +13,7 @@ import msgspec
 from runlore.home import Home
 from runlore_server.errors import OptionsRefused
 from runlore_server.queue.admission import Admission, check_priority, job_id
+from runlore_server.queue.announcing import announce
 from runlore_server.queue.changes import Changes
 from runlore_server.queue.dispatcher import PAUSED, SLOTS
 from runlore_server.queue.job import WORKING, Job
@@ -113,13 +114,26 @@ class JobQueue:
             admitted = [msgspec.structs.replace(admitted[0], run_id=run_id)]
         return self._queued(admitted)[0]
 
-    def check(self, requests: Sequence[Request]) -> None:
-        """Look at requests as ``submit_many`` does; nothing is queued.
+    def announce(self, by: str, request: Request, run_ids: Sequence[str]) -> None:
+        """Say what ``by`` will soon submit: like this request, but for parameters, seed and checkpoint.
+
+        A kernel may be booted for it meanwhile; nothing else comes of it. What was announced before is replaced.
+
+        Args:
+            by: whoever announces it, such as a sweep's id.
+            request: what is announced, as ``check`` returned it.
+            run_ids: those that ``submit`` will be given, the next one first; none where nothing comes any more.
+        """
+        announce(self._ledger, by, request, run_ids, time.time())
+        self._wake.set()
+
+    def check(self, requests: Sequence[Request]) -> list[Request]:
+        """Look at requests as ``submit_many`` does, and return them as it would keep them; nothing is queued.
 
         Raises:
             see ``submit``.
         """
-        self._admission.admit(requests)
+        return [admitted.request for admitted in self._admission.admit(requests)]
 
     def submit_many(self, requests: Sequence[Request]) -> list[Job]:
         """Queue reruns in this order; all of them, or none. A thousand take less than a second.
@@ -235,6 +249,19 @@ class JobQueue:
         self._changes.wait(lambda: not set(self._ledger.states(ids).values()) & set(WORKING), timeout)
         found = {row.run_id: row for row in self._ledger.by_ids(ids)}
         return self._listing.jobs([found[run_id] for run_id in ids if run_id in found])
+
+    def wait_for_next(self, run_ids: Sequence[str], timeout: float) -> bool:
+        """Wait until one more of these jobs is over, or gone, and hear of it at once.
+
+        Returns:
+            Whether one is, within ``timeout`` seconds.
+        """
+
+        def working() -> int:
+            return sum(state in WORKING for state in self._ledger.states(run_ids).values())
+
+        before = working()
+        return before > 0 and self._changes.wait(lambda: working() < before, timeout, often=True)
 
     # -- the queue as a whole ------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from runlore import journal
 from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.events import SessionEnded
 from runlore.home import Home
+from runlore.replay import read_plan
 from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.kernelspecs import LOCAL, provisioner_of
@@ -139,8 +140,7 @@ class Replayer:
 
     def serves(self, folder: Folder) -> bool:
         """Whether the kernel lives, and is what the folder, which may have been prepared anew, asks for."""
-        prepared = (folder.launch(), folder.plan().session_id)
-        return prepared == (self._launch, self._session_id) and run_sync(self.manager.is_alive)()
+        return folder.launch() == self._launch and run_sync(self.manager.is_alive)()
 
     def discard(self) -> None:
         """End the kernel at once; it has not begun."""
@@ -154,6 +154,7 @@ class Replayer:
         Nothing that a cell of the replay may read should be touched in this process from here on: its watchers
         are at work.
         """
+        self._session_id = read_plan(self._plan_file).session_id  # it may have been prepared anew meanwhile
         self._asked = self._ask(self._opened(_START.format(plan=str(self._plan_file))))
 
     def wait(self) -> None:
@@ -211,6 +212,7 @@ class Replayer:
             return None
 
     async def _end(self, patience: float, *, interrupt: bool) -> None:
+        await _end_others()
         if not await self.manager.is_alive():
             return
         deadline = time.monotonic() + patience
@@ -230,6 +232,15 @@ class Replayer:
                 return
             offset = found.offset
             await asyncio.sleep(_BREATH)
+
+
+async def _end_others() -> None:
+    """End what executed a cell when that was interrupted: it would take the messages that are waited for next."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_LOOK)
 
 
 def _refusal(kernel: Kernel, answer: dict[str, Any]) -> ReplayNotStarted:

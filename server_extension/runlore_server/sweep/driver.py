@@ -6,6 +6,7 @@ driver finds the trials that run by the ids of their jobs and goes on.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -19,8 +20,9 @@ from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.ongoing import Ongoing, OngoingTrials
-from runlore_server.sweep.plan import Plan, plan
+from runlore_server.sweep.plan import Plan
 from runlore_server.sweep.proposer import Proposer
 from runlore_server.sweep.study import Study
 from runlore_server.sweep.summary import summary, tried
@@ -45,6 +47,7 @@ class Driver:
         home: where everything is.
         store: of its runs; refreshed here.
         jobs: the queue; it need not be the one that works.
+        coming: by which the queue is told of further trials.
         folder: the sweep's.
         leave: ends the driving at once, and leaves everything as it is for the next driver.
         told: called with each change of the progress.
@@ -55,14 +58,16 @@ class Driver:
         home: Home,
         store: RunStore,
         jobs: JobQueue,
+        coming: ComingTrials,
         folder: SweepFolder,
-        leave: threading.Event,
         *,
+        leave: threading.Event,
         told: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._home = home
         self._store = store
         self._jobs = jobs
+        self._coming = coming
         self._folder = folder
         self._leave = leave
         self._told = told
@@ -72,37 +77,41 @@ class Driver:
         self._written: Progress | None = None
         self._error: str | None = None
 
-    def drive(self) -> Progress:
-        """Go on with the sweep until it has ended, is stopped, or this driver is to leave.
-
-        Raises:
-            RunloreError: its run is gone, or can no longer be swept so.
-        """
+    def drive(self, planned: Plan) -> Progress:
+        """Go on with the sweep until it has ended, is stopped, or this driver is to leave."""
         sweep = self._folder.sweep()
-        planned = plan(self._store, sweep.request)
         study = Study(self._home, sweep, planned.space, planned.steps)
         try:
             return self._loop(planned, study)
         finally:
             study.close()
+            with contextlib.suppress(OSError, sqlite3.Error):  # what was told lapses by itself
+                self._coming.tell_of_none()
 
     def _loop(self, planned: Plan, study: Study) -> Progress:
-        trials = OngoingTrials(self._home, self._store, self._jobs, study, planned, self._folder.sweep_id)
+        trials = OngoingTrials(self._home, self._store, self._jobs, study, planned, self._coming)
         proposer = Proposer(planned.space, planned.request)
         while True:
-            over: SweepState | None = None
-            wait = _INTERVAL
             try:
                 sweep = self._folder.sweep()
                 planned = planned.asked_for(sweep.request)
                 self._store.refresh()
                 over = self._look(sweep, planned, study, trials, proposer)
                 self._tell(sweep, planned, study, proposer, over)
+                left = over is not None or self._left(trials)
             except (OSError, sqlite3.Error):
                 _log.exception("sweep %s cannot go on at the moment; it is tried again", self._folder.sweep_id)
-                over, wait = None, _TROUBLED
-            if over is not None or self._leave.wait(wait):
+                left = self._leave.wait(_TROUBLED)
+            if left:
                 return self._folder.progress()
+
+    def _left(self, trials: OngoingTrials) -> bool:
+        """Wait for the next look, which is due at once when a job of a trial is over; whether to leave instead."""
+        runs = [run for ongoing in trials.all() for run in ongoing.runs]
+        begun = time.monotonic()
+        if self._jobs.wait_for_next(runs, _INTERVAL):
+            return self._leave.is_set()
+        return self._leave.wait(max(_INTERVAL - (time.monotonic() - begun), 0.0))
 
     def _look(
         self, sweep: Sweep, planned: Plan, study: Study, trials: OngoingTrials, proposer: Proposer
@@ -113,6 +122,7 @@ class Driver:
                 self._advance(trials, ongoing)
             self._error = self._error or trials.hopeless(_FAILURES)
         if self._error is not None or sweep.wish == "stop":
+            self._coming.tell_of_none()
             for ongoing in trials.all():
                 trials.give_back(ongoing)
             return None if trials.all() else "stopped" if self._error is None else "failed"
@@ -123,6 +133,7 @@ class Driver:
             if proposal is None and not given_back:
                 break
             self._advance(trials, trials.begin(*(proposal or (None, None))))
+        self._coming.tell(planned, len(tried(study.trials())))
         return None if trials.all() or self._error is not None or self._leave.is_set() else "finished"
 
     def _advance(self, trials: OngoingTrials, ongoing: Ongoing) -> None:

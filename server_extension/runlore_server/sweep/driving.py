@@ -12,6 +12,8 @@ from runlore_server.config import Config
 from runlore_server.queue.command import leave as leave_queue
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.coming import ComingTrials
+from runlore_server.sweep.plan import plan
 from runlore_server.sweep.sweep import Progress, SweepFolder
 
 
@@ -55,9 +57,14 @@ def drive(
         try:
             if work:
                 jobs.start()
+            sweep = folder.sweep()
+            planned = plan(store, sweep.request)
+            coming = ComingTrials(jobs, folder.sweep_id, planned)
+            if sweep.wish == "run":  # their kernels boot while Optuna is imported
+                coming.tell(planned, len(folder.progress().trials))
             from runlore_server.sweep.driver import Driver
 
-            reached = Driver(config.home, store, jobs, folder, leave, told=told).drive()
+            reached = Driver(config.home, store, jobs, coming, folder, leave=leave, told=told).drive(planned)
             leave_queue(jobs, note, leave.is_set)
             return reached
         except RunloreError as error:

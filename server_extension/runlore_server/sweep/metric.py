@@ -16,8 +16,9 @@ from runlore_server.store.curves import CurveFile, Points, read_points
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.request import SweepRequest
 
-_REPORTS = 100
-"""Values of a whole training that are reported while it runs; more of them tell nobody more."""
+_REPORTS, _FEW_REPORTS = 100, 25
+"""Values of a whole training that are reported while it runs, the first to a pruner. More tell nobody more, and
+each is a transaction of the database."""
 
 _TAIL = 0.1
 
@@ -29,7 +30,8 @@ class Metric:
         self._name = request.metric
         self._reading = request.reading
         self._maximize = request.direction == "maximize"
-        self.stride = max((request.most_steps or steps or 0) // _REPORTS, 1)
+        reports = _REPORTS if request.pruner != "none" else _FEW_REPORTS
+        self.stride = max((request.most_steps or steps or 0) // reports, 1)
 
     def value(self, run: RunRecord) -> float | None:
         """The value of a run that has ended; ``None`` where it has not logged the metric.

@@ -20,6 +20,7 @@ from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun.resuming import required
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.member import Member, member_of
 from runlore_server.sweep.metric import Follower, Metric
 from runlore_server.sweep.plan import Plan
@@ -48,13 +49,14 @@ class OngoingTrials:
     """
 
     def __init__(  # noqa: PLR0917 - all of it is needed
-        self, home: Home, store: RunStore, jobs: JobQueue, study: Study, plan: Plan, sweep_id: str
+        self, home: Home, store: RunStore, jobs: JobQueue, study: Study, plan: Plan, coming: ComingTrials
     ) -> None:
         self._store = store
         self._jobs = jobs
+        self._coming = coming
         self._study = study
         self._plan = plan
-        self._sweep_id = sweep_id
+        self._sweep_id = coming.sweep_id
         self._metric = Metric(plan.request, plan.steps)
         self._ongoing: dict[int, Ongoing] = {}
         self._missing: str | None = None
@@ -166,7 +168,9 @@ class OngoingTrials:
 
     def _submit(self, ongoing: Ongoing, count: int) -> None:
         seeds = [secrets.randbits(32) if self._plan.request.seeds > 1 else None for _ in range(count)]
-        submitted = self._jobs.submit_many([self._asked(ongoing, seed) for seed in seeds])
+        asked = [self._asked(ongoing, seed) for seed in seeds]
+        one = count == 1
+        submitted = [self._jobs.submit(asked[0], self._coming.take())] if one else self._jobs.submit_many(asked)
         self._note(ongoing, [*ongoing.runs, *(job.run_id for job in submitted)])
 
     def _asked(self, ongoing: Ongoing, seed: int | None) -> Request:
@@ -207,7 +211,7 @@ class OngoingTrials:
             self._study.complete(ongoing.trial, value)
             return
         # A training that ran away is the worst that can be: samplers learn that from the last report.
-        last = ongoing.trial.last_step
+        last = self._study.trials()[ongoing.trial.number].last_step
         self._study.report(ongoing.trial, (last if last is not None else 0) + 1, math.nan)
         self._study.prune(ongoing.trial, f"its {self._plan.request.metric} is {value}")
 

@@ -46,9 +46,19 @@ class Plan:
         """The same with another budget, which is all that changes in the course of a sweep."""
         return replace(self, request=msgspec.structs.replace(request, run_id=self.run.run_id))
 
-    def example(self) -> Request:
+    def at_once(self, tried: int, slots: int) -> int:
+        """How many more trials may begin together, where so many were tried and the queue has so many slots."""
+        most = self.request.jobs or slots
+        limits = [limit for limit in (self.trials, self._points) if limit is not None]
+        return max(min(most, *(limit - tried for limit in limits)), 0)
+
+    @property
+    def _points(self) -> int | None:
+        return self.space.count if self.request.sampler == "grid" else None
+
+    def example(self, sweep_id: str | None = None) -> Request:
         """What is asked of the queue for some point: where it can never be had, none of the trials can."""
-        return self.rerun(None, self.space.draw(random.Random(0)), None)  # noqa: S311 - nothing secret
+        return self.rerun(sweep_id, self.space.draw(random.Random(0)), None)  # noqa: S311 - nothing secret
 
     def rerun(self, sweep_id: str | None, point: Point, reseed: int | None, source: str | None = None) -> Request:
         """What is asked of the queue for a point; ``source`` is the run whose checkpoint it goes on from."""

@@ -37,6 +37,8 @@ warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning
 class Study:
     """The trials of one sweep; used by one thread, while other processes may read the same database.
 
+    Nobody else writes them, so what was read of them holds until something is written here.
+
     Args:
         home: where the database is.
         sweep: whose study it is; made if it is not there.
@@ -49,6 +51,7 @@ class Study:
 
     def __init__(self, home: Home, sweep: Sweep, space: Space, steps: int | None) -> None:
         self._space = space
+        self._read: list[FrozenTrial] | None = None
         path = home.path / DATABASE
         with _as_os_error(path):
             with alone(path):
@@ -75,22 +78,32 @@ class Study:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, by their numbers."""
-        with _as_os_error(self._path):
-            return self._study.get_trials(deepcopy=False)
+        if self._read is None:
+            with _as_os_error(self._path):
+                self._read = self._study.get_trials(deepcopy=False)
+        return self._read
 
     def begin(self, point: Point | None, member: Member | None = None) -> FrozenTrial:
         """Write down a trial that runs from now on, of this point or of one that was given back."""
-        with _as_os_error(self._path):
-            if point is not None:
-                kept = member.attributes() if member is not None else None
-                self._study.enqueue_trial(self._space.stored(point), kept)
-            distributions = {one.name: one.distribution() for one in self._space.dimensions}
-            number = self._study.ask(distributions).number
-            return self._study.get_trials(deepcopy=False)[number]
+        distributions = {one.name: one.distribution() for one in self._space.dimensions}
+        with self._writing():
+            if point is None:
+                number = self._study.ask(distributions).number
+            else:
+                number = len(self.trials())
+                self._study.add_trial(
+                    optuna.create_trial(
+                        state=TrialState.RUNNING,
+                        params=self._space.stored(point),
+                        distributions=distributions,
+                        user_attrs=member.attributes() if member is not None else None,
+                    )
+                )
+        return self.trials()[number]
 
     def give_back(self, trial: FrozenTrial) -> None:
         """End a trial that was cut short and have its point tried again by the next one to begin."""
-        with _as_os_error(self._path):
+        with self._writing():
             member = member_of(trial)
             self._study.enqueue_trial(trial.params, member.attributes() if member is not None else None)
             self._keep(trial, _RETURNED, True)
@@ -98,36 +111,46 @@ class Study:
 
     def put_runs(self, trial: FrozenTrial, runs: list[str]) -> None:
         """Keep which reruns try the point."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._keep(trial, _RUNS, runs)
 
     def report(self, trial: FrozenTrial, step: int, value: float) -> bool:
         """Tell a value that was reached while it trained; whether it is so bad that the trial should end."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._storage.set_trial_intermediate_value(trial._trial_id, step, value)
+            if isinstance(self._study.pruner, optuna.pruners.NopPruner):
+                return False  # to read the trial for it would take as long again
             return self._study.pruner.prune(self._study, self._storage.get_trial(trial._trial_id))
 
     def put_pruned(self, trial: FrozenTrial, step: int) -> None:
         """Keep that a trial is to end at this step; before its rerun is stopped."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._keep(trial, _PRUNED, step)
 
     def complete(self, trial: FrozenTrial, value: float) -> None:
         """End a trial with its value."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._study.tell(trial.number, value)
 
     def prune(self, trial: FrozenTrial, why: str) -> None:
         """End a trial that was stopped for its values so far, or came to none."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._keep(trial, _WHY, why)
             self._study.tell(trial.number, state=TrialState.PRUNED)
 
     def fail(self, trial: FrozenTrial, why: str) -> None:
         """End a trial of which nothing is learnt."""
-        with _as_os_error(self._path):
+        with self._writing():
             self._keep(trial, _WHY, why)
             self._study.tell(trial.number, state=TrialState.FAIL)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with _as_os_error(self._path):
+            try:
+                yield
+            finally:
+                self._read = None
 
     def _keep(self, trial: FrozenTrial, name: str, value: Any) -> None:
         self._storage.set_trial_user_attr(trial._trial_id, name, value)

@@ -1,0 +1,54 @@
+"""Jobs that are told of before they are submitted: what they have in common is known, their parameters are not.
+
+A sweep proposes its next point when a trial has ended; the kernel for it need not wait so long to boot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runlore_server.queue.ledger import Ledger
+from runlore_server.queue.request import Request
+
+_START = "announced:"
+"""Of the names of settings, each of which ends in who announced."""
+
+_VALID = 120.0
+"""Seconds: who announced may have died, and what was booted ahead is given up as late."""
+
+
+class _Announcement(msgspec.Struct, frozen=True):
+    """What was announced at a Unix time."""
+
+    request: Request
+    run_ids: list[str]
+    at: float
+
+
+def announce(ledger: Ledger, by: str, request: Request, run_ids: Sequence[str], now: float) -> None:
+    """Write down what ``by`` will submit, in place of what was announced before.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be written.
+    """
+    told = _Announcement(request, list(run_ids), now)
+    ledger.put_setting(_START + by, msgspec.to_builtins(told) if run_ids else None)
+
+
+def announced(ledger: Ledger, now: float) -> dict[str, Request]:
+    """What is announced and was not submitted yet, by the ids of the runs that it will make.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be read.
+    """
+    found: dict[str, Request] = {}
+    for told in ledger.settings(_START).values():
+        try:
+            one = msgspec.convert(told, _Announcement)
+        except msgspec.ValidationError:  # a later version wrote it
+            continue
+        if abs(now - one.at) < _VALID:
+            found |= dict.fromkeys(ledger.unknown(one.run_ids), one.request)
+    return found
