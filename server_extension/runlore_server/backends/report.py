@@ -13,7 +13,10 @@ from runlore_server.queue.backend import Began, Ended, Event, Lost, Progressed, 
 
 _Line = Began | Staged | Progressed | Ended | Lost
 _MOST = 1 << 20
-"""Bytes that are read at a time."""
+"""Bytes that are read at a time, and that a line has at the most."""
+
+_LONGEST = 20_000
+"""Characters of an error or a stage: what a notebook raises may be of any length."""
 
 
 class Report:
@@ -30,7 +33,7 @@ class Report:
         """
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(file, msgspec.json.encode(event) + b"\n")
+            os.write(file, msgspec.json.encode(_short(event)) + b"\n")
             if isinstance(event, Ended | Lost):
                 os.fsync(file)
         finally:
@@ -53,7 +56,7 @@ class ReportReader:
     def read(self) -> list[Event]:
         """What came since the last time; a line that is not whole yet is left for the next.
 
-        Lines that are not known are passed over: a later version may tell more.
+        Lines that are not known are passed over, since a later version may tell more, and so are endless ones.
 
         Raises:
             OSError: it cannot be read at the moment.
@@ -65,8 +68,23 @@ class ReportReader:
         except FileNotFoundError:
             return []
         events, length = parse(content)
-        self._offset += length
+        self._offset += length if length or len(content) < _MOST else len(content)
         return [msgspec.structs.replace(event, handle=self._handle) for event in events]
+
+
+def _short(event: Event) -> Event:
+    """An event whose texts are cut to what anybody reads."""
+    if isinstance(event, Ended) and event.error is not None:
+        return msgspec.structs.replace(event, error=_cut(event.error))
+    if isinstance(event, Lost):
+        return msgspec.structs.replace(event, why=_cut(event.why))
+    if isinstance(event, Staged) and event.text is not None:
+        return msgspec.structs.replace(event, text=_cut(event.text))
+    return event
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def parse(content: bytes) -> tuple[list[Event], int]:
