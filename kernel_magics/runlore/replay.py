@@ -100,11 +100,6 @@ def read_plan(path: Path) -> ReplayPlan:
     return plan
 
 
-def write_plan(plan: ReplayPlan, path: Path) -> None:
-    """Write the plan for the kernel to read."""
-    path.write_bytes(msgspec.json.encode(plan))
-
-
 def import_ahead() -> None:
     """Import and look up what ``start`` needs, in a kernel whose turn has not come."""
     import IPython.core.magics.execution  # noqa: F401

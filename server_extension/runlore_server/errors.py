@@ -82,6 +82,10 @@ class RerunRefused(RunloreError, RuntimeError):
     """The run cannot be rerun as asked; nothing was started."""
 
 
+class RerunGone(RunloreError, FileNotFoundError):
+    """The folder of a rerun, or the home, was removed while that went on."""
+
+
 class OptionsRefused(RerunRefused):
     """What is asked of a rerun cannot be had so; the text says what can."""
 

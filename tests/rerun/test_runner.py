@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
+from runlore.home import Home
 from tests.rerun.conftest import Recorded, alive, record
 
 CELLS = {
@@ -58,6 +61,19 @@ os.makedirs("elsewhere", exist_ok=True)
 os.chdir("elsewhere")
 shutil.rmtree(os.getcwd())
 runlore.log(loss=0.25)
+""",
+    "wipes": """%%track wipes
+import os, shutil, runlore
+runlore.log(loss=1.0)
+if again == "wipes":
+    shutil.rmtree(os.environ["RUNLORE_HOME"])
+""",
+    "forgets": """%%track forgets
+import os, shutil, runlore
+from pathlib import Path
+runlore.log(loss=1.0)
+if again == "forgets":
+    shutil.rmtree(max(Path(os.environ["RUNLORE_HOME"], "sessions").iterdir()))
 """,
 }
 """Harmless unless a file ``again`` names them."""
@@ -123,3 +139,14 @@ def test_a_cell_that_kills_its_runner_has_failed(recorded: Recorded) -> None:
 def test_a_cell_that_removes_its_directory_is_repeated(recorded: Recorded) -> None:
     told = again(recorded, "moves")
     assert told["verdict"] == "BIT-EXACT", told["reason"]
+
+
+def test_a_cell_that_removes_what_is_recorded_of_it_is_told_of(recorded: Recorded, tmp_path: Path) -> None:
+    own = Recorded(Home(tmp_path / "own"), recorded.cwd, recorded.session, recorded.runs)
+    shutil.copytree(recorded.home.path, own.home.path)
+    forgot = again(own, "forgets")
+    assert forgot["verdict"] == "UNVERIFIABLE"
+    assert "was removed" in forgot["reason"]
+    error = again(own, "wipes")["error"]
+    assert error["reason"] == "RerunGone"
+    assert "plan.json is gone" in error["message"]

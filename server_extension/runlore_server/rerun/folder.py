@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from runlore.record import RunStatus
-from runlore.replay import ReplayPlan, read_plan, write_plan
+from runlore.replay import ReplayPlan, read_plan
 from runlore_server.document import read_document, read_if_there, write_document
+from runlore_server.errors import RerunGone
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.outcome import Outcome
+from runlore_server.whole import write_whole
 
 Scope = Literal["slice", "whole"]
 """Which cells a rerun executes: those that the run needs, or all that were executed up to its end."""
@@ -70,7 +73,7 @@ class Folder:
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.outcome_file.unlink(missing_ok=True)
-        write_plan(plan, self.plan_file)
+        write_whole(self.plan_file, msgspec.json.encode(plan))
         write_document(self.launch_file, launch)
 
     def plan(self) -> ReplayPlan:
@@ -78,18 +81,20 @@ class Folder:
 
         Raises:
             JournalFormatError: the file is no plan of this version.
-            FileNotFoundError: there is none.
+            RerunGone: there is none (any more).
         """
-        return read_plan(self.plan_file)
+        with self._there():
+            return read_plan(self.plan_file)
 
     def launch(self) -> Launch:
         """How it is started.
 
         Raises:
             JournalFormatError: the file is damaged, or a later version's.
-            FileNotFoundError: there is none.
+            RerunGone: there is none (any more).
         """
-        return read_document(self.launch_file, Launch)
+        with self._there():
+            return read_document(self.launch_file, Launch)
 
     def mark(self) -> str:
         """By which all processes of this rerun are found; raises what ``plan`` and ``launch`` do."""
@@ -117,3 +122,12 @@ class Folder:
     def end(self, outcome: Outcome) -> None:
         """Write the runner's last word."""
         write_document(self.outcome_file, outcome)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise RerunGone(
+                f"{error.filename} is gone: the rerun's folder, or the whole home, was removed; start it again"
+            ) from error

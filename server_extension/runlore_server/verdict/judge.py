@@ -40,6 +40,8 @@ def judge(
     run = session.runs.get(plan.rerun_of)
     if run is None:
         return _nothing_proved(f"The journal of the original, session {launch.session}, no longer holds it.")
+    if rerun_session.info is None and outcome.failure is None:
+        return _nothing_proved(f"The journal of the rerun, session {plan.session_id}, was removed meanwhile.")
     evidence = Evidence(home, plan, launch, run, session, rerun_session.runs.get(plan.run_id), rerun_session)
     if (broke := failure(evidence, outcome)) is not None:
         ladder = Ladder(evidence)
