@@ -93,6 +93,30 @@ def test_a_server_is_killed_in_the_middle_of_a_batch(
         assert len(list(work.home.sessions.glob(f"*/runs/{job.run_id}"))) == 1
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_job_whose_plan_is_damaged_fails_alone(work: Recorded, open_queue: OpenQueue, killed: bool) -> None:
+    client = open_queue(work, work=False)
+    asked = Request(run_id=work.runs["work"].run_id, parameters={"hang": 1}, retries=1)
+    job, other = client.submit(asked), client.submit(Request(run_id=asked.run_id))
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(work.home.path)], stdout=subprocess.PIPE)
+    try:
+        before = pids(work, 1)
+        (work.home.rerun(job.run_id) / "plan.json").write_text("{")
+        if killed:
+            server.kill()
+            server.wait()
+            wait_until(lambda: not any(map(alive, before)))
+            open_queue(work)
+        (work.cwd / "hang").unlink()
+        assert ended(client, other.run_id).state == "succeeded"
+        after = ended(client, job.run_id)
+    finally:
+        server.kill()
+        server.wait()
+    assert (after.state, after.attempt) == ("failed", 1)
+    assert "plan.json" in (after.error or "")
+
+
 def test_a_hundred_are_stopped_at_once(
     work: Recorded, open_queue: OpenQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

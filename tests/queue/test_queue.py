@@ -120,6 +120,13 @@ def test_stopping_a_running_and_a_waiting_job(hanging: Recorded, open_queue: Ope
     assert ended(queue, running.run_id).state == "cancelled"
     assert not any(map(alive, pids))
     assert queue.stop(running.run_id).state == "cancelled"  # once more: it stays as it is
+    stopped_in = Folder(hanging.home.rerun(running.run_id)).plan().session_id
+    (hanging.cwd / "again").unlink()
+    other.retry(running.run_id)
+    assert ended(queue, running.run_id).state == "succeeded"
+    [holder] = hanging.home.sessions.glob(f"*/runs/{running.run_id}")
+    assert holder.parts[-3] != stopped_in
+    assert (hanging.home.rerun(running.run_id) / "attempts" / stopped_in).is_dir()
 
 
 def test_shutdown_leaves_the_job_to_the_next_start(hanging: Recorded, open_queue: OpenQueue) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
 
+from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore_server.gpus.assignment import Lease
 from runlore_server.queue.announcing import announced
@@ -123,7 +125,8 @@ class Dispatcher:
                 _log.warning("rerun %s is left alone: %s", row.run_id, error)
                 self._ledger.update(row.run_id, stage=str(error))
                 continue
-            self._settlement.found(row, "the server died")
+            with self._or_failed(row):
+                self._settlement.found(row, "the server died")
 
     def step(self, *, leaving: bool = False) -> None:
         """Do what there is to do now; cheap where there is nothing. On ``leaving``, nothing more is started.
@@ -180,14 +183,20 @@ class Dispatcher:
         else:
             row = self._ledger.get(run_id)
             if row is not None and row.token == token and row.state in ("running", "stopping"):
-                try:
+                with self._or_failed(row):
                     self._settle(row, active, event)
-                except OSError as error:
-                    if error.errno in FULL:
-                        raise
-                    self._ledger.end(run_id, "failed", now=time.time(), fence=token, error=str(error))
             del self._active[backend, event.handle]
             self._again = True
+
+    @contextmanager
+    def _or_failed(self, row: Row) -> Iterator[None]:
+        """What is wrong with the folder of one job ends that one; the others go on."""
+        try:
+            yield
+        except (OSError, RunloreError) as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            self._ledger.end(row.run_id, "failed", now=time.time(), fence=row.token, error=str(error))
 
     def _settle(self, row: Row, active: _Active, event: Ended | Lost | Postponed) -> None:
         if isinstance(event, Postponed):

@@ -12,8 +12,8 @@ from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.row import Row
 from runlore_server.rerun.conclusion import conclude, is_final
 from runlore_server.rerun.folder import Folder
-from runlore_server.rerun.repeat import put_leftovers_away
-from runlore_server.verdict.verdict import Word, drop_verdict, read_verdict
+from runlore_server.rerun.repeat import put_leftovers_away, supersede
+from runlore_server.verdict.verdict import Word, read_verdict
 
 MOST_CUTS = 2
 """A job that was lost so often with what carried it out may be what kills that."""
@@ -80,9 +80,7 @@ class Settlement:
     def requeue(self, row: Row, **values: Any) -> bool:
         """Back into the queue, in its old place. Returns whether it is, as nobody stopped it meanwhile."""
         folder = Folder(self._home.rerun(row.run_id))
-        if folder.plan_file.exists():
-            folder.set_aside(self._home.session(folder.plan().session_id))
-        drop_verdict(folder.path)
+        supersede(self._home, folder)
         back: dict[str, Any] = {"state": "queued", "started": None, "cells_done": 0, "cell": None, "stage": None}
         back |= {"token": None, "handle": None, "process": None, "lease": None, **values}
         if self._ledger.update(row.run_id, among=("running",), fence=row.token, **back):

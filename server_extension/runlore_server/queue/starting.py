@@ -18,7 +18,9 @@ from runlore_server.gpus.assignment import Lease
 from runlore_server.queue.backend import Attempt, Backend, Ended, LooksAhead
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.row import Row
+from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.prepare import prepare_as_asked
+from runlore_server.rerun.repeat import supersede
 from runlore_server.store.runs import RunStore
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -78,6 +80,8 @@ class Starter:
         row = msgspec.structs.replace(row, process=None, **began)
         handle = f"?{row.token}"
         try:
+            if row.attempt > 1:  # a retry by hand: nobody has done so since it ended
+                supersede(self._home, Folder(self._home.rerun(row.run_id)))
             folder = backend.prepared(row) if isinstance(backend, LooksAhead) else None
             if folder is None:
                 original = self._found(row.rerun_of)

@@ -12,6 +12,7 @@ from runlore.home import Home
 from runlore.origin import new_session_id
 from runlore_server.rerun import notebook
 from runlore_server.rerun.folder import Folder
+from runlore_server.verdict.verdict import drop_verdict
 
 
 def repeat(folder: Folder, name: str, *, reseed: int | None = None) -> Folder:
@@ -39,6 +40,18 @@ def repeat(folder: Folder, name: str, *, reseed: int | None = None) -> Folder:
     cells["metadata"].pop("papermill", None)
     notebook.write(cells, place.notebook)
     return place
+
+
+def supersede(home: Home, folder: Folder) -> None:
+    """Keep what an earlier attempt at a rerun wrote in the rerun's folder, and forget what it came to.
+
+    Raises:
+        JournalFormatError: its plan is damaged.
+        OSError: the folder cannot be written.
+    """
+    if folder.plan_file.exists():
+        folder.set_aside(home.session(folder.plan().session_id))
+    drop_verdict(folder.path)
 
 
 def put_away(home: Home, place: Folder) -> None:
