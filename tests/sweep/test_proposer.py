@@ -28,7 +28,7 @@ Tried = Callable[..., list[Point]]
 
 def loss(point: Point) -> float:
     """Least at lr = 0.01 and 5 layers."""
-    return (math.log10(point["lr"]) + 2) ** 2 + 0.1 * (point["layers"] - 5) ** 2
+    return (math.log10(point.get("lr", 0.01)) + 2) ** 2 + 0.1 * (point["layers"] - 5) ** 2
 
 
 def try_out(home: Home, made: Space, trials: int, sweep_id: str = "a" * 12, **asked: Any) -> list[Point]:
@@ -59,6 +59,14 @@ def test_points_meet_the_conditions_and_come_again_with_the_same_seed(tmp_path: 
         assert point["layers"] * point["lr"] < 1
         assert point["layers"] != 4
         assert point["sizes"] in [(8, 8), (16,)]
+
+
+@pytest.mark.parametrize("layers", ["0..9007199254740991", "log:1..9007199254740991"])
+def test_a_gaussian_process_searches_a_range_of_any_length(tmp_path: Path, layers: str) -> None:
+    made = space(KNOWN, {"layers": layers})
+    points = try_out(Home(tmp_path), made, 12, sampler="gp")
+    assert len(points) == 12
+    assert all(made.contains(point) and isinstance(point["layers"], int) for point in points)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "coarse-to-fine"])

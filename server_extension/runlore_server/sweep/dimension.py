@@ -66,7 +66,7 @@ class Range:
 
     def value(self, stored: Any) -> Any:
         """A value from what Optuna keeps for it."""
-        return int(stored) if self.whole else float(stored)
+        return round(stored) if self.whole else float(stored)
 
     def stored(self, value: Any) -> Any:
         """What Optuna keeps for a value."""
@@ -86,10 +86,12 @@ class Range:
             low, high = float(math.floor(low)), float(math.ceil(high))
         return Range(self.name, low, high, self.whole, self.log, self.step)
 
-    def distribution(self) -> BaseDistribution:
-        """The same in Optuna's words."""
+    def distribution(self, most: int | None = None) -> BaseDistribution:
+        """The same in Optuna's words; whole numbers that are more than ``most`` as all numbers between."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
+        if self.whole and self.step is None and most is not None and (self.count or 0) > most:
+            return FloatDistribution(self.low, self.high, self.log)
         if self.whole:
             step = int(self.step) if self.step is not None else 1
             return IntDistribution(int(self.low), int(self.at((self.count or 1) - 1)), self.log, step)
@@ -137,7 +139,7 @@ class Choice:
         """Those of the values that are among these."""
         return Choice(self.name, tuple(one for one in self.values if any(_same(one, other) for other in values)))
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self, most: int | None = None) -> BaseDistribution:  # noqa: ARG002 - as for a range
         """The same in Optuna's words."""
         from optuna.distributions import CategoricalDistribution
 

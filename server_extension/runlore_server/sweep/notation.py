@@ -18,6 +18,12 @@ FORMS = (
     "log:1e-5..1e-1), values (relu,gelu), powers of two (log2:16..256), all that there are (*), or one value"
 )
 _MOST_VALUES = 1000
+_MOST_STEPS = 1_000_000
+"""Of a range; beyond, rounding moves what lies between two of them."""
+
+_LARGEST_WHOLE = 2**53 - 1
+"""Of a range: Optuna keeps numbers as doubles, which tell no greater ones from their neighbours."""
+
 _LONGEST = 10_000
 _KIND = re.compile(r"\s*(log2|log|int|float|choice)\s*:\s*")
 _RANGE = re.compile(r"(?P<low>.*?)\.\.(?P<high>[^:/]*)(?:(?P<by>[:/])(?P<step>.*))?", re.DOTALL)
@@ -116,6 +122,14 @@ class _Reader:
         name = self._parameter.name
         low, high = self._number(found, "low"), self._number(found, "high")
         whole = self._whole(kind, found)
+        if whole:
+            for part, value in (("low", low), ("high", high)):
+                if abs(value) > _LARGEST_WHOLE:
+                    raise self._refused(
+                        f"whole numbers of a range lie within {_LARGEST_WHOLE} on either side of 0; greater ones "
+                        "can be named one by one",
+                        found.start(part),
+                    )
         if not low < high:
             text = "is the same as" if low == high else "is not below"
             raise self._refused(f"the range is empty: its start {text} its end", found.start("low"))
@@ -136,6 +150,11 @@ class _Reader:
             kinds = "whole number" if whole else "number"
             raise self._refused(
                 f"a step is a {kinds} above 0 and not above {high - low:g}, the length of the range",
+                found.start("step"),
+            )
+        if (high - low) / step > _MOST_STEPS:
+            raise self._refused(
+                f"a range has at most {_MOST_STEPS:,} steps; without them it has every number between",
                 found.start("step"),
             )
         return Range(name, low, high, whole, step=step)

@@ -28,6 +28,9 @@ _TRIES, _GP_TRIES = 50, 5
 """Proposals that a sampler makes in search of one that meets all conditions; then any point that does is drawn.
 A Gaussian process takes long for each, and hardly changes its mind."""
 
+_GP_MOST = 100_000
+"""Whole numbers of a range that a Gaussian process takes one by one: Optuna makes a list of them."""
+
 _COARSE_SHARE = 0.4
 _LEAST_COARSE, _MOST_COARSE = 20, 50
 _BEST_SHARE = 0.25
@@ -98,7 +101,8 @@ class Proposer:
             startup = 0 if self._request.sampler == "coarse-to-fine" else 10
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True, n_startup_trials=startup)
         study = optuna.create_study(direction=self._request.direction, sampler=sampler)
-        distributions = {one.name: one.distribution() for one in space.dimensions}
+        most = _GP_MOST if self._request.sampler == "gp" else None
+        distributions = {one.name: one.distribution(most) for one in space.dimensions}
         study.add_trials(
             optuna.create_trial(
                 state=trial.state,
