@@ -23,6 +23,12 @@ runlore.log(loss=1.0)
 for _ in range(40):
     print("x" * 1_000_000)
 """,
+    "below": """%%track below
+import os, runlore
+runlore.log(loss=1.0)
+for _ in range(64 if again == "below" else 0):
+    os.write(1, bytes(1 << 20))
+""",
     "shown": """%%track shown
 import runlore
 from IPython.display import HTML, clear_output, display
@@ -108,6 +114,14 @@ def test_a_cell_that_shows_too_much_goes_on_and_says_so(recorded: Recorded) -> N
     [missing] = outcome["left_out"].values()
     assert missing >= 40 * 1_000_001 - (2 << 20)
     assert told["verdict"] == "BIT-EXACT"  # compared is what the journals have, whatever the notebook keeps
+
+
+def test_what_is_written_past_python_fills_no_disk(recorded: Recorded) -> None:
+    told = again(recorded, "below")
+    for log in recorded.home.rerun(told["run_id"]).rglob("runner.log"):
+        assert log.stat().st_size <= 8 << 20
+        assert log.read_text().startswith("20")  # the first line of the log, with its time
+        assert "all cells executed" in log.read_text()[-1000:]
 
 
 def test_what_is_shown_in_one_place_again_and_again_counts_once(recorded: Recorded) -> None:

@@ -202,6 +202,7 @@ def carry_out(home: Home, folder: Folder, watch: Watch, child: Child) -> Outcome
         running = True
         while running:
             running = not child.wait(_INTERVAL)  # asked first, so that the last look comes after the end
+            folder.shorten_log()
             if (now := reader.read()) != known:
                 known = now
                 watch.progress(now)

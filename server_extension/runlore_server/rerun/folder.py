@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ Scope = Literal["slice", "whole"]
 
 Env = Literal["recorded", "locked"]
 """Where a rerun's kernel comes from: its own environment, or the one built from the run's lock."""
+
+
+_LONGEST_LOG, _LOG_PART = 8 << 20, 1 << 20
+"""Bytes that a runner's log may have; and of its beginning and its end, where it was longer."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +119,21 @@ class Folder:
             aside = self.path / "attempts"
             aside.mkdir(exist_ok=True)
             os.replace(journal, aside / journal.name)
+
+    def shorten_log(self) -> None:
+        """Leave out the middle of the runner's log where it has become too long; whoever writes it appends.
+
+        Whatever a cell's own processes write past Python comes there, too.
+        """
+        with contextlib.suppress(OSError):  # it is gone, or not to be had at the moment
+            if self.log.stat().st_size <= _LONGEST_LOG:
+                return
+            with self.log.open("rb") as log:
+                log.seek(-_LOG_PART, os.SEEK_END)
+                end = log.read(_LOG_PART)
+            os.truncate(self.log, _LOG_PART)
+            with self.log.open("ab") as log:
+                log.write(b"\n[Runlore: some of the log is left out here]\n" + end)
 
     def outcome(self) -> Outcome | None:
         """What the runner said at its end; ``None`` as long as it has said nothing."""

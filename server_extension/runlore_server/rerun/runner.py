@@ -46,6 +46,7 @@ def main(path: str) -> NoReturn:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.default_int_handler)  # a parent that ignores it would have passed that on
     tree.adopt_orphans()
+    _append_to_log()
     warm_up()
     home, folder = Home.default(), Folder(Path(path))  # which the parent has set
     ahead: Replayer | None = None
@@ -68,6 +69,14 @@ def main(path: str) -> NoReturn:
     _log.info("ended: %s", outcome.failure or "all cells executed")
     logging.shutdown()
     os._exit(0 if cleared else 1)  # all is written; to take the interpreter down would keep the parent waiting
+
+
+def _append_to_log() -> None:
+    """Let all that is written to the log, here and by the kernel, come at its end, also after it was cut."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_APPEND)
 
 
 def import_papermill() -> None:

@@ -120,32 +120,39 @@ class _Reader:
 
     def _range(self, kind: str, found: re.Match[str]) -> Dimension:
         name = self._parameter.name
-        low, high = self._number(found, "low"), self._number(found, "high")
-        whole = self._whole(kind, found)
-        if whole:
-            for part, value in (("low", low), ("high", high)):
-                if abs(value) > _LARGEST_WHOLE:
-                    raise self._refused(
-                        f"whole numbers of a range lie within {_LARGEST_WHOLE} on either side of 0; greater ones "
-                        "can be named one by one",
-                        found.start(part),
-                    )
-        if not low < high:
-            text = "is the same as" if low == high else "is not below"
-            raise self._refused(f"the range is empty: its start {text} its end", found.start("low"))
-        if kind in ("log", "log2") and low <= 0:
-            raise self._refused(f"orders of magnitude need a start above 0, not {low:g}", found.start("low"))
+        low, high, whole = self._ends(kind, found)
         if kind == "log2":
             return self._powers(low, high, found)
         if found["by"] is None:
             return Range(name, low, high, whole, log=kind == "log")
         if found["by"] == "/":
             return self._points(kind, low, high, whole, found)
-        step = self._number(found, "step")
         if kind == "log":
             raise self._refused(
                 "a range by orders of magnitude has no steps; so many points: log:A..B/5", found.start("by")
             )
+        return Range(name, low, high, whole, step=self._step(low, high, whole, found))
+
+    def _ends(self, kind: str, found: re.Match[str]) -> tuple[float, float, bool]:
+        """Where a range begins and ends, and whether its values are whole numbers."""
+        low, high = self._number(found, "low"), self._number(found, "high")
+        whole = self._whole(kind, found)
+        for part, value in (("low", low), ("high", high)):
+            if whole and kind != "log2" and abs(value) > _LARGEST_WHOLE:
+                raise self._refused(
+                    f"whole numbers of a range lie within {_LARGEST_WHOLE} on either side of 0; greater ones can "
+                    "be named one by one",
+                    found.start(part),
+                )
+        if not low < high:
+            text = "is the same as" if low == high else "is not below"
+            raise self._refused(f"the range is empty: its start {text} its end", found.start("low"))
+        if kind in ("log", "log2") and low <= 0:
+            raise self._refused(f"orders of magnitude need a start above 0, not {low:g}", found.start("low"))
+        return low, high, whole
+
+    def _step(self, low: float, high: float, whole: bool, found: re.Match[str]) -> float:
+        step = self._number(found, "step")
         if not 0 < step <= high - low or (whole and step != int(step)):
             kinds = "whole number" if whole else "number"
             raise self._refused(
@@ -157,7 +164,7 @@ class _Reader:
                 f"a range has at most {_MOST_STEPS:,} steps; without them it has every number between",
                 found.start("step"),
             )
-        return Range(name, low, high, whole, step=step)
+        return step
 
     def _number(self, found: re.Match[str], part: str) -> float:
         try:
