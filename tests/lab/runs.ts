@@ -115,6 +115,7 @@ export function someJob(change: Partial<IJob> = {}): IJob {
     ended: null,
     verdict: null,
     error: null,
+    pruned_at: null,
     ...change
   };
 }

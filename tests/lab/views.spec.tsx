@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -223,6 +223,18 @@ describe('jobs', () => {
     expect(rows.length).toBe(31);
     fireEvent.click(screen.getByText('971 more in the queue'));
     expect(showQueue).toHaveBeenCalled();
+  });
+
+  it('tell one that its sweep pruned apart from one that was stopped', () => {
+    const ended = { state: 'cancelled', ended: 2010, sweep: 's1' } as const;
+    const { row: pruned } = showJobs(someJob({ ...ended, pruned_at: 4 }));
+    expect(pruned.textContent).toContain('pruned at step 4');
+    cleanup();
+    const { row: stopped } = showJobs(someJob(ended));
+    expect(stopped.textContent).toContain('stopped');
+    expect(stopped.querySelector('path')?.getAttribute('d')).not.toBe(
+      pruned.querySelector('path')?.getAttribute('d')
+    );
   });
 
   it('say what they are at', () => {

@@ -101,7 +101,13 @@ def test_a_bad_trial_is_pruned_while_it_trains_and_keeps_its_points(swept: Swept
         points = read_points(run.metrics["val_loss"])
         assert 3 <= len(points) < 60
         assert run.status != "finished"
-        assert trial["why"].startswith("pruned at step")
+        assert trial["why"] == f"pruned at step {trial['pruned_at']}"
+        assert run.tags["runlore.pruned_at"] == str(trial["pruned_at"])
+    jobs = {job["run_id"]: job for job in swept.recorded.command("jobs", "--json").json["jobs"]}
+    told = [jobs[trial["runs"][0]]["pruned_at"] for trial in sweep["trials"]]
+    assert told == [trial["pruned_at"] for trial in sweep["trials"]]
+    assert told[0] is None
+    assert told[1] >= 3
 
 
 @pytest.mark.thorough

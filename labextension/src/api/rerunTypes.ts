@@ -66,7 +66,7 @@ export interface ICellPace {
   /** Of the cell in the original's session. */
   ordinal: number;
   title: string;
-  state: 'done' | 'running' | 'waiting';
+  state: 'done' | 'running' | 'waiting' | 'failed' | 'interrupted';
   /** Seconds so far. */
   elapsed: number | null;
   /** Seconds in the original. */

@@ -56,6 +56,8 @@ export interface ITrial {
   ended: number | null;
   /** Why it came to no value. */
   why: string | null;
+  /** The step at which it was told to end for what it had come to. */
+  pruned_at: number | null;
 }
 
 export interface ISweep {

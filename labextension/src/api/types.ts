@@ -283,6 +283,8 @@ export interface IJob {
   criteria: IJudgement | null;
   /** Why the job could not do its work, where it could not. */
   error: string | null;
+  /** The step at which its sweep stopped it for what it had come to. */
+  pruned_at: number | null;
 }
 
 /** A filter and an order that the user keeps. */

@@ -65,7 +65,7 @@ export function CardView(props: {
           {name}
         </span>
       )}
-      <StatusMark status={status} trans={trans} />
+      <StatusMark run={{ status, tags: state?.run.tags }} trans={trans} />
       {seconds !== null && <span className="jp-Runlore-number">{formatDuration(seconds)}</span>}
       {(status === 'running' || spark.length > 1) && (
         <span className="jp-Runlore-card-spark" data-color={style?.color}>
@@ -97,7 +97,7 @@ export function CardView(props: {
       )}
       {card.error && (
         <span className="jp-Runlore-card-error">
-          {card.error.name}: {card.error.message}
+          {[card.error.name, card.error.message].filter(Boolean).join(': ')}
         </span>
       )}
       {actions && state && status !== 'running' && (

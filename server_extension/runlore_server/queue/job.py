@@ -16,6 +16,9 @@ JobState = Literal["queued", "running", "stopping", "succeeded", "failed", "canc
 WORKING: tuple[JobState, ...] = ("queued", "running", "stopping")
 """The states in which something about a job may still change by itself."""
 
+PRUNED_AT = "runlore.pruned_at"
+"""Tag of a run that its sweep stopped for what it had come to: the step at which that was decided."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -27,7 +30,8 @@ class Job:
     the ordinal, in the original's session, of the cell that runs now. ``stage`` says in a few words what is being
     done, where that is not the first execution of the cells. ``criteria`` is what the success criteria of its
     experiment say of the verdict, where it has some. ``error`` says why the work could not be done, where
-    it could not; of one that is queued again, why the last attempt failed. Times are Unix seconds.
+    it could not; of one that is queued again, why the last attempt failed. ``pruned_at`` is the step at which its
+    sweep stopped it for what it had come to. Times are Unix seconds.
     """
 
     run_id: str
@@ -52,6 +56,7 @@ class Job:
     verdict: Verdict | None
     criteria: Judgement | None
     error: str | None
+    pruned_at: int | None = None
 
     @property
     def over(self) -> bool:

@@ -11,9 +11,10 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore_server.automation.criteria import Criteria
 from runlore_server.automation.judging import Judging
-from runlore_server.queue.job import Job
+from runlore_server.queue.job import PRUNED_AT, Job
 from runlore_server.queue.row import Row
 from runlore_server.queue.status import leased
+from runlore_server.store.annotations import Annotation
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
 
@@ -36,9 +37,10 @@ class Listing:
                 criteria = self._judging.criteria()
             except (OSError, sqlite3.Error, JournalFormatError, msgspec.DecodeError) as error:
                 _log.warning("the success criteria of %s cannot be read: %s", self._store.home.path, error)
-        return [self._job(row, criteria) for row in rows]
+        said = self._store.annotations.known if any(_may_be_pruned(row) for row in rows) else {}
+        return [self._job(row, criteria, said.get(row.run_id)) for row in rows]
 
-    def _job(self, row: Row, criteria: Mapping[str, Criteria]) -> Job:
+    def _job(self, row: Row, criteria: Mapping[str, Criteria], said: Annotation | None) -> Job:
         verdict = read_verdict(self._store.home, row.run_id) if row.state in _WITH_VERDICT else None
         return Job(
             run_id=row.run_id,
@@ -63,4 +65,14 @@ class Listing:
             verdict=verdict,
             criteria=self._judging.of(row.run_id, verdict, criteria),
             error=row.error,
+            pruned_at=_pruned_at(said) if said is not None and _may_be_pruned(row) else None,
         )
+
+
+def _may_be_pruned(row: Row) -> bool:
+    return row.sweep is not None and row.state in ("stopping", "cancelled")
+
+
+def _pruned_at(said: Annotation) -> int | None:
+    step = said.tags.get(PRUNED_AT)
+    return int(step) if step is not None and step.isdecimal() else None

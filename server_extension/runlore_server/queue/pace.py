@@ -22,6 +22,10 @@ from runlore_server.rerun.folder import Folder
 _LONGEST_TITLE = 80
 _LONGEST_PRINTED = 4000
 
+_State = Literal["done", "running", "waiting", "failed", "interrupted"]
+_ENDED: dict[str, _State] = {"error": "failed", "interrupted": "interrupted"}
+"""What cells come to that do not go through."""
+
 
 class CellPace(msgspec.Struct, frozen=True, kw_only=True):
     """One cell of a rerun; ``ordinal`` is that of its original, whose time was ``expected`` seconds.
@@ -31,7 +35,7 @@ class CellPace(msgspec.Struct, frozen=True, kw_only=True):
 
     ordinal: int
     title: str
-    state: Literal["done", "running", "waiting"]
+    state: _State
     elapsed: float | None = None
     expected: float | None = None
 
@@ -97,7 +101,7 @@ def _cell(recorded: CellRecord | None, ordinal: int, own: CellRecord | None, job
     if own.outcome is None:
         elapsed = max((job.ended or now) - own.started, 0.0)
         return msgspec.structs.replace(told, state="running", elapsed=elapsed)
-    return msgspec.structs.replace(told, state="done", elapsed=own.duration)
+    return msgspec.structs.replace(told, state=_ENDED.get(own.outcome, "done"), elapsed=own.duration)
 
 
 def _printed(path: Path, running: list[int]) -> str | None:

@@ -56,6 +56,8 @@ def _row(job: Job) -> tuple[str, ...]:
     word = job.verdict.verdict if job.verdict is not None else job.stage or ""
     if job.criteria is not None:
         word += ", as asked" if job.criteria.met else ", not as asked"
+    if job.pruned_at is not None:
+        word = f"at step {job.pruned_at}"
     outcome = job.error or word
     return (
         job.run_id[:_SHORT_ID],
@@ -71,6 +73,8 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _state(job: Job) -> str:
+    if job.pruned_at is not None and job.over:
+        return "pruned"
     return "held" if job.held else job.state
 
 

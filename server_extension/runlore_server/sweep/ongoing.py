@@ -14,11 +14,12 @@ from optuna.trial import FrozenTrial, TrialState
 from runlore.errors import RunNotFound
 from runlore.home import Home
 from runlore_server.errors import JobNotFound, OptionsRefused
-from runlore_server.queue.job import Job
+from runlore_server.queue.job import PRUNED_AT, Job
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun.resuming import required
+from runlore_server.store.annotations import Change
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.member import Member, member_of
@@ -195,6 +196,7 @@ class OngoingTrials:
             if bad and ongoing.pruned is None and not job.over:
                 ongoing.pruned = step
                 self._study.put_pruned(ongoing.trial, step)
+                self._store.annotations.change([job.run_id], Change(tags={PRUNED_AT: str(step)}))
                 self._jobs.stop(job.run_id)
                 return
 

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runlore_server.sweep.member import member_of
 from runlore_server.sweep.plan import Plan
-from runlore_server.sweep.study import runs_of, was_returned, why
+from runlore_server.sweep.study import pruned_at, runs_of, was_returned, why
 from runlore_server.sweep.sweep import Trial
 from runlore_server.sweep.sweep import TrialState as State
 
@@ -54,6 +54,7 @@ def _told(trial: FrozenTrial, plan: Plan) -> Trial:
         started=_seconds(trial.datetime_start),
         ended=_seconds(trial.datetime_complete),
         why=why(trial),
+        pruned_at=pruned_at(trial),
         member=member.number if member is not None else None,
         generation=member.generation if member is not None else None,
         resumed_from=member.source if member is not None else None,

@@ -46,7 +46,8 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One point that was tried. ``runs`` are the reruns that did, one for each seed; times are Unix seconds.
 
-    ``step`` and ``latest`` are those of the metric's last point that was looked at while it trained.
+    ``step`` and ``latest`` are those of the metric's last point that was looked at while it trained, ``pruned_at``
+    is the step at which it was told to end for what it had come to.
     ``member`` and ``generation`` count those of a population from 0; ``resumed_from`` is the run whose checkpoint
     it goes on from.
     """
@@ -61,6 +62,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     started: float | None = None
     ended: float | None = None
     why: str | None = None
+    pruned_at: int | None = None
     member: int | None = None
     generation: int | None = None
     resumed_from: str | None = None

@@ -23,7 +23,7 @@ export function FactCell(props: {
     return <Age since={run.started} now={now} trans={trans} />;
   }
   if (column.kind === 'attribute' && column.name === 'status') {
-    return <StatusMark status={run.status} trans={trans} />;
+    return <StatusMark run={run} trans={trans} />;
   }
   if (column.kind === 'attribute' && column.name === 'verdict' && run.verdict) {
     return <VerdictBadge verdict={run.verdict} trans={trans} />;

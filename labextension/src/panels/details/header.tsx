@@ -9,7 +9,7 @@ import { deviceText } from '../../model/load';
 import { CommandIds } from '../../tokens';
 import { JobProgress } from '../jobs/view';
 import { stopIcon, trashIcon } from '../marks/icons';
-import { MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
+import { isPruned, MarkIcon, StatusMark, VerdictBadge } from '../marks/marks';
 import { Actions } from './actions';
 import { CopyButton } from './copy';
 import { Title } from './title';
@@ -33,6 +33,7 @@ export function Header(props: {
 }): React.ReactElement {
   const { run, now, job, find, onOpen, onStop, onChange, commands, trans } = props;
   const original = run.rerun_of;
+  const sweepId = run.tags['runlore.sweep'];
   const started = new Date(run.started * 1000).toLocaleString();
   const duration = formatDuration(run.duration ?? Math.max(now - run.started, 0));
   return (
@@ -42,10 +43,18 @@ export function Header(props: {
         <Actions {...{ run, commands, trans }} />
       </div>
       <div className="jp-Runlore-header-facts">
-        <StatusMark status={run.status} trans={trans} />
+        <StatusMark run={run} trans={trans} />
         {original !== null && (
           <button className="jp-Runlore-link" onClick={() => onOpen(original)}>
             {trans.__('rerun of %1', find(original)?.name ?? run.name)}
+          </button>
+        )}
+        {sweepId !== undefined && (
+          <button
+            className="jp-Runlore-link"
+            onClick={() => void commands.execute(CommandIds.openSweep, { sweepId })}
+          >
+            {trans.__('trial of a sweep')}
           </button>
         )}
         <span>{trans.__('started %1', started)}</span>
@@ -77,6 +86,11 @@ export function Header(props: {
         <div className="jp-Runlore-header-verdict">
           <VerdictBadge verdict={run.verdict} trans={trans} />
           <span>{run.verdict.reason}</span>
+        </div>
+      )}
+      {isPruned(run) && (
+        <div className="jp-Runlore-header-pruned">
+          {trans.__('Its sweep stopped it, because other trials were better at the same step.')}
         </div>
       )}
       {job && isActive(job) && (

@@ -9,6 +9,7 @@ import { IMetricSummary } from '../../api/metricTypes';
 import { IAnnotation, IRunDetail, ParamSource } from '../../api/types';
 import { formatValue } from '../../charts/format';
 import { DraftModel } from '../../model/draft';
+import { isPruned } from '../marks/marks';
 import { Capped } from './capped';
 import { Ladder } from './ladder';
 import { Models } from './models';
@@ -39,10 +40,10 @@ export function Overview(props: {
   return (
     <>
       {run.verdict && <Ladder verdict={run.verdict} trans={trans} />}
-      {run.error && (
+      {run.error && !isPruned(run) && (
         <Part title={trans.__('Error')}>
           <div className="jp-Runlore-error">
-            {run.error.name}: {run.error.message}
+            {[run.error.name, run.error.message].filter(Boolean).join(': ')}
           </div>
           <pre className="jp-Runlore-source">{run.error.traceback}</pre>
         </Part>

@@ -55,7 +55,7 @@ function RunLink(props: {
         {run ? runTitle(run, trans) : trans.__('Run')}
       </button>
       <code>{id.slice(0, 12)}</code>
-      {run && <StatusMark status={run.status} trans={trans} />}
+      {run && <StatusMark run={run} trans={trans} />}
       {run?.verdict && <VerdictBadge verdict={run.verdict} trans={trans} />}
     </span>
   );

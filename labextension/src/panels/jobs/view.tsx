@@ -55,7 +55,7 @@ export function JobsView(props: {
               {job.verdict ? (
                 <VerdictBadge verdict={job.verdict} trans={trans} />
               ) : (
-                <JobMark state={job.state} trans={trans} />
+                <JobMark job={job} trans={trans} />
               )}
               {isActive(job) && (
                 <button

@@ -35,6 +35,11 @@ const finished = stroke('finished', 'M3 8.5l3.2 3.2L13 4.8');
 const failed = stroke('failed', 'M4.2 4.2l7.6 7.6M11.8 4.2l-7.6 7.6');
 const interrupted = stroke('interrupted', 'M5.7 4v8M10.3 4v8');
 const killed = stroke('killed', 'M9 2L4.5 8.8H8L7 14l4.5-6.8H8z');
+/** Scissors. */
+export const prunedIcon = stroke(
+  'pruned',
+  'M3.9 2.4a1.9 1.9 0 1 1 0 3.8a1.9 1.9 0 1 1 0-3.8M3.9 9.8a1.9 1.9 0 1 1 0 3.8a1.9 1.9 0 1 1 0-3.8M5.5 5.4L13.5 11.6M5.5 10.6L13.5 4.4'
+);
 const queued = stroke('queued', 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11M8 5v3l2 1.5');
 
 export const statusIcons: Readonly<Record<RunStatus, LabIcon>> = {
@@ -97,7 +102,7 @@ export const trialIcons: Readonly<Record<TrialState, LabIcon>> = {
   waiting: queued,
   running,
   complete: finished,
-  pruned: interrupted,
+  pruned: prunedIcon,
   failed
 };
 export const upIcon = stroke('up', 'M8 13V3.5M4 7l4-4 4 4');

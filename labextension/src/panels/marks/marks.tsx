@@ -2,8 +2,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { CellOutcome, IVerdict, JobState, RunStatus } from '../../api/types';
-import { jobIcons, statusIcons, verdictIcons } from './icons';
+import { CellOutcome, IJob, IRun, IVerdict, JobState, RunStatus } from '../../api/types';
+import { jobIcons, prunedIcon, statusIcons, verdictIcons } from './icons';
 
 /** The word for a status. */
 export function statusWord(status: RunStatus, trans: TranslationBundle): string {
@@ -49,28 +49,53 @@ export function MarkIcon(props: { icon: LabIcon }): React.ReactElement {
   );
 }
 
+/** As much of a run as tells how it ended; the tags where they are known. */
+export type Ended = Pick<IRun, 'status'> & { tags?: IRun['tags'] | undefined };
+
+/** The tag of a run that its sweep stopped: the step at which that was decided. */
+const PRUNED_AT = 'runlore.pruned_at';
+
+/** How a run ended; of one that its sweep pruned, at which step. */
+export function endWord(run: Ended, trans: TranslationBundle): string {
+  return isPruned(run)
+    ? trans.__('pruned at step %1', run.tags?.[PRUNED_AT])
+    : statusWord(run.status, trans);
+}
+
+/** Whether a sweep stopped the run; one that was repeated to its end since is as good as any. */
+export function isPruned({ status, tags }: Ended): boolean {
+  return tags?.[PRUNED_AT] !== undefined && (status === 'interrupted' || status === 'killed');
+}
+
 /** A status as icon and word. */
-export function StatusMark(props: {
-  status: RunStatus;
-  trans: TranslationBundle;
-}): React.ReactElement {
-  const { status, trans } = props;
-  const word = statusWord(status, trans);
+export function StatusMark(props: { run: Ended; trans: TranslationBundle }): React.ReactElement {
+  const { run, trans } = props;
+  const word = endWord(run, trans);
   return (
-    <span className="jp-Runlore-mark" data-status={status} title={word}>
-      <MarkIcon icon={statusIcons[status]} />
+    <span
+      className="jp-Runlore-mark"
+      data-status={isPruned(run) ? 'pruned' : run.status}
+      title={word}
+    >
+      <MarkIcon icon={isPruned(run) ? prunedIcon : statusIcons[run.status]} />
       <span className="jp-Runlore-mark-word">{word}</span>
     </span>
   );
 }
 
 /** The state of a job as icon and word. */
-export function JobMark(props: { state: JobState; trans: TranslationBundle }): React.ReactElement {
-  const { state, trans } = props;
+export function JobMark(props: {
+  job: Pick<IJob, 'state' | 'pruned_at'>;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { job, trans } = props;
+  const { state, pruned_at: step } = job;
+  const wasPruned = state === 'cancelled' && step !== null;
+  const word = wasPruned ? trans.__('pruned at step %1', step) : jobWord(state, trans);
   return (
-    <span className="jp-Runlore-mark" data-state={state}>
-      <MarkIcon icon={jobIcons[state]} />
-      <span className="jp-Runlore-mark-word">{jobWord(state, trans)}</span>
+    <span className="jp-Runlore-mark" data-state={wasPruned ? 'pruned' : state} title={word}>
+      <MarkIcon icon={wasPruned ? prunedIcon : jobIcons[state]} />
+      <span className="jp-Runlore-mark-word">{word}</span>
     </span>
   );
 }

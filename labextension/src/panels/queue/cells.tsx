@@ -54,7 +54,9 @@ export function CellPaces(props: {
                   {
                     done: trans.__('done'),
                     running: trans.__('running'),
-                    waiting: trans.__('waiting')
+                    waiting: trans.__('waiting'),
+                    failed: trans.__('failed'),
+                    interrupted: trans.__('interrupted')
                   }[cell.state]
                 }
               </span>

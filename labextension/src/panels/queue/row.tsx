@@ -84,7 +84,7 @@ export const JobRow = React.memo(function JobRow(
         {job.verdict && job.state === 'succeeded' ? (
           <VerdictBadge verdict={job.verdict} trans={trans} />
         ) : (
-          <JobMark state={job.state} trans={trans} />
+          <JobMark job={job} trans={trans} />
         )}
       </div>
       <div role="gridcell">

@@ -8,7 +8,7 @@ import { formatDuration, formatLoad, formatParameter, formatValue } from '../../
 import { Column } from '../../model/columns';
 import { deviceKinds, LoadName, Measured } from '../../model/load';
 import { Age } from '../marks/age';
-import { statusWord, VerdictBadge } from '../marks/marks';
+import { endWord, VerdictBadge } from '../marks/marks';
 
 /**
  * What a run has in a column.
@@ -137,7 +137,7 @@ function cellText(
     case 'attribute':
       return {
         duration: () => formatDuration(run.duration ?? Math.max(now - run.started, 0)),
-        status: () => statusWord(run.status, trans),
+        status: () => endWord(run, trans),
         experiment: () => run.experiment,
         notebook: () => run.notebook ?? '',
         started: () => '',

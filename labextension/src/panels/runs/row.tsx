@@ -193,7 +193,7 @@ function RunFacts(props: { run: IRun; now: number; trans: TranslationBundle }): 
   const duration = run.duration ?? Math.max(now - run.started, 0);
   return (
     <span role="gridcell" className="jp-Runlore-run-facts">
-      <StatusMark status={run.status} trans={trans} />
+      <StatusMark run={run} trans={trans} />
       <Age since={run.started} now={now} trans={trans} />
       <span className="jp-Runlore-run-duration" title={trans.__('Duration')}>
         {formatDuration(duration)}

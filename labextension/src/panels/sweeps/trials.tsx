@@ -78,7 +78,10 @@ function TrialRow(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { trial, names, isBest, onOpen, trans } = props;
-  const { number, state, value, latest, step, started, ended, why, runs } = trial;
+  const { number, state, value, latest, step, started, ended, runs } = trial;
+  const isPruned = state === 'pruned' && trial.pruned_at !== null;
+  // Where the state says it already, it needs no remark.
+  const why = isPruned ? '' : (trial.why ?? '');
   const [run, ...seeds] = runs;
   return (
     <tr data-trial={number} data-state={state} data-best={isBest}>
@@ -109,7 +112,9 @@ function TrialRow(props: {
       <td>
         <span className="jp-Runlore-mark" data-trial-state={state}>
           <MarkIcon icon={trialIcons[state]} />
-          <span>{trialWord(state, trans)}</span>
+          <span>
+            {isPruned ? trans.__('pruned at step %1', trial.pruned_at) : trialWord(state, trans)}
+          </span>
         </span>
       </td>
       <td className="jp-Runlore-number">
@@ -127,7 +132,7 @@ function TrialRow(props: {
       <td className="jp-Runlore-number">
         {started !== null && ended !== null ? formatDuration(ended - started) : ''}
       </td>
-      <td title={why ?? ''}>{why ?? ''}</td>
+      <td title={why}>{why}</td>
     </tr>
   );
 }
