@@ -152,7 +152,9 @@ def test_what_the_machine_was_busy_with_is_drawn(opened: Page, hostile: str) -> 
     expect(charts.first).to_have_attribute("data-lines", "1")
     names = charts.evaluate_all("all => all.map(one => one.dataset.metric)")
     assert {"system/cpu_utilization_percentage", "system/system_memory_usage_percentage"} <= set(names), names
-    expect(system.get_by_role("table", name="System")).to_contain_text("system/cpu_utilization_percentage")
+    table = system.get_by_role("table", name="System")
+    expect(table).to_contain_text("CPU utilization")
+    expect(table.get_by_title("system/cpu_utilization_percentage")).to_be_visible()
 
 
 def test_lineage_leads_to_the_reruns_by_keyboard(opened: Page, gallery: Gallery) -> None:

@@ -72,6 +72,7 @@ def test_two_one_and_one_of_four_are_disjoint(holding: Recorded, queue: JobQueue
     files = wait_until(lambda: len(found := list(holding.cwd.glob("seen-*"))) == 3 and found)
     assert sorted(file.read_text() for file in files) == ["0,1", "2", "3"]
     assert queue.get(further.run_id).state == "queued", "there is a slot for it, and no device"
+    assert [queue.get(job.run_id).gpus for job in (*jobs, further)] == [2, 1, 1, 0.5]
 
     told = json.loads(holding.command("gpus", "--json", env={"RUNLORE_GPUS": "4xH200:141GB"}).stdout)
     first, second, third = (job.run_id for job in jobs)

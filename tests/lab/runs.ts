@@ -103,6 +103,7 @@ export function someJob(change: Partial<IJob> = {}): IJob {
     sweep: null,
     backend: null,
     devices: [],
+    gpus: 0,
     attempt: 0,
     state: 'running',
     cells_done: 6,

@@ -267,6 +267,8 @@ export interface IJob {
   backend: string | null;
   /** The uuids of the devices that it has now. */
   devices: string[];
+  /** How many GPUs it got, or asks for while it has none; a part of one below 1. */
+  gpus: number;
   /** How often it was started. */
   attempt: number;
   cells_done: number;

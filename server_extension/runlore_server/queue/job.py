@@ -26,7 +26,8 @@ class Job:
 
     ``number`` tells the order of submission. Of the jobs that wait, the one with the greatest ``priority`` goes
     first; one that is ``held`` does not go at all. ``after`` are the jobs that must have succeeded before.
-    ``attempt`` counts how often it was started. ``devices`` are those leased for it, by their names. ``cell`` is
+    ``attempt`` counts how often it was started. ``devices`` are those leased for it, by their names, and ``gpus`` how many it got, or asks for while it has none: a
+    part of one below 1. ``cell`` is
     the ordinal, in the original's session, of the cell that runs now. ``stage`` says in a few words what is being
     done, where that is not the first execution of the cells. ``criteria`` is what the success criteria of its
     experiment say of the verdict, where it has some. ``error`` says why the work could not be done, where
@@ -57,6 +58,7 @@ class Job:
     criteria: Judgement | None
     error: str | None
     pruned_at: int | None = None
+    gpus: float = 0
 
     @property
     def over(self) -> bool:

@@ -13,7 +13,7 @@ from runlore_server.automation.criteria import Criteria
 from runlore_server.automation.judging import Judging
 from runlore_server.queue.job import PRUNED_AT, Job
 from runlore_server.queue.row import Row
-from runlore_server.queue.status import leased
+from runlore_server.queue.status import gpus, leased
 from runlore_server.store.annotations import Annotation
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
@@ -65,6 +65,7 @@ class Listing:
             verdict=verdict,
             criteria=self._judging.of(row.run_id, verdict, criteria),
             error=row.error,
+            gpus=gpus(row),
             pruned_at=_pruned_at(said) if said is not None and _may_be_pruned(row) else None,
         )
 

@@ -81,6 +81,12 @@ def places(offered: dict[str, Offer], working: Sequence[Row]) -> list[Place]:
     return found
 
 
+def gpus(row: Row) -> float:
+    """How many GPUs a job got, or asks for while it has none; a part of one below 1."""
+    lease = row.lease
+    return len(lease["devices"]) * lease["share"] if lease is not None and lease["devices"] else row.request.gpus
+
+
 def leased(row: Row) -> list[str]:
     """The uuids of the devices that a job has."""
     return list(row.lease["devices"]) if row.lease is not None and row.state in ("running", "stopping") else []

@@ -51,6 +51,8 @@ export interface ICurvesGridProps {
   host: ICurvesHost;
   /** The horizontal axis where no other says anything; left out where the user chooses. */
   axis?: XAxis;
+  /** What stands above a chart, where that is not the metric's name. */
+  titleOf?: (metric: string) => string;
   trans: TranslationBundle;
 }
 
@@ -64,11 +66,12 @@ export type ICurvesHost = Pick<Runlore, 'choices' | 'offerCode'>;
  * Charts are fetched and drawn as they come into view, and the table tells of those.
  */
 export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
-  const { runs, styles, marks, curves, host, axis, trans } = props;
+  const { runs, styles, marks, curves, host, axis, titleOf, trans } = props;
   const [choice, onChange] = useChoice(host.choices, runs[0]?.experiment ?? '', axis);
   const [search, setSearch] = React.useState('');
   const names = metricsOf(runs);
-  const found = names.filter(wordMatcher(search));
+  const isSought = wordMatcher(search);
+  const found = names.filter(name => isSought(`${name} ${titleOf?.(name) ?? ''}`));
   const multiples = useMultiples(found);
   const { shown } = multiples;
   const root = React.useRef<HTMLDivElement>(null);
@@ -143,7 +146,7 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
       {found.length === 0 && <EmptyState title={trans.__('No metric has these words')} />}
       <div ref={root}>
         <Multiples
-          {...{ multiples, trans }}
+          {...{ multiples, titleOf, trans }}
           render={metric => {
             const lines = chartOf.get(metric);
             return lines ? (
@@ -160,7 +163,7 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
         />
       </div>
       <Legend
-        {...{ drawing, cursor, hidden, trans }}
+        {...{ drawing, cursor, hidden, titleOf, trans }}
         charts={told}
         groups={choice.group === 'none' ? [] : groups}
       />

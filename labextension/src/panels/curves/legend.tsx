@@ -22,6 +22,8 @@ const REST = 120;
  */
 export function Legend(props: {
   charts: readonly { metric: string; lines: readonly ILine[] }[];
+  /** What a metric is called, where that is not its name. */
+  titleOf?: ((metric: string) => string) | undefined;
   /** The groups that are drawn as one line each. */
   groups: readonly ISeedGroup[];
   drawing: IDrawing;
@@ -29,7 +31,7 @@ export function Legend(props: {
   hidden: IHidden;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { charts, groups, drawing, cursor, hidden, trans } = props;
+  const { charts, titleOf, groups, drawing, cursor, hidden, trans } = props;
   const rested = useRested(cursor);
   const [isScrolled, setIsScrolled] = React.useState(false);
   const columns = useColumns(charts, drawing);
@@ -70,7 +72,7 @@ export function Legend(props: {
             <th scope="col">{trans.__('Run')}</th>
             {columns.map(({ metric }) => (
               <th key={metric} scope="col" title={metric}>
-                {metric}
+                {titleOf?.(metric) ?? metric}
               </th>
             ))}
           </tr>

@@ -53,9 +53,11 @@ export function Multiples(props: {
   multiples: IMultiples;
   /** The chart of a metric; null while it need not be drawn. */
   render: (metric: string) => React.ReactElement | null;
+  /** What stands above a chart, where that is not the metric's name. */
+  titleOf?: ((metric: string) => string) | undefined;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { multiples, render, trans } = props;
+  const { multiples, render, titleOf, trans } = props;
   const { groups, toggle, showMore } = multiples;
   return (
     <>
@@ -73,7 +75,7 @@ export function Multiples(props: {
             <div className="jp-Runlore-multiples">
               {metrics.slice(0, count).map(metric => (
                 <figure key={metric} className="jp-Runlore-multiple" data-multiple={metric}>
-                  <figcaption title={metric}>{metric}</figcaption>
+                  <figcaption title={metric}>{titleOf?.(metric) ?? metric}</figcaption>
                   {render(metric)}
                 </figure>
               ))}

@@ -7,6 +7,7 @@ import { formatLoad } from '../../charts/format';
 import { IRunStyle } from '../../model/colors';
 import { CurvesModel } from '../../model/curves';
 import { CurvesGrid, ICurvesHost } from '../curves/grid';
+import { loadTitle, metricWords } from '../marks/load';
 import { Part } from './table';
 
 /**
@@ -21,7 +22,11 @@ export function System(props: {
 }): React.ReactElement {
   const { run, curves, style, host, trans } = props;
   const styles = React.useMemo(() => new Map([[run.run_id, style]]), [run.run_id, style]);
-  const loads = Object.entries(run.system);
+  const isGpu = (name: string): boolean => name.startsWith('system/gpu_');
+  // What is dearest stands first.
+  const loads = Object.entries(run.system).sort(
+    ([one], [other]) => Number(isGpu(other)) - Number(isGpu(one))
+  );
   if (loads.length === 0) {
     return (
       <Part title={trans.__('System')}>
@@ -38,7 +43,12 @@ export function System(props: {
   return (
     <Part title={trans.__('System')}>
       {drawn.length > 0 && (
-        <CurvesGrid {...{ styles, curves, host, trans }} runs={[machine]} axis="time" />
+        <CurvesGrid
+          {...{ styles, curves, host, trans }}
+          runs={[machine]}
+          axis="time"
+          titleOf={metric => loadTitle(metric, trans)}
+        />
       )}
       <LoadTable loads={loads} trans={trans} />
     </Part>
@@ -70,7 +80,9 @@ function LoadTable(props: {
       <tbody>
         {loads.map(([name, load]) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
+            <th scope="row" title={name}>
+              {metricWords(name, trans)}
+            </th>
             <td>{formatLoad(name, load.mean)}</td>
             <td>{formatLoad(name, load.max)}</td>
             <td>{formatLoad(name, load.last)}</td>

@@ -4,6 +4,7 @@ import * as React from 'react';
 
 import { IPace, IQueue } from '../../api/rerunTypes';
 import { IJob } from '../../api/types';
+import { formatParameter } from '../../charts/format';
 import { Sparkline } from '../../charts/sparkline';
 import { isActive } from '../../model/jobs';
 import { partDone } from '../../model/queue';
@@ -124,7 +125,7 @@ export const JobRow = React.memo(function JobRow(
         {job.priority === 0 ? '' : job.priority}
       </div>
       <div role="gridcell" className="jp-Runlore-number" title={job.devices.join('\n')}>
-        {job.devices.length === 0 ? '' : job.devices.length}
+        {job.gpus === 0 ? '' : formatParameter(job.gpus)}
       </div>
       <div role="gridcell" className="jp-Runlore-number">
         {job.attempt > 1 ? job.attempt : ''}

@@ -72,6 +72,9 @@ export function reasonWords(
   if (queue && !queue.owned) {
     return trans.__('nobody carries jobs out: start a server, or run: runlore queue work');
   }
+  if (queue && job.gpus > 0 && queue.running < queue.slots) {
+    return trans.__('waits for GPUs');
+  }
   return job.error === null
     ? trans.__('waits for its turn')
     : trans.__('again after: %1', job.error);

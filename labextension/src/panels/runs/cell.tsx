@@ -6,8 +6,9 @@ import { Statistic } from '../../api/metricTypes';
 import { IRun } from '../../api/types';
 import { formatDuration, formatLoad, formatParameter, formatValue } from '../../charts/format';
 import { Column } from '../../model/columns';
-import { deviceKinds, LoadName, Measured } from '../../model/load';
+import { deviceKinds } from '../../model/load';
 import { Age } from '../marks/age';
+import { loadWord } from '../marks/load';
 import { endWord, VerdictBadge } from '../marks/marks';
 
 /**
@@ -99,19 +100,6 @@ function attributeWord(
     gpu: trans.__('GPU'),
     gpus: trans.__('number of GPUs')
   }[name];
-}
-
-function loadWord(name: LoadName, trans: TranslationBundle): string {
-  const words: Record<Measured, string> = {
-    gpu_utilization_percentage: trans.__('GPU utilization'),
-    gpu_memory_usage_megabytes: trans.__('GPU memory'),
-    gpu_power_usage_watts: trans.__('GPU power'),
-    cpu_utilization_percentage: trans.__('CPU utilization'),
-    system_memory_usage_megabytes: trans.__('memory of the machine'),
-    kernel_cpu_utilization_percentage: trans.__('CPU of the kernel'),
-    kernel_memory_usage_megabytes: trans.__('memory of the kernel')
-  };
-  return words[name.replace('.max', '') as Measured];
 }
 
 function cellText(
