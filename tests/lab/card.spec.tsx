@@ -7,6 +7,7 @@ import { readCard } from '../../labextension/src/notebook/card';
 import { cardFactory, CardRenderer } from '../../labextension/src/notebook/renderer';
 import { Runlore } from '../../labextension/src/model/runlore';
 import { CARD_MIME_TYPE } from '../../labextension/src/tokens';
+import { wideRun } from './many';
 import { Page } from './page';
 import { someCurve, someRun, someVerdict } from './runs';
 
@@ -169,6 +170,19 @@ describe('the card of a run that the server knows', () => {
       .filter(one => one.includes('?filter=id'));
     expect(asked).toEqual([expect.stringContaining("id+in+('a1',+'a2')")]);
     shown.forEach(renderer => renderer.dispose());
+  });
+
+  it('shows the values of a run with very many metrics without asking for all that is known of them', async () => {
+    page.server.runs = [wideRun({}, 7)];
+    const renderer = show(card);
+    await vi.waitFor(() => expect(renderer.node.textContent).toContain('m0 7'));
+    expect(renderer.node.textContent).toContain('997 more');
+    expect(renderer.node.querySelector('[title*="m999"]')?.getAttribute('title')).toContain(
+      'm999 1006'
+    );
+    const asked = page.server.requests.filter(one => one.includes('?filter='));
+    expect(asked.every(one => /[?&](statistic=last|metric=(&|$))/.test(one))).toBe(true);
+    renderer.dispose();
   });
 
   it('stays with what is recorded when the server is away', async () => {

@@ -224,6 +224,17 @@ describe('the list', () => {
     expect(server.bodies).toEqual([{ select: { runs: ['r1', 'r3'] }, change: { deleted: true } }]);
   });
 
+  it('leaves the keyboard at the way back when its last run is deleted', async () => {
+    server.runs = manyRuns(2);
+    await show();
+    rows()[0]?.focus();
+    fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'a', ctrlKey: true });
+    await waitFor(() => expect(marked()).toHaveLength(2));
+    fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'Delete' });
+    await waitFor(() => expect(rows()).toHaveLength(0));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByText('Show deleted runs')));
+  });
+
   it('has pinned runs on top, and groups that open', async () => {
     server.runs = manyRuns(6).map((run, index) => ({
       ...run,

@@ -113,8 +113,13 @@ export class CardsModel {
     const { client } = this._options;
     const list = runIds.map(runId => `'${runId}'`).join(', ');
     const [own, again] = await Promise.all([
-      client.runs({ filter: `id in (${list})`, limit: MOST }),
-      client.runs({ filter: `rerun_of in (${list}) and verdict is not null`, limit: 1000 })
+      // Of very many metrics a card shows no more than their last values, and of reruns none.
+      client.runs({ filter: `id in (${list})`, limit: MOST, statistic: 'last' }),
+      client.runs({
+        filter: `rerun_of in (${list}) and verdict is not null`,
+        limit: 1000,
+        metrics: ['']
+      })
     ]);
     const verdicts = new Map<string, IVerdict>();
     for (const rerun of again.runs) {

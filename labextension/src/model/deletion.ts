@@ -56,7 +56,7 @@ export class DeletionModel {
     const filter = runs.filter === '' ? DELETED_RUNS : `(${runs.filter}) and ${DELETED_RUNS}`;
     const except = [...runs.except];
     for (let offset = 0, total = 1; offset < total; offset += PAGE) {
-      const page = await this._client.runs({ filter, limit: PAGE, offset });
+      const page = await this._client.runs({ filter, limit: PAGE, offset, metrics: [''] });
       except.push(...page.runs.map(run => run.run_id));
       total = page.total;
     }

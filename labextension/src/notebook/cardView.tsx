@@ -1,6 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { metricNames, metricNumber } from '../api/metrics';
 import { decodeNumber } from '../api/numbers';
 import { RunStatus, WireNumber } from '../api/types';
 import { formatDuration, formatValue } from '../charts/format';
@@ -168,7 +169,10 @@ function told(
     return { runId, name, status, seconds, metrics: [...recorded], spark };
   }
   const { run } = state;
-  const metrics = Object.entries(run.metrics).map(([name, { last }]) => [name, last] as const);
+  const metrics = metricNames(run).flatMap(name => {
+    const last = metricNumber(run, name, 'last');
+    return last === null ? [] : [[name, last] as const];
+  });
   const main = state.spark?.metric;
   return {
     runId: run.run_id,

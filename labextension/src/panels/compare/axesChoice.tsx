@@ -30,7 +30,7 @@ export function AxesChoice(props: {
   const set = (columns: readonly Column[]): void => look.set({ axes: columns.map(columnId) });
   return (
     <div className="jp-Runlore-axes" role="group" aria-label={trans.__('Axes')}>
-      <ul aria-label={trans.__('Axes in their order')}>
+      <ul className="jp-Runlore-chips" aria-label={trans.__('Axes in their order')}>
         {acrossNow.map(column => (
           <li key={columnId(column)}>
             <span title={title(column)}>{columnLabel(column, null, trans)}</span>

@@ -14,8 +14,12 @@ import { HoveredLine, PointedLines } from './pointedLines';
 import { fullTitle } from './runName';
 import { nameOf, Scale, scaleOf, ticksOf } from './scale';
 
-const MARGIN = { top: 36, bottom: 28, left: 64, right: 64 };
-/** Pixels from an axis to the next at the least. */
+const MARGIN = { top: 36, bottom: 28 };
+/** Pixels from an axis to its labels, and of a character of a label or of a name, at the most. */
+const GAP = 10;
+const LABEL_CHARACTER = 6.5;
+const NAME_CHARACTER = 7.5;
+/** Pixels from an axis to the next that always do. */
 const ROOM = 110;
 /** Characters of a tick's label, and of an axis's name: it stands within the room of its axis. */
 const LONGEST = 12;
@@ -66,12 +70,13 @@ function Lines(props: {
   const { model, axes, height, trans } = props;
   const { selection, styles } = model;
   const { list } = model.runs;
-  const width = Math.max(props.width, MARGIN.left + MARGIN.right + (axes.length - 1) * ROOM);
   const bottom = height - MARGIN.bottom;
+  const { left, right, between } = roomFor(axes, [bottom, MARGIN.top], trans);
+  const width = Math.max(props.width, left + right + (axes.length - 1) * between);
   const placed = axes.map((dimension, index): IAxis => ({
     dimension,
     scale: scaleOf(dimension, [bottom, MARGIN.top]),
-    x: MARGIN.left + (index * (width - MARGIN.left - MARGIN.right)) / Math.max(axes.length - 1, 1)
+    x: left + (index * (width - left - right)) / Math.max(axes.length - 1, 1)
   }));
   // As long as the runs, the axes and the room are the same, brushing draws no line anew.
   const place = [
@@ -120,7 +125,7 @@ function Lines(props: {
           <g key={dimension.id} transform={`translate(${x}, 0)`}>
             <line className="jp-Runlore-plot-axis" y1={MARGIN.top} y2={bottom} />
             {ticksOf(dimension, scale).map(({ at, label }) => (
-              <text key={label} className="jp-Runlore-plot-tick" x={10} y={at} dy="0.32em">
+              <text key={label} className="jp-Runlore-plot-tick" x={GAP} y={at} dy="0.32em">
                 {cut(label, LONGEST)}
                 <title>{label}</title>
               </text>
@@ -162,6 +167,32 @@ const Line = React.memo(function Line(props: {
     </path>
   );
 });
+
+/**
+ * The room that names and labels of the axes need: of the first one at its left, of the last one at its right, and
+ * between two of them.
+ */
+function roomFor(
+  axes: readonly IDimension[],
+  range: [number, number],
+  trans: TranslationBundle
+): { left: number; right: number; between: number } {
+  const names = axes.map(axis => widest([nameOf(axis, trans)], LONGEST_NAME) * NAME_CHARACTER);
+  const labels = axes.map(axis => {
+    const ticks = ticksOf(axis, scaleOf(axis, range)).map(({ label }) => label);
+    return GAP + widest(ticks, LONGEST) * LABEL_CHARACTER;
+  });
+  return {
+    left: (names[0] ?? 0) / 2 + GAP,
+    right: Math.max((names.at(-1) ?? 0) / 2, labels.at(-1) ?? 0),
+    between: Math.min(Math.max(...names, ...labels, 0) + GAP, ROOM)
+  };
+}
+
+/** How many characters the longest of the texts has when it is cut to so many. */
+function widest(texts: readonly string[], longest: number): number {
+  return Math.max(0, ...texts.map(text => cut(text, longest).length));
+}
 
 function cut(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;

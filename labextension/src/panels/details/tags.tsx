@@ -35,7 +35,7 @@ export function Tags(props: {
   };
   return (
     <div className="jp-Runlore-tags">
-      <ul aria-label={trans.__('Tags')}>
+      <ul className="jp-Runlore-chips" aria-label={trans.__('Tags')}>
         {Object.entries(tags).map(([name, value]) => (
           <li key={name}>
             <span title={`${name}=${value}`}>

@@ -6,6 +6,7 @@ import { DELETED_RUNS } from '../../model/query';
 import { Runlore } from '../../model/runlore';
 import { IView } from '../../model/view';
 import { EmptyState, ErrorState, LoadingState, StaleBanner } from '../marks/states';
+import { useKeptFocus } from './focus';
 import { RunList } from './list';
 import { MarkBar } from './markBar';
 import { IRunActions } from './row';
@@ -44,6 +45,21 @@ export interface IRunsViewProps {
  * All runs with the filter, or why there are none.
  */
 export function RunsView(props: IRunsViewProps): React.ReactElement {
+  const root = React.useRef<HTMLDivElement>(null);
+  // Where the last row takes the list with it, the keyboard goes on at what one can do instead.
+  const kept = useKeptFocus(() => {
+    if (!root.current?.querySelector('[role=grid], [role=treegrid]')) {
+      root.current?.querySelector<HTMLElement>('button')?.focus();
+    }
+  });
+  return (
+    <div className="jp-Runlore-runsView" ref={root} {...kept}>
+      <RunsOrWhyNone {...props} />
+    </div>
+  );
+}
+
+function RunsOrWhyNone(props: IRunsViewProps): React.ReactElement {
   const { runlore, actions, trans } = props;
   const { runs, search } = runlore;
   const { retry: onRetry } = actions;
