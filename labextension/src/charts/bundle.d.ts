@@ -1,4 +1,4 @@
-declare module 'plotly.js-gl2d-dist-min' {
+declare module 'plotly.js-basic-dist-min' {
   const plotly: import('./plotly').IPlotly;
   export default plotly;
 }

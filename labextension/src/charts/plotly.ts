@@ -58,7 +58,7 @@ export function presentPlotly(): IPlotly | null {
  * Fetch plotly, once; a failure may be tried again.
  */
 export async function loadPlotly(): Promise<IPlotly> {
-  library ??= import('plotly.js-gl2d-dist-min').then(
+  library ??= import('plotly.js-basic-dist-min').then(
     module => (present = module.default),
     (error: unknown) => {
       library = undefined;
