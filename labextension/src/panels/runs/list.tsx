@@ -3,6 +3,7 @@ import { Range, useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { IRun } from '../../api/types';
+import { useSize } from '../../charts/size';
 import { Column } from '../../model/columns';
 import { MarksModel } from '../../model/marks';
 import { SearchModel } from '../../model/search';
@@ -23,6 +24,9 @@ const FIRST_RECT = { width: 300, height: 600 };
 /** Pixels that a column takes, and the name at the least; the style sheet has the same. */
 const COLUMN_WIDTH = 76;
 const NAME_WIDTH = 130;
+/** Pixels of width below which rows tell less. */
+const LITTLE_ROOM = 320;
+const LEAST_ROOM = 300;
 
 /**
  * Properties of the list of runs.
@@ -110,6 +114,8 @@ export function RunList(props: IRunListProps): React.ReactElement {
     [search, marks, actions]
   );
   const width = NAME_WIDTH + columns.length * COLUMN_WIDTH;
+  // Told to the style sheet: to lay rows out within a container that it asks takes twice as long.
+  const room = (useSize(scroll) ?? FIRST_RECT).width;
   return (
     <div
       className="jp-Runlore-scroll"
@@ -132,11 +138,13 @@ export function RunList(props: IRunListProps): React.ReactElement {
       <div
         className="jp-Runlore-list"
         role="presentation"
-        data-is-wide={width > (virtualizer.scrollRect ?? FIRST_RECT).width}
+        data-is-wide={width > room}
+        data-room={room < LEAST_ROOM ? 'least' : room < LITTLE_ROOM ? 'little' : undefined}
         style={
           {
             height: virtualizer.getTotalSize(),
             minWidth: width,
+            '--jp-runlore-room': `${room}px`,
             '--jp-runlore-columns': columns.length
           } as React.CSSProperties
         }
