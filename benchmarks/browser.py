@@ -80,10 +80,10 @@ def fresh_page(chromium: Browser) -> Page:
     return chromium.new_context(viewport=_SIZE).new_page()  # type: ignore[arg-type]
 
 
-def open_lab(chromium: Browser, server: Server) -> Page:
-    """A JupyterLab that can be used, with the panel closed."""
+def open_lab(chromium: Browser, server: Server, workspace: str = "default") -> Page:
+    """A JupyterLab that can be used, with the panel closed; what was opened in another workspace is not open."""
     page = fresh_page(chromium)
-    page.goto(f"{server.url}/lab?token={TOKEN}")
+    page.goto(f"{server.url}/lab/workspaces/{workspace}?token={TOKEN}")
     page.wait_for_function("window.jupyterapp !== undefined", timeout=PATIENCE)
     page.evaluate("() => window.jupyterapp.restored")
     return page
