@@ -45,8 +45,7 @@ export interface IPoints {
 /** The points of a line. */
 export function linePoints(line: ILine, drawing: IDrawing): IPoints {
   const { curve } = line;
-  const values = curve.value.map(value => (Number.isFinite(value) ? value : NaN));
-  const columns = [drawnX(line, drawing), values];
+  const columns = [drawnX(line, drawing), finite(curve.value)];
   const [x = EMPTY, raw = EMPTY, low, high] = withBreaks(
     curve.spread ? [...columns, curve.spread.low, curve.spread.high] : columns
   );
@@ -62,6 +61,13 @@ export function linePoints(line: ILine, drawing: IDrawing): IPoints {
 }
 
 const EMPTY = new Float64Array();
+
+/** The values with gaps for what cannot be drawn; the same array where all can. */
+function finite(values: Float64Array): Float64Array {
+  return values.every(Number.isFinite)
+    ? values
+    : values.map(value => (Number.isFinite(value) ? value : NaN));
+}
 
 function drawnX({ curve, started }: ILine, drawing: IDrawing): Float64Array {
   switch (drawing.x) {

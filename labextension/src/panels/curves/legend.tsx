@@ -80,35 +80,19 @@ export function Legend(props: {
         <tbody>
           {rows.map(({ line, members, isMember }) => {
             const { runId } = line.curve;
-            if (members) {
-              return (
-                <tr key={`group ${runId}`}>
-                  <th scope="row">
-                    <GroupEntry {...{ line, trans }} count={members.length} />
-                  </th>
-                  {columns.map(({ metric }) => (
-                    <td key={metric} className="jp-Runlore-number">
-                      <span /> <span className="jp-Runlore-faint" />
-                    </td>
-                  ))}
-                </tr>
-              );
-            }
-            return (
-              <tr
+            return members ? (
+              <GroupRow
+                key={`group ${runId}`}
+                {...{ line, columns, trans }}
+                count={members.length}
+              />
+            ) : (
+              <LineRow
                 key={runId}
-                className={hidden.has(runId) ? 'jp-mod-off' : ''}
-                data-is-member={isMember}
-              >
-                <th scope="row">
-                  <LegendEntry {...{ line, hidden, trans }} />
-                </th>
-                {columns.map(({ metric }) => (
-                  <td key={metric} className="jp-Runlore-number">
-                    <span className="jp-Runlore-legend-value" />
-                  </td>
-                ))}
-              </tr>
+                {...{ line, columns, isMember, trans }}
+                isOff={hidden.has(runId)}
+                onToggle={hidden.toggle}
+              />
             );
           })}
         </tbody>
@@ -124,7 +108,7 @@ function useRested(cursor: Cursor): IPointed | null {
     let timer: ReturnType<typeof setTimeout>;
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => setRested(cursor.at), REST);
+      timer = setTimeout(() => React.startTransition(() => setRested(cursor.at)), REST);
     };
     cursor.changed.connect(wait);
     return () => {
@@ -147,44 +131,66 @@ function valueAt(column: IColumn, runId: string, at: IPointed | null): number {
   return points.y[nearestPoint(points, at.x, column.span) ?? -1] ?? NaN;
 }
 
-const LegendEntry = React.memo(function LegendEntry(props: {
+const LineRow = React.memo(function LineRow(props: {
   line: ILine;
-  hidden: IHidden;
+  columns: readonly IColumn[];
+  isMember: boolean;
+  isOff: boolean;
+  onToggle: IHidden['toggle'];
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { line, hidden, trans } = props;
+  const { line, columns, isMember, isOff, onToggle, trans } = props;
   const { runId } = line.curve;
   return (
-    <button
-      className="jp-Runlore-legend-entry"
-      aria-pressed={!hidden.has(runId)}
-      title={`${line.name} ${line.mark}\n${trans.__('Click hides or shows, double click shows it alone')}`}
-      onClick={event => hidden.toggle(runId, event.detail > 1 || event.shiftKey)}
-    >
-      <span className="jp-Runlore-swatch" data-color={line.style.color} />
-      <span className="jp-Runlore-legend-name">{line.name}</span>
-      {line.mark && <span className="jp-Runlore-chart-mark">{line.mark}</span>}
-    </button>
+    <tr className={isOff ? 'jp-mod-off' : ''} data-is-member={isMember}>
+      <th scope="row">
+        <button
+          className="jp-Runlore-legend-entry"
+          aria-pressed={!isOff}
+          title={`${line.name} ${line.mark}\n${trans.__('Click hides or shows, double click shows it alone')}`}
+          onClick={event => onToggle(runId, event.detail > 1 || event.shiftKey)}
+        >
+          <span className="jp-Runlore-swatch" data-color={line.style.color} />
+          <span className="jp-Runlore-legend-name">{line.name}</span>
+          {line.mark && <span className="jp-Runlore-chart-mark">{line.mark}</span>}
+        </button>
+      </th>
+      {columns.map(({ metric }) => (
+        <td key={metric} className="jp-Runlore-number">
+          <span className="jp-Runlore-legend-value" />
+        </td>
+      ))}
+    </tr>
   );
 });
 
-function GroupEntry(props: {
+const GroupRow = React.memo(function GroupRow(props: {
   line: ILine;
+  columns: readonly IColumn[];
   count: number;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { line, count, trans } = props;
+  const { line, columns, count, trans } = props;
   const name = `${line.name} ×${count}`;
   return (
-    <span
-      className="jp-Runlore-legend-group"
-      title={`${name}\n${trans.__('Mean ± standard deviation, and of how many runs')}`}
-    >
-      <span className="jp-Runlore-swatch" data-color={line.style.color} />
-      <span className="jp-Runlore-legend-name">{name}</span>
-    </span>
+    <tr>
+      <th scope="row">
+        <span
+          className="jp-Runlore-legend-group"
+          title={`${name}\n${trans.__('Mean ± standard deviation, and of how many runs')}`}
+        >
+          <span className="jp-Runlore-swatch" data-color={line.style.color} />
+          <span className="jp-Runlore-legend-name">{name}</span>
+        </span>
+      </th>
+      {columns.map(({ metric }) => (
+        <td key={metric} className="jp-Runlore-number">
+          <span /> <span className="jp-Runlore-faint" />
+        </td>
+      ))}
+    </tr>
   );
-}
+});
 
 /** Mean ± deviation of a group, and of how many. */
 function groupTexts(values: readonly number[], trans: TranslationBundle): string[] {

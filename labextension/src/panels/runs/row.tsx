@@ -57,6 +57,8 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
   const { run, style, columns, index, top, isCurrent, isMarked, isNamesake } = props;
   const { metric, now, onFocus, onClick, actions, trans } = props;
   const id = run.run_id;
+  const [isNear, setNear] = React.useState(false);
+  const approach = (): void => setNear(true);
   return (
     <div
       className="jp-Runlore-run"
@@ -71,7 +73,11 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
       data-verdict={run.verdict?.verdict}
       style={{ transform: `translateY(${top}px)` }}
       draggable
-      onFocus={() => onFocus(id)}
+      onPointerEnter={approach}
+      onFocus={() => {
+        approach();
+        onFocus(id);
+      }}
       // The second click of a double click takes back what the first one did.
       onClick={event => onClick(event, index, id)}
       onDoubleClick={() => actions.open(id)}
@@ -97,7 +103,8 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
         </span>
       ))}
       <RunFacts run={run} now={now} trans={trans} />
-      <RunButtons run={run} actions={actions} trans={trans} />
+      {/* Most rows are scrolled by and never pointed at. */}
+      {isNear && <RunButtons run={run} actions={actions} trans={trans} />}
     </div>
   );
 }, looksSame);
