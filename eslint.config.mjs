@@ -51,5 +51,10 @@ export default tseslint.config(
   {
     files: sources,
     ...reactHooks.configs.flat['recommended-latest']
+  },
+  {
+    files: sources,
+    // It is about what React's compiler leaves out, which is not used.
+    rules: { 'react-hooks/incompatible-library': 'off' }
   }
 );

@@ -97,8 +97,17 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       execute: async () => {
         const panel = current();
         if (panel) {
-          const button = buttons.get(panel) ?? new TrackButton(panel, trans);
-          await button.toggle();
+          const shown = buttons.get(panel);
+          if (shown) {
+            await shown.toggle();
+            return;
+          }
+          const hidden = new TrackButton(panel, trans); // the user has a toolbar without it
+          try {
+            await hidden.toggle();
+          } finally {
+            hidden.dispose();
+          }
         }
       }
     });

@@ -26,13 +26,13 @@ class Job:
 
     ``number`` tells the order of submission. Of the jobs that wait, the one with the greatest ``priority`` goes
     first; one that is ``held`` does not go at all. ``after`` are the jobs that must have succeeded before.
-    ``attempt`` counts how often it was started. ``devices`` are those leased for it, by their names, and ``gpus`` how many it got, or asks for while it has none: a
-    part of one below 1. ``cell`` is
-    the ordinal, in the original's session, of the cell that runs now. ``stage`` says in a few words what is being
-    done, where that is not the first execution of the cells. ``criteria`` is what the success criteria of its
-    experiment say of the verdict, where it has some. ``error`` says why the work could not be done, where
-    it could not; of one that is queued again, why the last attempt failed. ``pruned_at`` is the step at which its
-    sweep stopped it for what it had come to. Times are Unix seconds.
+    ``attempt`` counts how often it was started. ``devices`` are those leased for it, by their names, and ``gpus``
+    how many it got, or asks for while it has none: a part of one below 1. ``cell`` is the ordinal, in the
+    original's session, of the cell that runs now. ``stage`` says in a few words what is being done, where that is
+    not the first execution of the cells. ``criteria`` is what the success criteria of its experiment say of the
+    verdict, where it has some. ``error`` says why the work could not be done, where it could not; of one that is
+    queued again, why the last attempt failed. ``pruned_at`` is the step at which its sweep stopped it for what it
+    had come to. Times are Unix seconds.
     """
 
     run_id: str

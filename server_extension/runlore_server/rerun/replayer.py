@@ -24,7 +24,6 @@ from runlore import journal
 from runlore.capture.environment import ALLOWED_VARIABLES
 from runlore.events import SessionEnded
 from runlore.home import Home
-from runlore.replay import read_plan
 from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.kernelspecs import LOCAL, provisioner_of
@@ -102,7 +101,7 @@ class Replayer:
             OSError: the sockets' folder cannot be made.
         """
         self._home, self._mark = home, mark
-        self._plan_file = folder.plan_file
+        self._folder = folder
         self._session_id = folder.plan().session_id
         self._launch = folder.launch()
         self._asked: str | None = None
@@ -154,8 +153,8 @@ class Replayer:
         Nothing that a cell of the replay may read should be touched in this process from here on: its watchers
         are at work.
         """
-        self._session_id = read_plan(self._plan_file).session_id  # it may have been prepared anew meanwhile
-        self._asked = self._ask(self._opened(_START.format(plan=str(self._plan_file))))
+        self._session_id = self._folder.plan().session_id  # it may have been prepared anew meanwhile
+        self._asked = self._ask(self._opened(_START.format(plan=str(self._folder.plan_file))))
 
     def wait(self) -> None:
         """Wait until the replay has begun and every message of the kernel arrives.

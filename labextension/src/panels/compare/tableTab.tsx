@@ -173,7 +173,7 @@ function Heads(props: {
       head.focus({ preventScroll: true });
       setGoal(null);
     }
-  });
+  }, [goal, inView]);
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const moves: Record<string, number> = {
       ArrowRight: current + 1,

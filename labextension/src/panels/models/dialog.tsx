@@ -20,6 +20,7 @@ export async function askRegistration(
 ): Promise<IModelVersion | null> {
   const form = new Registration(runlore.client.models, runId, path);
   void form.load();
+  // eslint-disable-next-line jupyter/require-disposable-ownership -- it disposes of itself when it has been answered
   const dialog = new FormDialog(form, () => form.submit(), {
     title: trans.__('Register a model of %1', runlore.runs.get(runId)?.name ?? runId),
     body: ReactWidget.create(

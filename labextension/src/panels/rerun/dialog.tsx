@@ -28,6 +28,7 @@ export function askRerun(
     runIds.length === 1 && first !== undefined
       ? trans.__('Rerun %1', name(first))
       : trans.__('Rerun %1 runs', runIds.length);
+  // eslint-disable-next-line jupyter/require-disposable-ownership -- it disposes of itself when it has been answered
   const dialog = new FormDialog(form, () => form.submit(), {
     title,
     body: ReactWidget.create(

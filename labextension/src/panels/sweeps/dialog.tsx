@@ -18,6 +18,9 @@ import {
 import { SearchFields } from './search';
 import { SpaceFields } from './space';
 
+/** What a condition looks like, whatever the language. */
+const CONDITION = 'layers * width <= 512';
+
 /**
  * Ask which values of a run's parameters are to be tried, and begin that; null when it was dismissed.
  */
@@ -28,6 +31,7 @@ export async function askSweep(
 ): Promise<ISweepDetail | null> {
   const form = new SweepForm(runlore, runId);
   void form.load();
+  // eslint-disable-next-line jupyter/require-disposable-ownership -- it disposes of itself when it has been answered
   const dialog = new FormDialog(form, () => form.submit(), {
     title: trans.__('Sweep %1', runlore.runs.get(runId)?.name ?? runId),
     body: ReactWidget.create(
@@ -89,7 +93,7 @@ export function SweepFormView(props: {
         <TextField
           label={trans.__('Only where')}
           value={options.conditions}
-          placeholder="layers * width <= 512"
+          placeholder={CONDITION}
           onChange={conditions => form.set({ conditions })}
         />
         <TextField
