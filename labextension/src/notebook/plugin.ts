@@ -102,7 +102,9 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
             await shown.toggle();
             return;
           }
-          const hidden = new TrackButton(panel, trans); // the user has a toolbar without it
+          // The user has a toolbar without it.
+          // eslint-disable-next-line jupyter/require-disposable-ownership -- it is disposed of below, whatever happens
+          const hidden = new TrackButton(panel, trans);
           try {
             await hidden.toggle();
           } finally {
