@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +74,14 @@ class Notebook:
 
     def __init__(self, home: Path, cwd: Path, env: dict[str, str] | None = None) -> None:
         self.home = Home(home)
-        self._manager = KernelManager(kernel_name="python3", shutdown_wait_time=_SHUTDOWN)
+        # Ports that are free now may be another kernel's by the time that this one binds them.
+        self._sockets = tempfile.TemporaryDirectory(prefix="runlore-", dir="/tmp")
+        self._manager = KernelManager(
+            kernel_name="python3",
+            shutdown_wait_time=_SHUTDOWN,
+            transport="ipc",
+            connection_file=f"{self._sockets.name}/kernel.json",
+        )
         launch = {**os.environ, "RUNLORE_HOME": str(home), **(env or {})}
         self._manager.start_kernel(env=launch, cwd=str(cwd))
         self._client = self._manager.client()
@@ -131,6 +139,7 @@ class Notebook:
         self._client.stop_channels()
         if self._manager.has_kernel:
             self._manager.shutdown_kernel(now=not orderly)
+        self._sockets.cleanup()
 
     def session(self) -> SessionRecord:
         """What the journal of this kernel says now."""

@@ -274,7 +274,7 @@ def test_very_many_files_are_put_together(notebook: Notebook, work: Path) -> Non
     for number in range(1500):
         (many / f"{number}.bin").write_bytes(b"%d" % number)
     time.sleep(0.05)
-    cell = run(notebook, "for name in os.listdir('many'): open(f'many/{name}', 'rb').read()")
+    cell = run(notebook, "import os\nfor name in os.listdir('many'): open(f'many/{name}', 'rb').read()")
     (read,) = cell.facts.reads
     assert read.path == f"{many}{os.sep}"
     assert read.version == {"files": "1500"}
