@@ -7,6 +7,7 @@ same damaged file can take the new one of another for it, or remove what SQLite 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sqlite3
@@ -132,6 +133,8 @@ def _opened(
     path: Path, prepare: Callable[[sqlite3.Connection], None], options: dict[str, Any]
 ) -> sqlite3.Connection:
     make_private(path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it cannot be written, as SQLite has to", str(path))
     connection: sqlite3.Connection = sqlite3.connect(path, timeout=30, check_same_thread=False, **options)
     try:
         prepare(connection)

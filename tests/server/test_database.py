@@ -21,6 +21,7 @@ from runlore_server.registry.version import KnownVersions
 from runlore_server.store.exports import Export, Exports
 from runlore_server.store.filters import SavedFilters
 from tests.journals import FakeKernel
+from tests.kernel.mounts import mounted
 
 RACERS = 6
 
@@ -172,3 +173,11 @@ def test_databases_are_for_their_owner_alone(home: Home) -> None:
     Ledger(home.path / "jobs.sqlite").close()
     assert (home.path / "jobs.sqlite").stat().st_mode & 0o077 == 0
     assert json.dumps(sorted(p.name for p in home.path.iterdir())) == '[".jobs.sqlite.lock", "jobs.sqlite"]'
+
+
+def test_a_database_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with mounted("tmpfs", tmp_path, "4M") as disk:
+        open_database(disk / "jobs.sqlite", lambda _: None).close()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(PermissionError, match=r"cannot be written.*jobs\.sqlite"):
+            open_database(disk / "jobs.sqlite", lambda _: None)
