@@ -59,6 +59,9 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
   const id = run.run_id;
   const [isNear, setNear] = React.useState(false);
   const approach = (): void => setNear(true);
+  // Said in a word where somebody looks at an original; else it is among what the pointer shows.
+  const isRepeatable = run.status !== 'running' && run.kind !== 'mlflow' && run.rerun_of === null;
+  const offersRerun = style !== undefined && isRepeatable;
   return (
     <div
       className="jp-Runlore-run"
@@ -71,6 +74,7 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
       data-shown={style !== undefined}
       data-status={run.status}
       data-verdict={run.verdict?.verdict}
+      data-offers-rerun={offersRerun}
       style={{ transform: `translateY(${top}px)` }}
       draggable
       onPointerEnter={approach}
@@ -102,9 +106,11 @@ export const RunRow = React.memo(function RunRow(props: IRunRowProps): React.Rea
           <Cell {...{ run, column, metric, now, trans }} />
         </span>
       ))}
-      <RunFacts run={run} now={now} trans={trans} />
+      <RunFacts {...{ run, now, trans }}>
+        {offersRerun && <RerunButton {...{ run, actions, trans }} isWord />}
+      </RunFacts>
       {/* Most rows are scrolled by and never pointed at. */}
-      {isNear && <RunButtons run={run} actions={actions} trans={trans} />}
+      {isNear && <RunButtons {...{ run, actions, trans }} hasRerun={!offersRerun} />}
     </div>
   );
 }, looksSame);
@@ -195,8 +201,13 @@ function RunName(props: {
   );
 }
 
-function RunFacts(props: { run: IRun; now: number; trans: TranslationBundle }): React.ReactElement {
-  const { run, now, trans } = props;
+function RunFacts(props: {
+  run: IRun;
+  now: number;
+  children: React.ReactNode;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, now, children, trans } = props;
   const duration = run.duration ?? Math.max(now - run.started, 0);
   return (
     <span role="gridcell" className="jp-Runlore-run-facts">
@@ -206,45 +217,67 @@ function RunFacts(props: { run: IRun; now: number; trans: TranslationBundle }): 
         {formatDuration(duration)}
       </span>
       {run.verdict && <VerdictBadge verdict={run.verdict} trans={trans} />}
+      {children}
     </span>
+  );
+}
+
+function RerunButton(props: {
+  run: IRun;
+  actions: IRunActions;
+  isWord?: boolean;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { run, actions, isWord = false, trans } = props;
+  return (
+    <button
+      className={isWord ? 'jp-Runlore-link jp-Runlore-run-rerun' : 'jp-Runlore-iconButton'}
+      // Not in the tab order: on the row, R reruns.
+      tabIndex={-1}
+      title={trans.__('Rerun (R)')}
+      aria-label={trans.__('Rerun %1', runTitle(run, trans))}
+      onClick={event => {
+        event.stopPropagation();
+        actions.rerun(run.run_id);
+      }}
+      onDoubleClick={event => event.stopPropagation()}
+    >
+      {isWord ? (
+        <>
+          <MarkIcon icon={rerunIcon} />
+          {trans.__('Rerun')}
+        </>
+      ) : (
+        <rerunIcon.react tag="span" />
+      )}
+    </button>
   );
 }
 
 function RunButtons(props: {
   run: IRun;
+  hasRerun: boolean;
   actions: IRunActions;
   trans: TranslationBundle;
 }): React.ReactElement {
-  const { run, actions, trans } = props;
-  const title = runTitle(run, trans);
-  const act = (event: React.MouseEvent, action: (runId: string) => void): void => {
-    event.stopPropagation();
-    action(run.run_id);
-  };
+  const { run, hasRerun, actions, trans } = props;
   return (
     <span
       role="gridcell"
       className="jp-Runlore-run-actions"
       onDoubleClick={event => event.stopPropagation()}
     >
-      {/* Not in the tab order: on the row, R reruns and Enter opens. */}
-      {run.kind !== 'mlflow' && (
-        <button
-          className="jp-Runlore-iconButton"
-          tabIndex={-1}
-          title={trans.__('Rerun (R)')}
-          aria-label={trans.__('Rerun %1', title)}
-          onClick={event => act(event, actions.rerun)}
-        >
-          <rerunIcon.react tag="span" />
-        </button>
-      )}
+      {hasRerun && run.kind !== 'mlflow' && <RerunButton {...{ run, actions, trans }} />}
       <button
         className="jp-Runlore-iconButton"
+        // Not in the tab order: on the row, Enter opens.
         tabIndex={-1}
         title={trans.__('Details (Enter)')}
-        aria-label={trans.__('Details of %1', title)}
-        onClick={event => act(event, actions.open)}
+        aria-label={trans.__('Details of %1', runTitle(run, trans))}
+        onClick={event => {
+          event.stopPropagation();
+          actions.open(run.run_id);
+        }}
       >
         <detailsIcon.react tag="span" />
       </button>

@@ -37,7 +37,9 @@ export function DiffTab(props: {
     return (
       <EmptyState
         title={trans.__('Nothing to hold it against')}
-        sentence={trans.__('Add another run to the comparison.')}
+        sentence={trans.__(
+          'Drag another run here from the list, or mark two there and press Compare.'
+        )}
       />
     );
   }
