@@ -136,6 +136,7 @@ describe('the list of runs', () => {
   it('says which run MLflow alone knows, and offers no rerun of it', async () => {
     await showRuns([someRun({ run_id: 'r1', name: 'theirs', kind: 'mlflow' })]);
     const row = runRows()[0] as HTMLElement;
+    fireEvent.pointerEnter(row);
     expect(within(row).getByText('MLflow').title).toContain('cannot be rerun');
     expect(within(row).queryByLabelText('Rerun theirs')).toBeNull();
     expect(within(row).getByLabelText('Details of theirs')).toBeTruthy();
@@ -145,6 +146,7 @@ describe('the list of runs', () => {
     const [rerun, original] = manyRuns(2).map(run => ({ ...run, name: 'resnet' }));
     await showRuns([{ ...rerun, rerun_of: 'r1' } as IRun, original as IRun]);
     const [first, second] = runRows() as [HTMLElement, HTMLElement];
+    [first, second].forEach(row => fireEvent.pointerEnter(row));
     expect(within(first).getByText('rerun').title).toBe('Rerun of resnet');
     expect(within(first).getByLabelText('Details of resnet (rerun)')).toBeTruthy();
     expect(within(second).queryByText('rerun')).toBeNull();
@@ -173,6 +175,7 @@ describe('the list of runs', () => {
   it('is worked by mouse', async () => {
     const { actions } = await showRuns(manyRuns(2));
     const row = runRows()[0] as HTMLElement;
+    fireEvent.pointerEnter(row);
     fireEvent.click(row);
     expect(actions.toggle.mock.calls).toEqual([['r0']]);
     fireEvent.dblClick(row);

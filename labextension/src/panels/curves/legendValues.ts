@@ -60,7 +60,13 @@ export function useValues(
 }
 
 function setText(node: Element | null | undefined, text: string): void {
-  if (node && node.textContent !== text) {
+  const there = node?.firstChild;
+  if (there instanceof Text) {
+    // Half the layout of another node in its place.
+    if (there.data !== text) {
+      there.data = text;
+    }
+  } else if (node && text !== '') {
     node.textContent = text;
   }
 }
