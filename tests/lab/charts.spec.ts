@@ -118,6 +118,16 @@ describe('traces', () => {
     const sizes = trace?.marker.size as number[];
     expect([sizes[5], sizes[6]]).toEqual([4, 0]);
   });
+
+  it('mark the points of short lines, unless there are very many', () => {
+    const modes = (count: number): Set<string> => {
+      const lines = Array.from({ length: count }, () => line([3, 2, 1, 0]));
+      const points = lines.map(one => linePoints(one, drawing));
+      return new Set(chartTraces(lines, points, theme).map(trace => trace.mode));
+    };
+    expect(modes(10)).toEqual(new Set(['lines+markers']));
+    expect(modes(200)).toEqual(new Set(['lines']));
+  });
 });
 
 describe('labels', () => {

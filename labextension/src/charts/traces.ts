@@ -7,6 +7,8 @@ import { IChartTheme } from './theme';
 
 /** Curves of at most this many points show them. */
 const FEW_POINTS = 30;
+/** In charts with more points than these they would hide the lines, and each is an element that the browser draws. */
+const MOST_MARKED = 400;
 
 /**
  * One run's line in a chart.
@@ -121,6 +123,7 @@ export function chartTraces(
   const bands: ITrace[] = [];
   const behind: ITrace[] = [];
   const front: ITrace[] = [];
+  const isMarked = hasPointMarks(points);
   lines.forEach((line, index) => {
     const drawn = points[index];
     if (!drawn) {
@@ -129,12 +132,12 @@ export function chartTraces(
     const color = theme.runs[line.style.color] ?? theme.text;
     if (drawn.band) {
       const { low, high } = drawn.band;
-      const edge = { ...trace(drawn.x, low, color, 'solid', 0), mode: 'lines' as const };
+      const edge = { ...trace(drawn.x, low, color, 'solid', 0, isMarked), mode: 'lines' as const };
       bands.push(edge, { ...edge, y: high, fill: 'tonexty', fillcolor: translucent(color) });
     } else if (drawn.y !== drawn.raw) {
-      behind.push({ ...trace(drawn.x, drawn.raw, color, 'solid', 1), opacity: 0.3 });
+      behind.push({ ...trace(drawn.x, drawn.raw, color, 'solid', 1, isMarked), opacity: 0.3 });
     }
-    front.push(trace(drawn.x, drawn.y, color, line.style.dash, 1.5));
+    front.push(trace(drawn.x, drawn.y, color, line.style.dash, 1.5, isMarked));
   });
   return [...bands, ...behind, ...front];
 }
@@ -149,9 +152,10 @@ function trace(
   y: Float64Array,
   color: string,
   dash: string,
-  width: number
+  width: number,
+  isMarked: boolean
 ): ITrace {
-  const sizes = markerSizes(y);
+  const sizes = markerSizes(y, isMarked);
   return {
     type: 'scatter',
     mode: sizes ? 'lines+markers' : 'lines',
@@ -169,8 +173,8 @@ function trace(
 }
 
 // A point between two gaps has no line to be seen by.
-function markerSizes(y: Float64Array): number[] | null {
-  if (y.length <= FEW_POINTS) {
+function markerSizes(y: Float64Array, isMarked: boolean): number[] | null {
+  if (isMarked && y.length <= FEW_POINTS) {
     return Array.from(y, () => 4);
   }
   const isAlone = (_: number, index: number): boolean =>
@@ -184,7 +188,9 @@ function isDrawn(value: number | undefined): boolean {
 
 /** Whether any of the lines shows its points. */
 export function hasPointMarks(points: readonly IPoints[]): boolean {
-  return points.some(({ y }) => y.length <= FEW_POINTS);
+  const few = points.filter(({ y }) => y.length <= FEW_POINTS);
+  const count = few.reduce((sum, { y }) => sum + y.length, 0);
+  return few.length > 0 && count <= MOST_MARKED;
 }
 
 /** The last point that is drawn and lies at or before `end`; null without any. */
