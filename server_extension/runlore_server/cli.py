@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runlore.errors import RunloreError
-from runlore_server import report
+from runlore_server import interrupts, report
 from runlore_server.arguments import parser
 from runlore_server.commands import COMMANDS
 from runlore_server.config import Config
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code (see ``runlore --help``)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parser(as_json="--json" in given).parse_args(given, argparse.Namespace(json=False, home=None))
+    if arguments is None:
+        interrupts.listen()
     try:
         found, text, code = COMMANDS[options.command](Config.resolve(options.home), options)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from runlore.record import RunRecord
-from runlore_server import report
+from runlore_server import interrupts, report
 from runlore_server.config import Config
 from runlore_server.errors import RerunRefused
 from runlore_server.extra import require_lab_extra
@@ -85,7 +85,10 @@ def _rerun(config: Config, options: argparse.Namespace) -> Result:
         from runlore_server.queue.command import rerun
 
         return rerun(config, store, asked, note, detach=options.detach)
-    rerun_id, watch = secrets.token_hex(8), Watch(stage=tell_stage, progress=tell_progress)
+    rerun_id, watch = (
+        secrets.token_hex(8),
+        Watch(stage=tell_stage, progress=tell_progress, should_stop=interrupts.came),
+    )
     with started_ahead(config.home, rerun_id) as child:
         from runlore_server.rerun.prepare import prepare_as_asked
 
@@ -110,7 +113,9 @@ def _verify(config: Config, options: argparse.Namespace) -> Result:
     from runlore_server.automation.verify import verify
     from runlore_server.rerun.execution import Watch
 
-    return verify(config, options, Watch(stage=tell_stage, progress=tell_progress), note)
+    return verify(
+        config, options, Watch(stage=tell_stage, progress=tell_progress, should_stop=interrupts.came), note
+    )
 
 
 def _bundle(config: Config, options: argparse.Namespace) -> Result:

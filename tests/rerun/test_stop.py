@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +33,30 @@ def test_ctrl_c_ends_the_whole_tree_and_keeps_the_notebook(hanging: Recorded) ->
     [notebook] = hanging.home.reruns.glob("*/notebook.ipynb")
     [cell] = nbformat.read(notebook, as_version=4).cells
     assert cell.metadata.papermill.start_time
+
+
+DROPPED = """
+import os, signal, sys, time
+from runlore_server import cli, commands, interrupts
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+def command(config, options):
+    Finalized()
+    print("dropped", interrupts.came())
+    return {}, "", 0
+commands.COMMANDS["runs"] = command
+sys.argv = ["runlore", "runs"]
+sys.exit(cli.main())
+"""
+
+
+def test_ctrl_c_is_heard_where_python_drops_it(tmp_path: Path) -> None:
+    environ = {**os.environ, "RUNLORE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", DROPPED], env=environ, capture_output=True, text=True, check=True)
+    assert "dropped True" in done.stdout
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_sigkill_of_the_command_leaves_no_kernel(hanging: Recorded) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runlore_server import report
+from runlore_server import interrupts, report
 from runlore_server.config import Config
 from runlore_server.errors import OptionsRefused
 from runlore_server.queue import told
@@ -141,6 +141,8 @@ def _followed(queue: JobQueue, ids: Sequence[str], note: Note) -> list[Job]:
     told_before: set[str] = set()
     while True:
         found = queue.wait(ids, 1.0)
+        if interrupts.came():
+            raise KeyboardInterrupt
         for job in found:
             text = told.progress(job)
             if text not in told_before:
