@@ -24,6 +24,16 @@ def came() -> bool:
     return _came.is_set()
 
 
+def heed() -> None:
+    """Go no further if it came.
+
+    Raises:
+        KeyboardInterrupt: it did.
+    """
+    if _came.is_set():
+        raise KeyboardInterrupt
+
+
 def _interrupted(_signal: int, _frame: FrameType | None) -> None:
     _came.set()
     raise KeyboardInterrupt

@@ -8,7 +8,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ import pytest
 from runlore.home import Home
 from runlore.record import RunRecord
 from runlore.session_record import SessionRecord, session_ids
+from runlore_server.queue.queue import JobQueue
+from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import Verdict
 from tests.conftest import Notebook
 from tests.rerun.cases import SIDES, Told
@@ -84,6 +87,19 @@ def record(directory: Path, cells: Iterable[str], env: dict[str, str] | None = N
     session.refresh()
     session.refresh()
     return Recorded(home, cwd, session, {run.name: run for run in session.runs.values()})
+
+
+@contextmanager
+def queue_at_work(recorded: Recorded) -> Iterator[tuple[RunStore, JobQueue]]:
+    """A queue of the home that carries jobs out here, and the store by which it finds runs."""
+    store = RunStore(recorded.home)
+    store.refresh()
+    queue = JobQueue(recorded.home, store, lambda _: None)
+    queue.start()
+    try:
+        yield store, queue
+    finally:
+        queue.shutdown()
 
 
 def wait_until(condition: Callable[[], Any], within: float = 90.0) -> Any:

@@ -13,12 +13,10 @@ import nbformat
 import psutil
 import pytest
 
-from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.prepare import reread
-from runlore_server.store.runs import RunStore
-from tests.rerun.conftest import Recorded, alive, hanging_pids, record, wait_until
+from tests.rerun.conftest import Recorded, alive, hanging_pids, queue_at_work, record, wait_until
 
 
 def test_ctrl_c_ends_the_whole_tree_and_keeps_the_notebook(hanging: Recorded) -> None:
@@ -163,11 +161,7 @@ def test_a_training_that_is_stopped_ends_its_session(tmp_path: Path, monkeypatch
     monkeypatch.setenv("RUNLORE_SLOTS", "1")
     recorded = record(tmp_path, ["%load_ext runlore", TRAINS])
     (recorded.cwd / "again").touch()
-    store = RunStore(recorded.home)
-    store.refresh()
-    queue = JobQueue(recorded.home, store, lambda _: None)
-    queue.start()
-    try:
+    with queue_at_work(recorded) as (_, queue):
         jobs = queue.submit_many([Request(run_id=recorded.runs["trains"].run_id)] * 8)
         for job in jobs:
             wait_until(lambda: queue.get(job.run_id).cell is not None)  # noqa: B023 - it is called at once
@@ -176,5 +170,3 @@ def test_a_training_that_is_stopped_ends_its_session(tmp_path: Path, monkeypatch
         sessions = [Folder(recorded.home.rerun(job.run_id)).plan().session_id for job in jobs]
         cut_short = [one for one in sessions if reread(recorded.home, one).ended is None]
         assert len(cut_short) <= 1  # on a machine that is too busy, a farewell can take longer than it may
-    finally:
-        queue.shutdown()

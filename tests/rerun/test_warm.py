@@ -17,15 +17,13 @@ import psutil
 import pytest
 
 from runlore.curve import last_point
-from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun import tree
 from runlore_server.rerun.execution import Watch, fulfil
 from runlore_server.rerun.folder import Folder
 from runlore_server.rerun.prepare import prepare_as_asked, reread
 from runlore_server.rerun.warm import WarmRunners
-from runlore_server.store.runs import RunStore
-from tests.rerun.conftest import Recorded, alive, record, wait_until
+from tests.rerun.conftest import Recorded, alive, queue_at_work, record, wait_until
 
 CELL = """%%track all
 import random, runlore
@@ -157,11 +155,7 @@ def test_the_queue_boots_what_is_next_and_takes_it_back(tmp_path: Path, monkeypa
     monkeypatch.setenv("RUNLORE_SLOTS", "1")
     recorded = record(tmp_path, ["%load_ext runlore", WAITS])
     (recorded.cwd / "wait").touch()
-    store = RunStore(recorded.home)
-    store.refresh()
-    queue = JobQueue(recorded.home, store, lambda _: None)
-    queue.start()
-    try:
+    with queue_at_work(recorded) as (_, queue):
         request = Request(run_id=recorded.runs["waits"].run_id)
         first, second, third = queue.submit_many([request] * 3)
         folder = Folder(recorded.home.rerun(second.run_id))
@@ -178,8 +172,6 @@ def test_the_queue_boots_what_is_next_and_takes_it_back(tmp_path: Path, monkeypa
         info = reread(recorded.home, plan.session_id).info
         assert info is not None
         assert info.process.pid == other.pid
-    finally:
-        queue.shutdown()
 
 
 SWEPT = """%%track waits
@@ -198,10 +190,6 @@ def test_what_is_announced_boots_before_its_parameters_are_known(
     monkeypatch.setenv("RUNLORE_SLOTS", "1")
     recorded = record(tmp_path, ["%load_ext runlore", SWEPT])
     (recorded.cwd / "wait").touch()
-    store = RunStore(recorded.home)
-    store.refresh()
-    queue = JobQueue(recorded.home, store, lambda _: None)
-    queue.start()
 
     def asked(**more: Any) -> Request:
         return Request(run_id=recorded.runs["waits"].run_id, **more)
@@ -209,7 +197,7 @@ def test_what_is_announced_boots_before_its_parameters_are_known(
     def folder(run_id: str) -> Folder:
         return Folder(recorded.home.rerun(run_id))
 
-    try:
+    with queue_at_work(recorded) as (store, queue):
         first = queue.submit(asked())
         coming, other = secrets.token_hex(8), secrets.token_hex(8)
         queue.announce("who", *queue.check([asked()]), [coming, other])
@@ -230,8 +218,6 @@ def test_what_is_announced_boots_before_its_parameters_are_known(
         left = booted(wait_for(folder(other)))
         queue.announce("who", *queue.check([asked()]), [])
         wait_until(lambda: not alive(left.pid) and not folder(other).path.exists())
-    finally:
-        queue.shutdown()
 
 
 IMPORTED_LATE = """

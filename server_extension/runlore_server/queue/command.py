@@ -141,8 +141,7 @@ def _followed(queue: JobQueue, ids: Sequence[str], note: Note) -> list[Job]:
     told_before: set[str] = set()
     while True:
         found = queue.wait(ids, 1.0)
-        if interrupts.came():
-            raise KeyboardInterrupt
+        interrupts.heed()
         for job in found:
             text = told.progress(job)
             if text not in told_before:
@@ -161,6 +160,7 @@ def _work(queue: JobQueue, note: Note) -> Result:
         )
     note("working the queue; Ctrl-C stops what runs, and leaves it queued")
     while not queue.drain(5.0):
+        interrupts.heed()
         status = queue.status()
         note(f"{status.running} running, {status.waiting} waiting")
     status = queue.status()
