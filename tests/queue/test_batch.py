@@ -108,7 +108,8 @@ def test_a_job_whose_plan_is_damaged_fails_alone(work: Recorded, open_queue: Ope
             wait_until(lambda: not any(map(alive, before)))
             open_queue(work)
         (work.cwd / "hang").unlink()
-        assert ended(client, other.run_id).state == "succeeded"
+        done = ended(client, other.run_id)
+        assert (done.state, done.error) == ("succeeded", None)
         after = ended(client, job.run_id)
     finally:
         server.kill()

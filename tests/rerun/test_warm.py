@@ -121,7 +121,36 @@ def test_what_died_or_is_not_needed_leaves_nothing(recorded: Recorded, warm: War
     warm.drop(third)
     assert not alive(kernel.pid)
     assert not tree.members(third.mark())
-    assert not tree.socket_folder(third.mark()).exists()
+    assert not tree.sockets(third.mark())
+
+
+BOOTS = """
+import sys, time
+from pathlib import Path
+from runlore.home import Home
+from runlore_server.rerun.folder import Folder
+from runlore_server.rerun.warm import WarmRunners
+runners = WarmRunners(Home(Path(sys.argv[1])), 1)
+runners.boot(Folder(Path(sys.argv[2])))
+time.sleep(1000)
+"""
+
+
+def test_what_a_dead_owner_had_booted_is_in_nobodys_way(recorded: Recorded, warm: WarmRunners) -> None:
+    folder = prepared(recorded)
+    owner = subprocess.Popen([sys.executable, "-c", BOOTS, str(recorded.home.path), str(folder.path)])
+    try:
+        kernel = booted(folder)
+        child = warm.take(folder)
+        request = Request(run_id=recorded.runs["all"].run_id)
+        dies = Watch(started=lambda _: owner.kill())  # so that one runner ends as the other begins
+        verdict = fulfil(recorded.home, folder, request, [], dies, child, warm.start)
+    finally:
+        owner.kill()
+        owner.wait()
+    assert verdict is not None
+    assert verdict.verdict == "BIT-EXACT", verdict.reason
+    wait_until(lambda: not alive(kernel.pid) and not tree.sockets(folder.mark()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no nests elsewhere")

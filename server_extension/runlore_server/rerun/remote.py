@@ -71,7 +71,7 @@ class RemoteKernel:
 
     def __init__(self, home: Home, folder: Folder, launch: Launch, mark: str) -> None:
         self._launch, self._plan_file = launch, folder.plan_file
-        self._record = tree.socket_folder(mark) / tree.REMOTE
+        self._record = tree.own_sockets(mark) / tree.REMOTE
         fixed = {"PYTHONHASHSEED": launch.hash_seed, "RUNLORE_HOME": str(home.path), tree.MARK: mark}
         self._variables = {**(launch.environ or {}), **fixed, **launch.assigned}
         self._home = home

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -28,7 +27,7 @@ from runlore_server.rerun.folder import Folder, Launch
 from runlore_server.rerun.kernels import Kernel
 from runlore_server.rerun.kernelspecs import LOCAL, provisioner_of
 from runlore_server.rerun.outcome import ReplayNotStarted
-from runlore_server.rerun.tree import socket_folder
+from runlore_server.rerun.tree import clear_sockets, own_sockets
 
 if TYPE_CHECKING:
     from runlore_server.rerun.remote import RemoteKernel
@@ -145,7 +144,7 @@ class Replayer:
         """End the kernel at once; it has not begun."""
         self.client.stop_channels()
         run_sync(self.manager.shutdown_kernel)(now=True)
-        shutil.rmtree(socket_folder(self._mark), ignore_errors=True)
+        clear_sockets([own_sockets(self._mark)])
 
     def begin(self) -> None:
         """Ask for the start of the replay, as soon as the kernel has booted; do not wait for it.
@@ -290,7 +289,8 @@ def _remote(home: Home, folder: Folder, launch: Launch, mark: str) -> RemoteKern
 def _manager(kernel: Kernel, mark: str) -> AsyncKernelManager:
     specs = _OneKernel()
     specs.kernel = kernel
-    folder = socket_folder(mark)
+    folder = own_sockets(mark)
+    clear_sockets([folder])  # one that was booted ahead and could not be started left it
     folder.mkdir(mode=0o700)
     # Sockets in a folder of our own: ports chosen for several kernels at a time may clash.
     local = (

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -54,9 +55,17 @@ def members(run_id: str, root: int | None = None) -> list[psutil.Process]:
     return [process for pid, process in processes.items() if pid in family - spared and _lives(process)]
 
 
-def socket_folder(run_id: str) -> Path:
-    """Where the rerun's kernel has its sockets: a short path, known to whoever may have to clear up."""
-    return Path(tempfile.gettempdir()) / f"runlore-{run_id}"
+def own_sockets(run_id: str) -> Path:
+    """Where the kernel of the calling runner has its sockets: a short path, which nobody else uses.
+
+    The runner of an owner of the queue that died may still be at its end when the rerun is started anew.
+    """
+    return Path(tempfile.gettempdir()) / f"runlore-{run_id}.{os.getpid()}"
+
+
+def sockets(run_id: str) -> list[Path]:
+    """Such folders of all runners of the rerun, for whoever has to clear up."""
+    return list(Path(tempfile.gettempdir()).glob(f"runlore-{run_id}.*"))
 
 
 def kill(run_id: str, root: int | None = None, within: float = 5.0) -> bool:
@@ -75,7 +84,7 @@ def kill(run_id: str, root: int | None = None, within: float = 5.0) -> bool:
         psutil.wait_procs(alive, timeout=_ROUND)
         if time.monotonic() > deadline:
             return False
-    _clear_sockets(run_id)
+    clear_sockets(sockets(run_id))
     return True
 
 
@@ -91,7 +100,7 @@ def kill_own(run_id: str) -> bool:
         return kill(run_id, root=os.getpid())
     if not kill_children():
         return False
-    _clear_sockets(run_id)
+    clear_sockets([own_sockets(run_id)])
     return True
 
 
@@ -114,6 +123,16 @@ def kill_children(within: float = 5.0) -> bool:
     return True
 
 
+def clear_sockets(folders: Iterable[Path]) -> None:
+    """Remove them, and end the kernels on a gateway that they tell of."""
+    for folder in folders:
+        if (folder / REMOTE).exists():
+            from runlore_server.rerun.remote import end_left
+
+            end_left(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def adopt_orphans() -> None:
     """Let processes whose parent dies become children of the calling one, where the system can do that (Linux)."""
     _control(_SET_CHILD_SUBREAPER, 1)
@@ -131,15 +150,6 @@ def _control(option: int, value: int) -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _clear_sockets(run_id: str) -> None:
-    folder = socket_folder(run_id)
-    if (folder / REMOTE).exists():
-        from runlore_server.rerun.remote import end_left
-
-        end_left(folder)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _has_children() -> bool:
