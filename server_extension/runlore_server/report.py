@@ -26,8 +26,9 @@ from runlore_server.store.cells import executed_cells
 from runlore_server.store.filters import SavedFilter
 from runlore_server.store.listing import listed_run
 from runlore_server.store.mirrored import mlflow_run_of
+from runlore_server.store.pruned import pruned_at
 from runlore_server.store.system import load_of, loads
-from runlore_server.verdict.told import rests_on
+from runlore_server.verdict.told import rests_on, word
 from runlore_server.verdict.verdict import Verdict, as_number
 
 _HEAD = ("run", "name", "status", "started", "duration", "metrics", "verdict", "rerun of")
@@ -78,11 +79,11 @@ def _last_point(path: Any) -> tuple[int, float, float] | None:
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def table(runs: Sequence[tuple[RunRecord, Verdict | None]]) -> str:
+def table(runs: Sequence[tuple[RunRecord, Verdict | None, Annotation]]) -> str:
     """The runs, one a line under a heading."""
     if not runs:
         return "No run is recorded yet. In a notebook: %load_ext runlore, then %%track at the top of a cell."
-    rows = [_HEAD, *(_row(run, verdict) for run, verdict in runs)]
+    rows = [_HEAD, *(_row(*known) for known in runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -95,17 +96,17 @@ def listed_filters(filters: Sequence[SavedFilter]) -> list[str]:
     return _aligned(shown)
 
 
-def _row(run: RunRecord, verdict: Verdict | None) -> tuple[str, ...]:
+def _row(run: RunRecord, verdict: Verdict | None, said: Annotation) -> tuple[str, ...]:
     values = [f"{name}={_short_number(value)}" for name, (_, value) in last_values(run).items()]
     more = f" +{len(values) - _MOST_METRICS}" if len(values) > _MOST_METRICS else ""
     return (
         run.run_id[:_SHORT_ID],
         _printable(run.name, _LONGEST_NAME),
-        run.status,
+        "pruned" if pruned_at(said, run.status) is not None else run.status,
         _local_time(run.started),
         format_duration(run.duration) if run.duration is not None else "",
         _printable(" ".join(values[:_MOST_METRICS]), 200) + more,
-        verdict.verdict if verdict else "",
+        _printable(word(verdict), _LONGEST_NAME) if verdict else "",
         (run.rerun_of or "")[:_SHORT_ID],
     )
 
@@ -113,12 +114,12 @@ def _row(run: RunRecord, verdict: Verdict | None) -> tuple[str, ...]:
 def details(known: Known) -> str:
     """Everything that tells of one run on a screen or two."""
     run, session, verdict = known.run, known.session, known.verdict
-    info = session.info
+    info, step = session.info, pruned_at(known.said, run.status)
     facts: list[tuple[str, str]] = [
         ("run", run.run_id),
         ("name", _printable(run.name, 200)),
         ("experiment", _printable(run.experiment, 200)),
-        ("status", run.status),
+        ("status", run.status if step is None else f"pruned by its sweep at step {step}"),
         ("started", _local_time(run.started)),
         ("duration", format_duration(run.duration) if run.duration is not None else ""),
         ("notebook", _printable(info.notebook or "", 300) if info else ""),

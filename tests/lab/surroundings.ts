@@ -77,6 +77,7 @@ export function someNode(change: Partial<ILineageNode>): ILineageNode {
     size: null,
     cell: null,
     status: null,
+    pruned_at: null,
     verdict: null,
     changed: [],
     version: null,

@@ -12,6 +12,7 @@ import pytest
 from optuna.trial import TrialState
 from optuna_dashboard import wsgi
 
+from runlore_server.provenance.provenance import Provenance
 from runlore_server.queue.ledger import Ledger
 from runlore_server.store.curves import read_points
 from runlore_server.store.runs import RunStore
@@ -108,6 +109,26 @@ def test_a_bad_trial_is_pruned_while_it_trains_and_keeps_its_points(swept: Swept
     assert told == [trial["pruned_at"] for trial in sweep["trials"]]
     assert told[0] is None
     assert told[1] >= 3
+    for command in ("runs", "jobs"):
+        lines = {line.split()[0][:8]: line for line in swept.recorded.command(command).stdout.splitlines() if line}
+        shown = [lines[trial["runs"][0][:8]] for trial in sweep["trials"]]
+        assert ["pruned" in line for line in shown] == [False, True, True]
+        assert "CHANGED: epochs, lr, pause" in shown[0]
+    assert (
+        f"pruned by its sweep at step {told[1]}"
+        in swept.recorded.command("show", sweep["trials"][1]["runs"][0]).stdout
+    )
+    graph = Provenance(swept.recorded.home, store).lineage(store.find(swept.run_id))
+    assert {node.run_id: node.pruned_at for node in graph.nodes}.items() >= {
+        (trial["runs"][0], step) for trial, step in zip(sweep["trials"], told, strict=True)
+    }
+
+
+def test_no_trial_begins_after_the_time_that_was_given(swept: Swept) -> None:
+    sweep = swept.sweep(
+        "-p", "lr=log:1e-4..1", "pause=0.2", "--metric", "val_loss", "--within", "1s", "--jobs", "1"
+    )
+    assert [sweep["state"], *(trial["state"] for trial in sweep["trials"])] == ["finished", "complete"]
 
 
 @pytest.mark.thorough

@@ -55,6 +55,8 @@ export interface ILineageNode {
   size: number | null;
   cell: number | null;
   status: RunStatus | null;
+  /** Of a run that its sweep stopped: the step at which that was decided. */
+  pruned_at: number | null;
   verdict: VerdictWord | null;
   /** Parameters that a rerun was given other values of. */
   changed: string[];

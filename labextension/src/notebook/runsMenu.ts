@@ -4,7 +4,7 @@ import { ICellMark } from '../model/notebookRecord';
 import { ActionMenu, openBelow } from '../panels/marks/actionMenu';
 import { ageText } from '../panels/marks/age';
 import { statusIcons } from '../panels/marks/icons';
-import { statusWord } from '../panels/marks/marks';
+import { endWord } from '../panels/marks/marks';
 import { presentTime } from '../panels/visible';
 
 const MOST = 10;
@@ -30,7 +30,7 @@ export function openRunsMenu(
   const menu = new ActionMenu();
   const ids = mark.runs.map(run => run.run_id);
   for (const run of mark.runs.slice(0, MOST)) {
-    const words = [statusWord(run.status, trans), ageText(presentTime() - run.started, trans)];
+    const words = [endWord(run, trans), ageText(presentTime() - run.started, trans)];
     menu.add(`${run.name} (${words.join(', ')})`, () => actions.open(run.run_id), {
       icon: statusIcons[run.status]
     });

@@ -8,10 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from runlore.record import RunRecord
+from runlore.record import RunRecord, RunStatus
 from runlore_server.provenance.files import RunFile
 from runlore_server.provenance.traces import Trace, Traces
 from runlore_server.registry.version import ModelVersion
+from runlore_server.store.annotations import NOTHING
+from runlore_server.store.pruned import pruned_at
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import Word, read_verdict
 
@@ -37,6 +39,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         version: of a model.
         cell: ordinal of a cell.
         status, verdict: of a run.
+        pruned_at: of a run that its sweep stopped, the step at which that was decided.
         changed: parameters that a rerun was given other values of.
     """
 
@@ -48,7 +51,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
     size: int | None = None
     cell: int | None = None
-    status: str | None = None
+    status: RunStatus | None = None
+    pruned_at: int | None = None
     verdict: Word | None = None
     changed: list[str] = []
     version: str | None = None
@@ -204,6 +208,7 @@ class _Graph:
                 name=run.name,
                 run_id=run.run_id,
                 status=run.status,
+                pruned_at=pruned_at(self._store.annotations.known.get(run.run_id, NOTHING), run.status),
                 verdict=said.verdict if said is not None else None,
                 changed=said.changed if said is not None else [],
             )

@@ -16,9 +16,6 @@ JobState = Literal["queued", "running", "stopping", "succeeded", "failed", "canc
 WORKING: tuple[JobState, ...] = ("queued", "running", "stopping")
 """The states in which something about a job may still change by itself."""
 
-PRUNED_AT = "runlore.pruned_at"
-"""Tag of a run that its sweep stopped for what it had come to: the step at which that was decided."""
-
 
 @dataclass(frozen=True)
 class Job:

@@ -11,10 +11,11 @@ import msgspec
 from runlore.errors import JournalFormatError
 from runlore_server.automation.criteria import Criteria
 from runlore_server.automation.judging import Judging
-from runlore_server.queue.job import PRUNED_AT, Job
+from runlore_server.queue.job import Job
 from runlore_server.queue.row import Row
 from runlore_server.queue.status import gpus, leased
 from runlore_server.store.annotations import Annotation
+from runlore_server.store.pruned import pruned_at
 from runlore_server.store.runs import RunStore
 from runlore_server.verdict.verdict import read_verdict
 
@@ -66,14 +67,9 @@ class Listing:
             criteria=self._judging.of(row.run_id, verdict, criteria),
             error=row.error,
             gpus=gpus(row),
-            pruned_at=_pruned_at(said) if said is not None and _may_be_pruned(row) else None,
+            pruned_at=pruned_at(said, None) if said is not None and _may_be_pruned(row) else None,
         )
 
 
 def _may_be_pruned(row: Row) -> bool:
     return row.sweep is not None and row.state in ("stopping", "cancelled")
-
-
-def _pruned_at(said: Annotation) -> int | None:
-    step = said.tags.get(PRUNED_AT)
-    return int(step) if step is not None and step.isdecimal() else None

@@ -8,6 +8,7 @@ from runlore.card import format_duration
 from runlore_server.gpus.device import amount
 from runlore_server.queue.job import Job
 from runlore_server.queue.status import QueueStatus
+from runlore_server.verdict.told import word
 
 _SHORT_ID = 12
 _LONGEST = 60
@@ -53,12 +54,12 @@ def status(found: QueueStatus) -> str:
 
 def _row(job: Job) -> tuple[str, ...]:
     took = job.ended - job.started if job.ended is not None and job.started is not None else None
-    word = job.verdict.verdict if job.verdict is not None else job.stage or ""
+    came = word(job.verdict) if job.verdict is not None else job.stage or ""
     if job.criteria is not None:
-        word += ", as asked" if job.criteria.met else ", not as asked"
+        came += ", as asked" if job.criteria.met else ", not as asked"
     if job.pruned_at is not None:
-        word = f"at step {job.pruned_at}"
-    outcome = job.error or word
+        came = f"at step {job.pruned_at}"
+    outcome = job.error or came
     return (
         job.run_id[:_SHORT_ID],
         job.rerun_of[:_SHORT_ID],

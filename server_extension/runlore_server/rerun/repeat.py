@@ -8,6 +8,7 @@ import shutil
 
 import msgspec
 
+from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.origin import new_session_id
 from runlore_server.rerun import notebook
@@ -46,11 +47,15 @@ def supersede(home: Home, folder: Folder) -> None:
     """Keep what an earlier attempt at a rerun wrote in the rerun's folder, and forget what it came to.
 
     Raises:
-        JournalFormatError: its plan is damaged.
         OSError: the folder cannot be written.
     """
     if folder.plan_file.exists():
-        folder.set_aside(home.session(folder.plan().session_id))
+        try:
+            journals = [home.session(folder.plan().session_id)]
+        except JournalFormatError:  # the plan is damaged, and will be made anew
+            journals = [found.parents[1] for found in home.sessions.glob(f"*/runs/{folder.path.name}")]
+        for journal in journals:
+            folder.set_aside(journal)
     drop_verdict(folder.path)
 
 

@@ -40,13 +40,12 @@ def runs(
     page = store.search(_query(config, options))
     verdicts = [read_verdict(config.home, run.run_id) if run.rerun_of is not None else None for run in page.runs]
     mlflow_ids, said = in_mlflow(page.runs), store.annotations.known
+    marks = [said.get(run.run_id, NOTHING) for run in page.runs]
     objects = [
-        report.run_object(
-            run, said.get(run.run_id, NOTHING), store.notebook(run), verdict, mlflow_ids.get(run.run_id)
-        )
-        for run, verdict in zip(page.runs, verdicts, strict=True)
+        report.run_object(run, marked, store.notebook(run), verdict, mlflow_ids.get(run.run_id))
+        for run, verdict, marked in zip(page.runs, verdicts, marks, strict=True)
     ]
-    table = report.table(list(zip(page.runs, verdicts, strict=True)))
+    table = report.table(list(zip(page.runs, verdicts, marks, strict=True)))
     return {"runs": objects, "total": page.total}, _text(table, page, options), 0
 
 

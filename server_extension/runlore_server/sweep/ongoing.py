@@ -14,12 +14,13 @@ from optuna.trial import FrozenTrial, TrialState
 from runlore.errors import RunNotFound
 from runlore.home import Home
 from runlore_server.errors import JobNotFound, OptionsRefused
-from runlore_server.queue.job import PRUNED_AT, Job
+from runlore_server.queue.job import Job
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.queue import JobQueue
 from runlore_server.queue.request import Request
 from runlore_server.rerun.resuming import required
 from runlore_server.store.annotations import Change
+from runlore_server.store.pruned import PRUNED_AT
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.member import Member, member_of

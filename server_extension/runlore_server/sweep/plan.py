@@ -48,9 +48,8 @@ class Plan:
 
     def at_once(self, tried: int, slots: int) -> int:
         """How many more trials may begin together, where so many were tried and the queue has so many slots."""
-        most = self.request.jobs or slots
-        limits = [limit for limit in (self.trials, self._points) if limit is not None]
-        return max(min(most, *(limit - tried for limit in limits)), 0)
+        left = [limit - tried for limit in (self.trials, self._points) if limit is not None]
+        return max(min([self.request.jobs or slots, *left]), 0)
 
     @property
     def _points(self) -> int | None:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from runlore_server.verdict.verdict import SeedTest, Verdict
 
 
+def word(verdict: Verdict) -> str:
+    """The verdict, or which parameters were given other values, so that nothing was to come out the same."""
+    if verdict.changed and verdict.verdict in ("DIVERGED", "UNVERIFIABLE"):
+        return f"CHANGED: {', '.join(verdict.changed)}"
+    return verdict.verdict
+
+
 def rests_on(verdict: Verdict) -> list[str]:
     """Lines below the verdict's reason and causes: what was compared, the ladder, the statistics."""
     lines = []

@@ -171,6 +171,10 @@ function tooltip(node: ILineageNode, about: string): string {
   return [node.path ?? node.name, about, node.digest].filter(part => part !== null).join('\n');
 }
 
+function ended({ status, pruned_at: step }: ILineageNode, trans: TranslationBundle): string | null {
+  return step === null ? status && statusWord(status, trans) : trans.__('pruned at step %1', step);
+}
+
 function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundle): string {
   switch (node.kind) {
     case 'run':
@@ -181,7 +185,7 @@ function subtitle(node: ILineageNode, isCenter: boolean, trans: TranslationBundl
         `${node.verdict ? trans.__('rerun') : trans.__('run')} ${shortId(node.run_id ?? '')}`,
         node.verdict
           ? verdictWords({ verdict: node.verdict, changed: node.changed }, trans)
-          : node.status && statusWord(node.status, trans)
+          : ended(node, trans)
       ]
         .filter(Boolean)
         .join(' · ');
