@@ -38,15 +38,13 @@ class Changes:
             except Exception:  # noqa: BLE001 - neither a listener's trouble nor the disk's may end the watch
                 _log.exception("a change of a rerun could not be told")
 
-    def wait(self, condition: Callable[[], bool], timeout: float | None, *, often: bool = False) -> bool:
+    def wait(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until a condition holds, looked at after each change; whether that came in so many seconds.
 
         Args:
             condition: what is waited for.
             timeout: seconds; ``None`` for no end.
-            often: whether a tenth of the usual time matters.
         """
-        interval = OFTEN if often else INTERVAL
         end = None if timeout is None else time.monotonic() + timeout
         seen = -1
         while True:
@@ -54,6 +52,6 @@ class Changes:
                 seen = now
                 if condition():
                     return True
-            left = interval if end is None else min(end - time.monotonic(), interval)
+            left = OFTEN if end is None else min(end - time.monotonic(), OFTEN)
             if left <= 0 or self._closing.wait(left):
                 return False

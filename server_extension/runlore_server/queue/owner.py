@@ -18,7 +18,7 @@ INTERVAL = 0.25
 """Seconds between two looks at the ledger, which other processes may change."""
 
 OFTEN = 0.025
-"""The same where the other process waits for one job to begin the next."""
+"""The same where somebody waits for what a job comes to, perhaps to begin the next."""
 
 _RETRY = 2.0
 """Seconds until what the disk or the ledger refused is tried again."""

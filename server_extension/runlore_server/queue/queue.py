@@ -261,7 +261,7 @@ class JobQueue:
             return sum(state in WORKING for state in self._ledger.states(run_ids).values())
 
         before = working()
-        return before > 0 and self._changes.wait(lambda: working() < before, timeout, often=True)
+        return before > 0 and self._changes.wait(lambda: working() < before, timeout)
 
     # -- the queue as a whole ------------------------------------------------------------------------------
 
