@@ -7,6 +7,7 @@ the original had at that moment.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -121,6 +122,16 @@ def start(shell: InteractiveShell, plan_path: str) -> None:
     extensions = shell.extension_manager
     if extensions is not None and all(cell.ordinal != LOADING_CELL for cell in plan.cells):
         extensions.loaded.add("runlore")  # a further %load_ext then says what it said to the user
+
+
+def end_pools() -> None:
+    """End the pools of processes that are still open, as the interpreter's exit does.
+
+    A kernel that is shut down ends its children first, and a pool starts new ones, for longer than anybody waits.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util._run_finalizers(0)  # of what has a priority, such as pools; a silent execution, so nothing is shown
 
 
 def resume() -> Any:

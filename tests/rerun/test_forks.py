@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from runlore_server.rerun.folder import Folder
+from runlore_server.rerun.prepare import reread
 from tests.rerun.conftest import Recorded, record
 
 CELLS = [
@@ -30,6 +32,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         pytest.skip("the system has no fork")
     directory: Path = tmp_path_factory.mktemp("forks")
     return record(directory, CELLS)
+
+
+def test_a_pool_that_nobody_closes_keeps_no_session_from_its_end(tmp_path: Path) -> None:
+    opened = "%%track left\nimport multiprocessing, runlore\npool = multiprocessing.get_context('fork').Pool(2)\n"
+    recorded = record(tmp_path, ["%load_ext runlore", opened + "runlore.log(loss=sum(pool.map(abs, [-1, 2])))"])
+    done = recorded.verify("left")
+    assert done.json["verdict"] == "BIT-EXACT", done.stdout
+    plan = Folder(recorded.home.rerun(done.json["run_id"])).plan()
+    assert reread(recorded.home, plan.session_id).ended is not None
 
 
 @pytest.mark.parametrize("name", ["folds", "tasks"])

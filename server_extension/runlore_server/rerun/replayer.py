@@ -36,6 +36,8 @@ _START = "__import__('runlore.replay', fromlist=['start']).start(get_ipython(), 
 
 _IMPORT = "__import__('runlore.replay', fromlist=['import_ahead']).import_ahead()"
 
+_END_POOLS = "__import__('runlore.replay', fromlist=['end_pools']).end_pools()"
+
 _PATIENCE = 300.0
 """Seconds for a kernel to answer; a cold disk or a busy machine is slow, and a dead kernel is noticed anyway."""
 
@@ -216,11 +218,12 @@ class Replayer:
         deadline = time.monotonic() + patience
         if interrupt:
             await self.manager.interrupt_kernel()
-            # A kernel that is shut down while its cell still ends cannot answer, and complains at length.
-            self._asked = self.client.kernel_info()
-            half = deadline - patience / 2
-            while await self._next(self.client.get_shell_msg) is None and time.monotonic() < half:
-                pass
+        # A kernel that is shut down while its cell still ends cannot answer, and complains at length.
+        self._asked = self._ask(self._opened(_END_POOLS))
+        half = deadline - patience / 2
+        while await self._next(self.client.get_shell_msg) is None and await self.manager.is_alive():
+            if time.monotonic() > half:
+                break
         events = self._home.events(self._session_id)
         offset = events.stat().st_size if events.exists() else 0
         await self.manager.request_shutdown()
