@@ -280,6 +280,7 @@ def test_pausing_and_what_cannot_be_started(
         (("--on-change", "/"), "InvalidRequest"),
         (("--cron", "0 6 * * *", "-p", "nothing=1"), "ParameterRefused"),
         (("--cron", "0 6 * * *", "--kernel", "no-such-kernel"), "KernelMissing"),
+        (("--cron", "0 6 * * *", "--priority", "99999999"), "OptionsRefused"),
     ],
 )
 def test_what_is_no_schedule_is_refused(place: Place, arguments: tuple[str, ...], reason: str) -> None:

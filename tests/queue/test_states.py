@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from runlore.home import Home
 from runlore_server.errors import OptionsRefused
+from runlore_server.queue import announcing
 from runlore_server.queue.backend import Ended, Lost, Progressed
 from runlore_server.queue.dispatcher import Dispatcher
 from runlore_server.queue.ledger import Ledger
@@ -154,6 +156,22 @@ def test_what_a_late_attempt_tells_changes_nothing(bench: Bench) -> None:
     assert bench.client.get(job) == before
     bench.end(job, verdict="DIVERGED")
     assert bench.client.get(job).state == "succeeded"
+
+
+def test_who_announced_and_never_came_back_is_not_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked,) = bench.client.check([Request(run_id=bench.run_id)])
+    bench.client.announce("a sweep", asked, ["a" * 16])
+    bench.step()
+    assert bench.owner is not None
+    assert bench.owner.expectant
+    monkeypatch.setattr(announcing, "_VALID", 0.1)
+    bench.client.announce("a sweep", asked, ["b" * 16])
+    bench.step()
+    time.sleep(0.15)
+    bench.step()
+    assert not bench.owner.expectant
 
 
 def test_an_attempt_may_take_so_long_and_no_longer(bench: Bench) -> None:

@@ -10,9 +10,26 @@ from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.ongoing import OngoingTrials
 from runlore_server.sweep.plan import plan
 from runlore_server.sweep.study import Study
+from runlore_server.sweep.summary import summary
 from runlore_server.sweep.sweep import create
+from tests.queue.backend import World
 from tests.rerun.conftest import wait_until
 from tests.sweep.conftest import Swept
+
+
+def test_as_many_trials_run_at_a_time_as_their_backend_carries_out(swept: Swept) -> None:
+    store = RunStore(swept.recorded.home)
+    store.refresh()
+    backends = {"one": World(slots=1).backend(), "three": World(slots=3).backend()}
+    queue = JobQueue(swept.recorded.home, store, lambda _: None, backends=lambda *_: backends)
+    queue.start()
+    try:
+        status = wait_until(lambda: queue.status() if queue.status().backends[0].name == "one" else None)
+        for asked, count in (({}, 1), ({"backend": "three"}, 3), ({"backend": "three", "jobs": 2}, 2)):
+            planned = plan(store, swept.request(parameters={"lr": [0.01, 0.1, 1.0]}, **asked))
+            assert (planned.together(status), planned.at_once(0, status)) == (count, count)
+    finally:
+        queue.shutdown()
 
 
 def test_a_trial_that_comes_and_goes_between_two_looks_has_its_value(swept: Swept) -> None:
@@ -31,10 +48,14 @@ def test_a_trial_that_comes_and_goes_between_two_looks_has_its_value(swept: Swep
         trials.advance(ongoing)
         (run_id,) = ongoing.runs
         wait_until(lambda: queue.get(run_id).over)
+        ongoing.pruned = 3  # which came too late to stop it
+        study.put_pruned(ongoing.trial, 3)
         trials.advance(ongoing)
         (trial,) = study.trials()
         assert trial.state == TrialState.COMPLETE
         assert trials.all() == []
+        _, (told,) = summary(study.trials(), planned)
+        assert (told.state, told.pruned_at) == ("complete", None)
     finally:
         study.close()
         queue.shutdown()

@@ -12,6 +12,7 @@ import pytest
 from optuna.trial import TrialState
 from optuna_dashboard import wsgi
 
+from runlore_server.cli import main
 from runlore_server.provenance.provenance import Provenance
 from runlore_server.queue.ledger import Ledger
 from runlore_server.store.curves import read_points
@@ -76,6 +77,8 @@ def test_a_grid_is_run_to_its_end_and_its_trials_are_runs_like_others(swept: Swe
         assert list(frozen.intermediate_values.values()) == points.tolist()
     shown = swept.recorded.command("sweeps", sweep["sweep_id"][:6])
     assert best["runs"][0] in shown.stdout
+    for refused in (["--within", "1m"], ["--detach"], ["--extend", "1000000"]):
+        assert main(["sweeps", sweep["sweep_id"], *refused, "--home", str(swept.recorded.home.path)]) == 2
     listed = swept.recorded.command("sweeps", "--json").json["sweeps"]
     assert {"two"} <= {one["request"]["name"] for one in listed}
 

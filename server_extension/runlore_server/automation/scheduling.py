@@ -15,6 +15,7 @@ from runlore_server.automation.notes import AutomationNotes
 from runlore_server.automation.schedule import Schedule, check, local_zone
 from runlore_server.automation.watching import seen, stat_of
 from runlore_server.errors import InvalidRequest
+from runlore_server.queue.admission import check_numbers
 from runlore_server.queue.request import Request
 from runlore_server.rerun.data import inputs
 from runlore_server.rerun.prepare import examine
@@ -48,6 +49,7 @@ def scheduled(home: Home, store: RunStore, wish: Wish) -> Schedule:
     zone = wish.zone or local_zone()
     if wish.cron is not None:
         check(wish.cron, zone)
+    check_numbers(wish.request)
     run, group = wish.request.runs(store)
     request = msgspec.structs.replace(wish.request, run_id=run.run_id, against=[other.run_id for other in group])
     original = examine(home, run.session_id, run.run_id, kernel=request.kernel, env=request.env)

@@ -60,7 +60,7 @@ class Admission:
         return [self._admitted(request, known) for request in requests]
 
     def _admitted(self, request: Request, known: _Known) -> NewJob:
-        _check_numbers(request)
+        check_numbers(request)
         asked = (request.run_id, request.kernel, request.env, request.seeds, *request.against, request.delta)
         run, group = known.once(("runs", *asked), lambda: request.runs(self._store))
         original = self._original(run, request, known)
@@ -160,7 +160,12 @@ def check_priority(priority: int) -> None:
         )
 
 
-def _check_numbers(request: Request) -> None:
+def check_numbers(request: Request) -> None:
+    """Refuse numbers that no job can have.
+
+    Raises:
+        OptionsRefused: there is one.
+    """
     check_priority(request.priority)
     if not 0 <= request.retries <= _MOST_RETRIES:
         raise OptionsRefused(f"retries are 0 to {_MOST_RETRIES}, not {request.retries}")

@@ -6,6 +6,7 @@ A sweep proposes its next point when a trial has ended; the kernel for it need n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -27,6 +28,17 @@ class _Announcement(msgspec.Struct, frozen=True):
     at: float
 
 
+@dataclass(frozen=True)
+class Announced:
+    """What is announced and was not submitted yet, by the ids of the runs that it will make.
+
+    ``lapses`` is after how many seconds some of it counts no more; ``None`` where there is nothing.
+    """
+
+    requests: dict[str, Request]
+    lapses: float | None
+
+
 def announce(ledger: Ledger, by: str, request: Request, run_ids: Sequence[str], now: float) -> None:
     """Write down what ``by`` will submit, in place of what was announced before.
 
@@ -37,18 +49,20 @@ def announce(ledger: Ledger, by: str, request: Request, run_ids: Sequence[str], 
     ledger.put_setting(_START + by, msgspec.to_builtins(told) if run_ids else None)
 
 
-def announced(ledger: Ledger, now: float) -> dict[str, Request]:
-    """What is announced and was not submitted yet, by the ids of the runs that it will make.
+def announced(ledger: Ledger, now: float) -> Announced:
+    """What is announced at a Unix time.
 
     Raises:
         OSError, sqlite3.Error: it cannot be read.
     """
     found: dict[str, Request] = {}
+    left: list[float] = []
     for told in ledger.settings(_START).values():
         try:
             one = msgspec.convert(told, _Announcement)
         except msgspec.ValidationError:  # a later version wrote it
             continue
-        if abs(now - one.at) < _VALID:
-            found |= dict.fromkeys(ledger.unknown(one.run_ids), one.request)
-    return found
+        if abs(now - one.at) < _VALID and (coming := ledger.unknown(one.run_ids)):
+            found |= dict.fromkeys(coming, one.request)
+            left.append(_VALID - abs(now - one.at))
+    return Announced(found, min(left, default=None))

@@ -98,6 +98,7 @@ class Dispatcher:
         self._next: dict[str, Request] = {}
         self.expectant = False
         """Whether a job is announced, and whoever does that waits to submit it."""
+        self._lapse: float | None = None
         self._again = True
         self._closing = False
 
@@ -250,11 +251,11 @@ class Dispatcher:
         due = [run_id for run_id, moment in self._not_before.items() if moment <= now]
         for run_id in due:
             del self._not_before[run_id]
-        return bool(due)
+        return bool(due) or (self._lapse is not None and self._lapse <= now)
 
     def _start_what_is_next(self, leaving: bool) -> None:
         free = self._free()
-        self._next, self.expectant = {}, False
+        self._next, self.expectant, self._lapse = {}, False, None
         if leaving or self._ledger.setting(PAUSED):
             return
         for row, lease in self._turns.next(self._ledger.in_turn(), free, self._default, self._not_before):
@@ -265,8 +266,10 @@ class Dispatcher:
             first = (row for row in islice(local, _MOST_NEXT) if row.attempt == 0)
             self._next = {row.run_id: row.request for row in first if row.run_id not in self._not_before}
         told = announced(self._ledger, time.time())
-        self.expectant = bool(told)
-        self._next |= {run_id: request for run_id, request in told.items() if self._is_default(request.backend)}
+        self.expectant = bool(told.requests)
+        self._lapse = None if told.lapses is None else time.monotonic() + told.lapses
+        coming = told.requests.items()
+        self._next |= {run_id: request for run_id, request in coming if self._is_default(request.backend)}
 
     def _offered_otherwise(self) -> bool:
         """Whether a backend has other capacity than when it was last looked at: workers come and go."""

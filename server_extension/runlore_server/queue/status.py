@@ -50,6 +50,10 @@ class QueueStatus:
     held: int
     backends: list[Place]
 
+    def slots_of(self, backend: str | None) -> int:
+        """How many go on at once by a backend; the default one without a name."""
+        return next((place.slots for place in self.backends if place.name == backend), self.slots)
+
 
 class Offer(msgspec.Struct, frozen=True):
     """What a backend has in all, as the queue's owner writes it into the ledger; see ``Capacity``."""

@@ -33,7 +33,7 @@ class ComingTrials:
 
     def tell(self, plan: Plan, tried: int) -> None:
         """Tell of those that may begin together next, where so many were tried."""
-        count = plan.at_once(tried, self._jobs.status().slots)
+        count = plan.at_once(tried, self._jobs.status())
         while len(self._run_ids) < count:
             self._run_ids.append(secrets.token_hex(8))
         del self._run_ids[count:]

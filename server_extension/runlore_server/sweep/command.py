@@ -9,16 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from runlore_server.config import Config
-from runlore_server.errors import InvalidRequest, OptionsRefused
+from runlore_server.errors import OptionsRefused
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep import tables
 from runlore_server.sweep.driving import drive, wants_driver
 from runlore_server.sweep.plan import plan
-from runlore_server.sweep.request import SweepRequest
+from runlore_server.sweep.request import checked
 from runlore_server.sweep.service import is_served
 from runlore_server.sweep.sweep import SweepFolder, create, find, folders
 
@@ -49,7 +47,7 @@ def sweep(config: Config, store: RunStore, options: argparse.Namespace, note: No
         "most_steps": options.steps[1],
         **{name: getattr(options, name) for name in names},
     }
-    planned = plan(store, request(asked))
+    planned = plan(store, checked(asked))
     if options.detach:
         _require_server(config)
     jobs = JobQueue(config.home, store, lambda _: None)
@@ -62,20 +60,10 @@ def sweep(config: Config, store: RunStore, options: argparse.Namespace, note: No
     return _shown(folder, 0) if options.detach else _driven(config, folder, note)
 
 
-def request(asked: dict[str, Any]) -> SweepRequest:
-    """What is asked, with every number where it may be.
-
-    Raises:
-        InvalidRequest: one is not.
-    """
-    try:
-        return msgspec.convert(asked, SweepRequest)
-    except msgspec.ValidationError as error:
-        raise InvalidRequest(f"a sweep cannot be asked for so: {error}") from error
-
-
 def sweeps(config: Config, options: argparse.Namespace, note: Note) -> Result:
     """List sweeps, show one, draw it, or change what is wanted of it."""
+    if (options.within is not None or options.detach) and not (options.resume or options.extend):
+        raise OptionsRefused("--within and --detach say how a sweep goes on: give --resume or --extend N as well")
     if options.sweep is None:
         if options.stop or options.resume or options.extend or options.plots:
             raise OptionsRefused("say which sweep: 'runlore sweeps' lists them")

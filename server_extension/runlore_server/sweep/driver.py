@@ -71,8 +71,7 @@ class Driver:
         self._folder = folder
         self._leave = leave
         self._told = told
-        before = folder.progress()
-        self._spent = before.spent
+        self._spent = folder.progress().spent
         self._since = time.monotonic()
         self._written: Progress | None = None
         self._error: str | None = None
@@ -91,6 +90,7 @@ class Driver:
     def _loop(self, planned: Plan, study: Study) -> Progress:
         trials = OngoingTrials(self._home, self._store, self._jobs, study, planned, self._coming)
         proposer = Proposer(planned.space, planned.request)
+        self._since = time.monotonic()  # what was given is time for trials
         while True:
             try:
                 sweep = self._folder.sweep()
@@ -133,7 +133,10 @@ class Driver:
             if proposal is None and not given_back:
                 break
             self._advance(trials, trials.begin(*(proposal or (None, None))))
-        self._coming.tell(planned, len(tried(study.trials())))
+        if self._late(planned):
+            self._coming.tell_of_none()
+        else:
+            self._coming.tell(planned, len(tried(study.trials())))
         return None if trials.all() or self._error is not None or self._leave.is_set() else "finished"
 
     def _advance(self, trials: OngoingTrials, ongoing: Ongoing) -> None:
@@ -144,12 +147,15 @@ class Driver:
             trials.fail(ongoing, self._error)
 
     def _may_begin(self, planned: Plan, study: Study, trials: OngoingTrials) -> bool:
-        request = planned.request
-        if self._leave.is_set() or len(trials.all()) >= (request.jobs or self._jobs.status().slots):
+        if self._leave.is_set() or len(trials.all()) >= planned.together(self._jobs.status()):
             return False
-        if request.seconds is not None and self._seconds() >= request.seconds:
+        if self._late(planned):
             return False
         return planned.trials is None or len(tried(study.trials())) < planned.trials
+
+    def _late(self, planned: Plan) -> bool:
+        """Whether the time that was given is over."""
+        return planned.request.seconds is not None and self._seconds() >= planned.request.seconds
 
     def _seconds(self) -> float:
         return self._spent + time.monotonic() - self._since

@@ -115,7 +115,7 @@ class OngoingTrials:
             return
         self._store.refresh()  # a whole run may have come since the driver did that
         broken = next((job for job in jobs if job.state != "succeeded"), None)
-        if broken is not None and ongoing.pruned is not None:
+        if broken is jobs[0] and ongoing.pruned is not None:  # else it had come to its end before it was stopped
             self._end(ongoing)
             self._study.prune(ongoing.trial, f"pruned at step {ongoing.pruned}")
         elif broken is not None:

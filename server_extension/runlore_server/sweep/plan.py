@@ -11,6 +11,7 @@ import msgspec
 from runlore.record import RunRecord
 from runlore_server.errors import OptionsRefused, ParameterRefused
 from runlore_server.queue.request import Request
+from runlore_server.queue.status import QueueStatus
 from runlore_server.rerun.prepare import replayed_cells
 from runlore_server.rerun.resuming import required as checkpoint
 from runlore_server.rerun.selection import settable
@@ -46,10 +47,14 @@ class Plan:
         """The same with another budget, which is all that changes in the course of a sweep."""
         return replace(self, request=msgspec.structs.replace(request, run_id=self.run.run_id))
 
-    def at_once(self, tried: int, slots: int) -> int:
-        """How many more trials may begin together, where so many were tried and the queue has so many slots."""
+    def together(self, queue: QueueStatus) -> int:
+        """How many trials run at a time."""
+        return self.request.jobs or queue.slots_of(self.request.backend)
+
+    def at_once(self, tried: int, queue: QueueStatus) -> int:
+        """How many more trials may begin together, where so many were tried."""
         left = [limit - tried for limit in (self.trials, self._points) if limit is not None]
-        return max(min([self.request.jobs or slots, *left]), 0)
+        return max(min([self.together(queue), *left]), 0)
 
     @property
     def _points(self) -> int | None:

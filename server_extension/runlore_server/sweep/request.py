@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runlore_server.errors import InvalidRequest
 from runlore_server.rerun.folder import Env, Scope
 
 Sampler = Literal["grid", "random", "tpe", "gp", "coarse-to-fine", "population"]
@@ -65,3 +66,15 @@ class SweepRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     gpu_type: str | None = None
     gpu_memory: str | None = None
     backend: str | None = None
+
+
+def checked(asked: Any) -> SweepRequest:
+    """What is asked, with every number where it may be.
+
+    Raises:
+        InvalidRequest: one is not.
+    """
+    try:
+        return msgspec.convert(asked, SweepRequest)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"a sweep cannot be asked for so: {error}") from error

@@ -21,6 +21,9 @@ _STATES: dict[TrialState, State] = {
     TrialState.FAIL: "failed",
 }
 
+_PRUNABLE = (TrialState.RUNNING, TrialState.PRUNED)
+"""One that was told to end may have come to its value before."""
+
 
 def tried(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The trials that count: those that were begun, less those whose points are tried again."""
@@ -54,7 +57,7 @@ def _told(trial: FrozenTrial, plan: Plan) -> Trial:
         started=_seconds(trial.datetime_start),
         ended=_seconds(trial.datetime_complete),
         why=why(trial),
-        pruned_at=pruned_at(trial),
+        pruned_at=pruned_at(trial) if trial.state in _PRUNABLE else None,
         member=member.number if member is not None else None,
         generation=member.generation if member is not None else None,
         resumed_from=member.source if member is not None else None,

@@ -20,7 +20,7 @@ from runlore.home import Home
 from runlore_server.document import read_document, read_if_there, write_document
 from runlore_server.errors import AmbiguousRun, SweepNotFound
 from runlore_server.ownership import Ownership
-from runlore_server.sweep.request import SweepRequest
+from runlore_server.sweep.request import SweepRequest, checked
 
 FOLDER = "sweeps"
 DATABASE = "sweeps.sqlite"
@@ -115,11 +115,15 @@ class SweepFolder:
         write_document(self.progress_file, msgspec.structs.replace(progress, updated=time.time()))
 
     def wish(self, **changes: Any) -> Sweep:
-        """Change what was asked: ``wish``, or fields of the request."""
+        """Change what was asked: ``wish``, or fields of the request.
+
+        Raises:
+            InvalidRequest: a field cannot be so.
+        """
         with self._writing():
             now = self.sweep()
             wish = changes.pop("wish", now.wish)
-            request = msgspec.structs.replace(now.request, **changes)
+            request = checked({**msgspec.to_builtins(now.request), **changes})
             after = msgspec.structs.replace(now, wish=wish, request=request, change=now.change + 1)
             write_document(self.sweep_file, after, for_people=True)
         return after
