@@ -21,8 +21,11 @@ def test_the_command_line_works_a_queue_that_nobody_works(quick: Recorded) -> No
     assert (status["owned"], status["running"], status["waiting"], status["held"]) == (False, 0, 0, 2)
     quick.command("jobs", "release", jobs[0])
     assert quick.command("jobs", "stop", jobs[1], "--json").json["jobs"][0]["state"] == "cancelled"
-    worked = quick.command("queue", "work", "--json")
-    assert (worked.code, worked.json["owner"], worked.json["waiting"]) == (0, True, 0)
+    needy = quick.command("rerun", run_id, "--gpus", "1", "--detach", "--json", env={"RUNLORE_GPUS": "1xH200:141GB"})
+    worked = quick.command("queue", "work", "--json", env={"RUNLORE_GPUS": "none"})
+    assert (worked.code, worked.json["owner"], worked.json["waiting"]) == (0, True, 1)
+    elsewhere = needy.json["jobs"][0]["run_id"]
+    assert quick.command("jobs", "stop", elsewhere).code == quick.command("jobs", "forget", elsewhere).code == 0
     listed = quick.command("jobs", "--json").json["jobs"]
     assert [(job["run_id"], job["state"]) for job in listed] == [(jobs[1], "cancelled"), (jobs[0], "succeeded")]
     assert "BIT-EXACT" in quick.command("jobs").stdout

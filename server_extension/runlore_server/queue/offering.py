@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from runlore_server.backends.configured import giving, specified
 from runlore_server.errors import OptionsRefused
+from runlore_server.gpus.assignment import check
 from runlore_server.gpus.detection import last_detected
 from runlore_server.gpus.device import Device
 from runlore_server.gpus.giving import refuse
@@ -68,6 +69,25 @@ class Offering:
             return found.devices, found.why
         devices = offered[name].devices
         return None if devices is None else (devices, "")
+
+    def within_reach(self, asked: Request) -> bool:
+        """Whether a job may be carried out some time by the backends that there are.
+
+        Machines come to a cluster and go; the devices of this one are what they are.
+
+        Raises:
+            SettingRefused: see ``all``.
+        """
+        offered = self.all()
+        name = asked.backend or next(iter(offered))
+        if name not in offered or name != "local":
+            return name in offered
+        found = last_detected()
+        try:
+            check(asked, found.devices, found.why)
+        except OptionsRefused:
+            return False
+        return True
 
     @staticmethod
     def _name(backend: str | None, offered: Mapping[str, Offer]) -> str:

@@ -303,7 +303,10 @@ class JobQueue:
         )
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until no job runs and none can be started; whether that came within ``timeout`` seconds."""
+        """Wait until no job runs and none can be started; whether that came within ``timeout`` seconds.
+
+        Those for which this machine has no devices, or this process no backend, can be started by others alone.
+        """
         return self._changes.wait(self._is_drained, timeout)
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -323,4 +326,6 @@ class JobQueue:
         counts = self._ledger.counts()
         if counts.get("running") or counts.get("stopping"):
             return False
-        return bool(self._ledger.setting(PAUSED)) or next(self._ledger.in_turn(), None) is None
+        if self._ledger.setting(PAUSED):
+            return True
+        return not any(self._offering.within_reach(row.request) for row in self._ledger.in_turn())
