@@ -97,7 +97,7 @@ class Bench:
             found = [one for one in found if one.kernel not in but and alive(one.kernel)]
             return found if len(found) >= count else None
 
-        found: list[Notebook] = wait_until(look, 60)
+        found: list[Notebook] = wait_until(look)
         return found
 
     @staticmethod
@@ -145,5 +145,5 @@ def bench(played: Recorded, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         for job in queue.jobs():
             if not job.over:
                 queue.stop(job.run_id)
-        wait_until(lambda queue=queue: all(job.over for job in queue.jobs()), 30)
+        wait_until(lambda queue=queue: all(job.over for job in queue.jobs()))
         queue.shutdown()

@@ -43,7 +43,7 @@ def test_what_was_killed_runs_again_elsewhere_and_nothing_else_does(engine: Engi
     jobs = [queue.submit(bench.request()) for _ in range(4)]
     victim, other = bench.waiting(2)
     engine.kill(victim)
-    wait_until(lambda: not victim.alive, 10)
+    wait_until(lambda: not victim.alive)
     assert other.alive
     bench.go()
     for job in jobs:
@@ -58,7 +58,7 @@ def test_a_stopped_notebook_leaves_nothing_and_gives_its_slot_back(engine: Engin
     one, two = bench.waiting(2)
     waits = next(job for job in jobs if job.run_id not in (one.run_id, two.run_id))
     queue.stop(one.run_id)
-    assert wait_until(lambda: now if (now := queue.get(one.run_id)).over else None, 20).state == "cancelled"
+    assert wait_until(lambda: now if (now := queue.get(one.run_id)).over else None).state == "cancelled"
     assert not one.alive
     assert two.alive
     (three,) = (found for found in bench.waiting(2) if found.kernel != two.kernel)

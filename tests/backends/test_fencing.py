@@ -118,7 +118,7 @@ def test_a_machine_that_cannot_reach_the_home_ends_what_it_does(
     folder = bench.recorded.home.rerun(job.run_id)
     os.replace(folder, folder.with_name("away"))
     try:
-        wait_until(lambda: not cut_off.alive, 15)
+        wait_until(lambda: not cut_off.alive)
     finally:
         os.replace(folder.with_name("away"), folder)
     bench.go()
@@ -129,7 +129,7 @@ def test_an_attempt_that_is_stopped_keeps_what_it_logged(bench: Bench, queue: Jo
     job = queue.submit(bench.request())
     (notebook,) = bench.waiting(1)
     queue.stop(job.run_id)
-    assert wait_until(lambda: now if (now := queue.get(job.run_id)).over else None, 20).state == "cancelled"
+    assert wait_until(lambda: now if (now := queue.get(job.run_id)).over else None).state == "cancelled"
     assert not notebook.alive
     (session,) = bench.holders(job.run_id)
     assert bench.recorded.home.session(session).is_dir()

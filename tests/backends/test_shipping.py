@@ -140,7 +140,7 @@ def test_a_worker_without_the_home_is_sent_what_it_needs_and_sends_back_what_it_
     assert str(cluster.directory) not in "".join(path.read_text() for path in folder.path.glob("*.json"))
     # Nothing is left there, but the contents for the next one.
     (depot,) = cluster.directory.glob("dask-scratch-space/worker-*/runlore")
-    wait_until(lambda: sorted(path.name for path in depot.iterdir()) == ["contents", "environments"], 10)
+    wait_until(lambda: sorted(path.name for path in depot.iterdir()) == ["contents", "environments"])
     assert not (tmp_path / "other").exists()
     # What is neither below the folder nor there: refused before anything of it is executed.
     refused = submitted(bench, queue, "elsewhere")
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_or_sleeps_gives_no_second_result(
     job = submitted(bench, queue)
     first = waiting(meeting)
     victim.kill()
-    wait_until(lambda: not alive(first), 10)
+    wait_until(lambda: not alive(first))
     other = cluster.add_worker()
     bench.check_one_result(queue, job, attempts=2)
     other.kill()
@@ -180,7 +180,7 @@ def test_a_worker_that_dies_or_sleeps_gives_no_second_result(
         with contextlib.suppress(psutil.NoSuchProcess):  # whoever woke before has ended it
             process.resume()
     (meeting / "go").touch()
-    wait_until(lambda: not alive(late), 20)
+    wait_until(lambda: not alive(late))
     assert content(bench, job.run_id) == before
     assert len(bench.holders(job.run_id)) == 1
 
@@ -216,7 +216,7 @@ def test_what_is_stopped_far_away_keeps_what_it_had_and_leaves_nothing(
     job = submitted(bench, queue)
     kernel = waiting(meeting)
     queue.stop(job.run_id)
-    assert wait_until(lambda: now if (now := queue.get(job.run_id)).over else None, 20).state == "cancelled"
+    assert wait_until(lambda: now if (now := queue.get(job.run_id)).over else None).state == "cancelled"
     assert not alive(kernel)
     run, _ = made(bench, job.run_id)
     assert run.curves["loss"].is_file()

@@ -24,7 +24,8 @@ runlore.log(loss=1.0)
 seen = [os.environ.get(name, "unset") for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")]
 runlore.log_params({"seen": seen})
 if Path("again").exists():
-    Path(f"seen-{os.getpid()}").write_text(seen[0])
+    Path(f"staged-{os.getpid()}").write_text(seen[0])
+    os.replace(f"staged-{os.getpid()}", f"seen-{os.getpid()}")
     while not Path("go").exists():
         time.sleep(0.05)
 """

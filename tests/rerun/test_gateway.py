@@ -259,7 +259,7 @@ def test_ctrl_c_ends_the_kernel_on_the_gateway_and_keeps_the_notebook(bench: Ben
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
         assert process.returncode == 130, stderr
-    wait_until(lambda: not alive(pid), 5)
+    wait_until(lambda: not alive(pid))
     assert bench.kernels() == []
     newest = max(bench.recorded.home.reruns.glob("*/notebook.ipynb"), key=lambda file: file.stat().st_mtime_ns)
     assert "begun" in newest.read_text()
@@ -269,8 +269,8 @@ def test_ctrl_c_ends_the_kernel_on_the_gateway_and_keeps_the_notebook(bench: Ben
 def test_sigkill_of_the_command_leaves_no_kernel_on_the_gateway(bench: Bench) -> None:
     with bench.held() as (process, pid):
         process.kill()
-        wait_until(lambda: not alive(pid), 30)
-    wait_until(lambda: bench.kernels() == [], 10)
+        wait_until(lambda: not alive(pid))
+    wait_until(lambda: bench.kernels() == [])
 
 
 @pytest.mark.thorough

@@ -62,7 +62,7 @@ def test_sigkill_of_the_command_leaves_no_kernel(hanging: Recorded) -> None:
     pids = hanging_pids(hanging)
     process.kill()
     process.communicate()
-    wait_until(lambda: not any(map(alive, pids)), within=20)
+    wait_until(lambda: not any(map(alive, pids)))
 
 
 def test_sigkill_of_the_runner_leaves_no_kernel_and_has_failed(hanging: Recorded) -> None:

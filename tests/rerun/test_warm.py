@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -66,8 +67,11 @@ def booted(folder: Folder) -> psutil.Process:
     """The kernel that was started ahead for a folder."""
 
     def kernel() -> psutil.Process | None:
-        found = [one for one in tree.members(folder.mark()) if "ipykernel_launcher" in " ".join(one.cmdline())]
-        return found[0] if found else None
+        for one in tree.members(folder.mark()):
+            with contextlib.suppress(psutil.NoSuchProcess):  # what it starts may have ended meanwhile
+                if "ipykernel_launcher" in " ".join(one.cmdline()):
+                    return one
+        return None
 
     found = wait_until(kernel)
     assert isinstance(found, psutil.Process)

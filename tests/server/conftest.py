@@ -96,7 +96,7 @@ def kernel(home: Home) -> Callable[..., FakeKernel]:
 def eventually() -> Callable[..., Any]:
     """Waits until a function returns something true, and returns that."""
 
-    def wait(look: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def wait(look: Callable[[], Any], seconds: float = 120.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (found := look()):
             assert time.monotonic() < deadline, "it did not happen"

@@ -75,10 +75,10 @@ def test_a_run_is_announced_from_its_start_to_its_end(server, home, fake_kernel,
 
 def test_a_kernel_that_logs_all_the_time_is_announced_a_few_times_a_second(fake_kernel, home, listener):
     session = fake_kernel(home)
+    heard, began = 0, time.monotonic()  # before anything can be said of it: what is said may wait to be heard
     run = session.start_run()
     session.log(run, "loss", [(0, 1.0)])
     listener.until(lambda event: run in event["runs"])
-    heard, began = 0, time.monotonic()
     step = 0
     while heard < 8:
         step += 1
