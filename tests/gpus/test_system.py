@@ -21,14 +21,19 @@ from tests.rerun.conftest import Recorded, record
 
 Script = Callable[..., str]
 
-TRAINING = """
+UNMEASURED = """
 import os, time, runlore
 with runlore.start_run("train") as run:
     for step in range(26):
         runlore.log(loss=1 / (step + 1))
         time.sleep(0.05)
 """
-"""Long enough to be measured once."""
+TRAINING = f"""{UNMEASURED}
+    from pathlib import Path
+    while not list(Path(os.environ["RUNLORE_HOME"]).glob("sessions/*/runs/*/*!system.curve")):
+        time.sleep(0.05)
+"""
+"""It goes on until it has been measured once."""
 
 
 def only_run(home: Home) -> RunRecord:
@@ -110,7 +115,7 @@ def test_a_driver_that_cannot_be_asked_is_told(
 
 @pytest.mark.parametrize("setting", ["0", "off"])
 def test_it_can_be_switched_off(run_script: Script, home: Home, setting: str) -> None:
-    run_script(TRAINING, env={"RUNLORE_SYSTEM_METRICS": setting})
+    run_script(UNMEASURED, env={"RUNLORE_SYSTEM_METRICS": setting})
     assert only_run(home).system == {}
 
 
@@ -159,8 +164,10 @@ def test_a_metric_of_the_users_may_have_such_a_name(run_script: Script, home: Ho
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    cell = "%%track train\nimport random, time, runlore\nfor step in range(26):\n"
-    cell += "    runlore.log(loss=random.random()); time.sleep(0.05)"
+    cell = "%%track train\nimport os, random, time, runlore\nfrom pathlib import Path\n"
+    cell += "for step in range(26): runlore.log(loss=random.random())\n"
+    cell += "runs = Path(os.environ['RUNLORE_HOME'], 'sessions')\n"
+    cell += "while not all(list(run.glob('*!system.curve')) for run in runs.glob('*/runs/*')): time.sleep(0.05)"
     return record(tmp_path_factory.mktemp("measured"), ["%load_ext runlore", cell])
 
 

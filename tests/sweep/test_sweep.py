@@ -129,7 +129,7 @@ def test_a_bad_trial_is_pruned_while_it_trains_and_keeps_its_points(swept: Swept
 
 def test_no_trial_begins_after_the_time_that_was_given(swept: Swept) -> None:
     sweep = swept.sweep(
-        "-p", "lr=log:1e-4..1", "pause=0.2", "--metric", "val_loss", "--within", "1s", "--jobs", "1"
+        "-p", "lr=log:1e-4..1", "pause=1.2", "--metric", "val_loss", "--within", "6s", "--jobs", "1"
     )
     assert [sweep["state"], *(trial["state"] for trial in sweep["trials"])] == ["finished", "complete"]
 

@@ -6,6 +6,9 @@ whatever session, environment or name it has given itself. A keeper does nothing
 it, and when the runner has ended, in whichever way, it kills all that it finds below itself. It also ends a runner
 that does not notice the death of the process that asked for the rerun.
 
+A runner whose keeper is killed kills what is below it and ends. It must not be killed first: what it leaves is
+nobody's child, and a kernel that notices that ends without what it started.
+
 Only Linux lets a process adopt orphans; elsewhere there is no keeper, and what is left is found by its mark
 (``tree.MARK``). Where keeper and runner are killed at the same moment, that holds here as well.
 """
@@ -17,6 +20,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 from typing import NoReturn
 
@@ -34,21 +38,28 @@ def keep() -> None:
     if sys.platform != "linux":
         return
     tree.adopt_orphans()
-    keeper = os.getpid()
     heard, tell = os.pipe()
     os.set_blocking(tell, False)
+    gone, held = os.pipe()
     before = signal.set_wakeup_fd(tell)
     for name in (*_PASSED_ON, signal.SIGCHLD):
         signal.signal(name, _note)
     runner = os.fork()
     if runner:
-        _keep(runner, heard)
+        os.close(gone)
+        _keep(runner, heard)  # which alone has ``held``, as long as it lives
     for name in (*_PASSED_ON, signal.SIGCHLD):
         signal.signal(name, signal.SIG_DFL)
     signal.set_wakeup_fd(before)
-    os.close(heard)
-    os.close(tell)
-    tree.die_with_parent(keeper)
+    for descriptor in (heard, tell, held):
+        os.close(descriptor)
+    threading.Thread(target=_end_with_keeper, args=[gone], name="keeper", daemon=True).start()
+
+
+def _end_with_keeper(gone: int) -> NoReturn:
+    os.read(gone, 1)
+    tree.kill_own(os.environ[tree.MARK])
+    os._exit(1)
 
 
 def _note(*_: object) -> None:

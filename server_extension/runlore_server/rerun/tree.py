@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -24,9 +23,8 @@ REMOTE = "remote.json"
 _ROUND = 0.1
 _MOMENT = 0.002
 
-_SET_PARENT_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
-"""Options of Linux' ``prctl``."""
+"""Option of Linux' ``prctl``."""
 
 
 def members(run_id: str, root: int | None = None) -> list[psutil.Process]:
@@ -135,21 +133,10 @@ def clear_sockets(folders: Iterable[Path]) -> None:
 
 def adopt_orphans() -> None:
     """Let processes whose parent dies become children of the calling one, where the system can do that (Linux)."""
-    _control(_SET_CHILD_SUBREAPER, 1)
-
-
-def die_with_parent(parent: int) -> None:
-    """Be killed when the process ``parent``, which started the calling one, ends (on Linux)."""
-    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if sys.platform == "linux" and os.getppid() != parent:
-        os._exit(1)  # it died before it was said
-
-
-def _control(option: int, value: int) -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _has_children() -> bool:
