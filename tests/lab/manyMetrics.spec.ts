@@ -10,6 +10,7 @@ import { Column, columnId } from '../../labextension/src/model/columns';
 import { CompareModel } from '../../labextension/src/model/compare';
 import { axisColumns } from '../../labextension/src/model/compareAxes';
 import { findColumn } from '../../labextension/src/model/compareColumns';
+import { DetailModel } from '../../labextension/src/model/detail';
 import { wideRun } from './many';
 import { Page } from './page';
 import { someRun, someSummary } from './runs';
@@ -94,6 +95,21 @@ describe('runs with very many metrics', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toContain('limit=1&');
     model.dispose();
+  });
+
+  it('are told in full on their pages, with what came meanwhile', async () => {
+    const runlore = await page.load();
+    const detail = new DetailModel(runlore, 'a', null);
+    await detail.load();
+    expect(Object.keys(detail.run?.metrics ?? {})).toHaveLength(1000);
+    expect(detail.run?.metrics.m7?.last).toBe(17);
+    runlore.runs.need(['m7']);
+    await vi.waitFor(() => expect(runlore.runs.get('a')?.metrics.m7).toBeDefined());
+    server.runs = server.runs.map(run => (run.run_id === 'a' ? wideRun(run, 30) : run));
+    page.emit({ runs: ['a'] });
+    await vi.waitFor(() => expect(detail.run?.metrics.m7?.last).toBe(37));
+    expect(Object.keys(detail.run?.metrics ?? {})).toHaveLength(1000);
+    detail.dispose();
   });
 
   it('say of which metrics less is better', async () => {

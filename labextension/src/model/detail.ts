@@ -29,8 +29,11 @@ export class DetailModel {
 
   /** The run; undefined until it is loaded. */
   get run(): IRunDetail | undefined {
-    const summary = this._detail && this._runlore.runs.get(this._detail.run_id);
-    return this._detail && { ...this._detail, ...summary };
+    const detail = this._detail;
+    const summary = detail && this._runlore.runs.get(detail.run_id);
+    // Of very many metrics the list has only those that are looked at.
+    const metrics = summary?.many ? { ...detail?.metrics, ...summary.metrics } : summary?.metrics;
+    return detail && { ...detail, ...summary, metrics: metrics ?? detail.metrics };
   }
 
   /** Why the last load failed; null when it did not. */
