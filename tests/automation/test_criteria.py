@@ -118,6 +118,8 @@ def test_criteria_travel_as_a_file(home: str, tmp_path: Path, capsys: pytest.Cap
     _, before = run(capsys, "criteria", "--export", str(file), "--home", home)
     other = str(tmp_path / "other")
     assert run(capsys, "criteria", "--import", str(file), "--home", other)[1] == before
+    code, _ = run(capsys, "criteria", "none such", "--import", str(file), "--home", other)
+    assert code == 2
     assert run(capsys, "criteria", 'odd "name"', "--remove", "--home", home)[0] == 0
     assert (
         run(capsys, "criteria", 'odd "name"', "--remove", "--home", home)[1]["error"]["reason"]

@@ -16,7 +16,7 @@ from runlore_server.automation.schedule import Schedule
 from runlore_server.automation.scheduling import Wish, described, paused, scheduled
 from runlore_server.bundle.command import write
 from runlore_server.config import Config
-from runlore_server.errors import InvalidRequest
+from runlore_server.errors import CriteriaNotFound, InvalidRequest
 from runlore_server.queue.request import Request
 from runlore_server.store.runs import RunStore
 from runlore_server.whole import write_whole
@@ -44,7 +44,7 @@ def criteria(config: Config, options: argparse.Namespace) -> Result:
     Raises:
         InvalidRequest: those are no criteria.
         FilterError: a condition is no filter.
-        CriteriaNotFound: there are none to remove.
+        CriteriaNotFound: there are none to remove, or to take over.
         OSError, sqlite3.Error, JournalFormatError: they cannot be read or written.
     """
     notes, experiment = AutomationNotes(config.home), options.experiment
@@ -54,9 +54,11 @@ def criteria(config: Config, options: argparse.Namespace) -> Result:
     if sum(map(bool, (asked, options.remove, options.import_))) > 1:
         raise InvalidRequest("set criteria, --remove them or --import them: one at a time")
     if options.import_:
-        for name, found in declared.in_file(Path(options.import_)).items():
-            if experiment in (None, name):
-                notes.put_criteria(name, found)
+        there = declared.in_file(Path(options.import_))
+        if experiment is not None and experiment not in there:
+            raise CriteriaNotFound(f"{options.import_} has no success criteria of experiment {experiment!r}")
+        for name in there if experiment is None else [experiment]:
+            notes.put_criteria(name, there[name])
     elif options.remove:
         notes.remove_criteria(experiment)
     elif asked:
