@@ -6,17 +6,22 @@ import contextlib
 import os
 import signal
 import statistics
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 from optuna_dashboard import wsgi
 
+from runlore.home import Home
 from runlore_server.cli import main
+from runlore_server.companion.process import command_of
 from runlore_server.provenance.provenance import Provenance
 from runlore_server.queue.ledger import Ledger
 from runlore_server.store.curves import read_points
 from runlore_server.store.runs import RunStore
+from runlore_server.sweep.driving import wants_driver
 from runlore_server.sweep.sweep import FOLDER, SweepFolder, find, folders
 from tests.rerun.conftest import wait_until
 from tests.sweep.conftest import Swept
@@ -79,8 +84,17 @@ def test_a_grid_is_run_to_its_end_and_its_trials_are_runs_like_others(swept: Swe
     assert best["runs"][0] in shown.stdout
     for refused in (["--within", "1m"], ["--detach"], ["--extend", "1000000"]):
         assert main(["sweeps", sweep["sweep_id"], *refused, "--home", str(swept.recorded.home.path)]) == 2
+    driver = [*command_of("runlore_server.sweep.process"), str(swept.recorded.home.path), sweep["sweep_id"]]
+    assert subprocess.Popen(driver, stdin=subprocess.PIPE).wait(60) == 0, "a server's driver has nothing to do"
     listed = swept.recorded.command("sweeps", "--json").json["sweeps"]
     assert {"two"} <= {one["request"]["name"] for one in listed}
+
+
+def test_nobody_drives_a_sweep_whose_file_is_damaged(tmp_path: Path) -> None:
+    folder = SweepFolder(Home(tmp_path), "0" * 12)
+    folder.path.mkdir(parents=True)
+    folder.sweep_file.write_text("{")
+    assert not wants_driver(folder)
 
 
 @pytest.mark.thorough

@@ -75,3 +75,4 @@ def test_a_sweep_outlives_the_server_that_was_killed(
     assert again.call("GET", "/runlore/sweeps/none-such").status_code == 404
     again.process.terminate()
     again.process.wait(60)
+    assert "Fatal Python error" not in again.log.read_text()

@@ -9,18 +9,19 @@ import msgspec
 
 from runlore.errors import RunloreError
 from runlore_server.config import Config
+from runlore_server.document import read_if_there
 from runlore_server.queue.command import leave as leave_queue
 from runlore_server.queue.queue import JobQueue
 from runlore_server.store.runs import RunStore
 from runlore_server.sweep.coming import ComingTrials
 from runlore_server.sweep.plan import plan
-from runlore_server.sweep.sweep import Progress, SweepFolder
+from runlore_server.sweep.sweep import Progress, Sweep, SweepFolder
 
 
 def wants_driver(folder: SweepFolder) -> bool:
-    """Whether there is something to do that nobody has done."""
-    progress = folder.progress()
-    return progress.state in ("waiting", "running") or progress.change != folder.sweep().change
+    """Whether there is something to do that nobody has done; with a damaged file there is nothing to be done."""
+    sweep, progress = read_if_there(folder.sweep_file, Sweep), folder.progress()
+    return sweep is not None and (progress.state in ("waiting", "running") or progress.change != sweep.change)
 
 
 def drive(

@@ -27,7 +27,10 @@ def main() -> int:
     config, leave = Config.resolve(sys.argv[1]), threading.Event()
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(
+            sys.stdin.fileno(), 1024
+        ):  # Python aborts where a thread is within its own reader at the end
+            pass
         leave.set()
         threading.Event().wait(_GRACE)
         os._exit(0)
