@@ -21,7 +21,8 @@ def test_the_command_line_works_a_queue_that_nobody_works(quick: Recorded) -> No
     assert (status["owned"], status["running"], status["waiting"], status["held"]) == (False, 0, 0, 2)
     quick.command("jobs", "release", jobs[0])
     assert quick.command("jobs", "stop", jobs[1], "--json").json["jobs"][0]["state"] == "cancelled"
-    needy = quick.command("rerun", run_id, "--gpus", "1", "--detach", "--json", env={"RUNLORE_GPUS": "1xH200:141GB"})
+    gpu = {"RUNLORE_GPUS": "1xH200:141GB"}
+    needy = quick.command("rerun", run_id, "--gpus", "1", "--detach", "--json", env=gpu)
     worked = quick.command("queue", "work", "--json", env={"RUNLORE_GPUS": "none"})
     assert (worked.code, worked.json["owner"], worked.json["waiting"]) == (0, True, 1)
     elsewhere = needy.json["jobs"][0]["run_id"]

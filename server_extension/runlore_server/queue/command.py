@@ -164,9 +164,10 @@ def _work(queue: JobQueue, note: Note) -> Result:
         status = queue.status()
         note(f"{status.running} running, {status.waiting} waiting")
     status = queue.status()
-    left = status.waiting and not status.paused
-    hint = "\nWhat waits cannot be carried out here: it needs devices, a backend or another job's end." if left else ""
-    return msgspec.to_builtins(status), told.status(status) + hint, 0
+    text = told.status(status)
+    if status.waiting and not status.paused:
+        text += "\nWhat waits cannot be carried out here: it needs devices, a backend or another job's end."
+    return msgspec.to_builtins(status), text, 0
 
 
 def _owns(queue: JobQueue) -> bool:
