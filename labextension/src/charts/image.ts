@@ -55,6 +55,12 @@ export async function chartsAsSvg(root: HTMLElement, rows: readonly ILegendRow[]
     const inner = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
     set(inner, { x, y });
     svg.append(document.importNode(inner, true));
+    const title = chart.querySelector<HTMLElement>('.jp-Runlore-chart-axis');
+    if (title) {
+      const { right, bottom } = title.getBoundingClientRect();
+      const place = { x: x + right - left, y: y + bottom - top - 4, 'text-anchor': 'end' };
+      add('text', { ...words, ...place, 'font-size': 10 }, title.textContent ?? '');
+    }
     width = Math.max(width, x + wide + PADDING);
     height = Math.max(height, y + high + PADDING);
   }

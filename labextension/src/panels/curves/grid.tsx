@@ -124,7 +124,7 @@ export function CurvesGrid(props: ICurvesGridProps): React.ReactElement {
                 setWhole(false);
               }
             };
-            const about = { runs, metrics: shown, styles, curves, whole };
+            const about = { runs, metrics: shown, styles, marks, curves, whole };
             openChartsMenu(button, node, { ...about, choice, onChange, onCode, trans });
           }
         }}

@@ -19,6 +19,8 @@ export interface IChartsMenuOptions {
   /** Those that are drawn. */
   metrics: readonly string[];
   styles: ReadonlyMap<string, IRunStyle>;
+  /** What tells runs of one name apart, by run id. */
+  marks?: ReadonlyMap<string, string> | undefined;
   curves: CurvesModel;
   choice: ChartChoice;
   onChange: (change: Partial<ChartChoice>) => void;
@@ -72,12 +74,13 @@ export class ChartsMenu extends ActionMenu {
   }
 
   private _picture(): Promise<string> {
-    const { runs, styles, choice, whole, trans } = this._options;
+    const { runs, styles, marks, choice, whole, trans } = this._options;
     const groups =
       choice.group === 'none' ? runs.map(run => ({ leader: run, runs: [run] })) : seedGroups(runs);
     const rows = groups.flatMap(({ leader, runs: { length } }) => {
       const color = styles.get(leader.run_id)?.color;
-      const name = runTitle(leader, trans) + (length > 1 ? ` ×${length}` : '');
+      const mark = length > 1 ? `×${length}` : (marks?.get(leader.run_id) ?? '');
+      const name = `${runTitle(leader, trans)} ${mark}`.trimEnd();
       return color === undefined ? [] : [{ name, color }];
     });
     const draw = (): Promise<string> => chartsAsSvg(this._root, rows);

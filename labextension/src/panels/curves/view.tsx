@@ -49,7 +49,7 @@ export function CurvesView(props: {
         hasEpochs={lines.some(line => line.curve.epoch)}
         onMenu={button => {
           if (root.current) {
-            const about = { runs, metrics: view.charts, styles, curves };
+            const about = { runs, metrics: view.charts, styles, marks, curves };
             openChartsMenu(button, root.current, { ...about, choice, onChange, onCode, trans });
           }
         }}
