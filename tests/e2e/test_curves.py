@@ -188,7 +188,36 @@ def test_everything_can_be_taken_away(grid: Locator, gallery: Gallery) -> None:
         choose(grid, "Download as SVG")
     svg = Path(drawing.value.path()).read_text()
     assert svg.startswith("<svg")
-    assert "overfit" in svg
+    rows = re.findall(r">((?:mlp|overfit)\b[^<]*)<", svg)
+    assert len(rows) == len(set(rows)) == len(SHOWN), "runs of one name are told apart"
+    assert svg.count(">step<") == 3
+
+
+def test_the_charts_are_in_the_colours_of_a_theme_at_once(grid: Locator) -> None:
+    page = grid.page
+    seen = page.evaluate(
+        """async () => {
+            const chart = document.querySelector('.jp-Runlore-grid .jp-Runlore-chart');
+            const style = node => getComputedStyle(node);
+            // Colours as such are compared with colours as such.
+            const probe = chart.appendChild(document.createElement('span'));
+            probe.style.color = 'var(--jp-ui-font-color2)';
+            const changed = new Promise(done => new MutationObserver(done).observe(document.body, {
+                attributeFilter: ['data-jp-theme-name'] }));
+            await window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' });
+            await changed;
+            const told = {
+                background: style(chart.querySelector('.main-svg')).backgroundColor,
+                text: style(chart.querySelector('.ytick text')).fill,
+                meant: style(probe).color
+            };
+            probe.remove();
+            return told;
+        }"""
+    )
+    set_theme(page, "JupyterLab Light")
+    assert seen["background"] == "rgba(0, 0, 0, 0)"
+    assert seen["text"] == seen["meant"]
 
 
 def test_the_code_for_a_cell_runs_as_it_is(grid: Locator) -> None:

@@ -1,3 +1,4 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -8,7 +9,16 @@ import {
   formatValue
 } from '../../labextension/src/charts/format';
 import { spreadLabels } from '../../labextension/src/charts/labels';
-import { labelWidth, placeLabels } from '../../labextension/src/charts/layout';
+import {
+  axisWidth,
+  chartLayout,
+  IRanges,
+  labelWidth,
+  placeLabels
+} from '../../labextension/src/charts/layout';
+import { absence } from '../../labextension/src/charts/absence';
+import { tickCount } from '../../labextension/src/charts/ticks';
+import { Range } from '../../labextension/src/charts/scale';
 import { smooth } from '../../labextension/src/charts/smoothing';
 import { sparkPath } from '../../labextension/src/charts/sparkline';
 import { IDrawing, timeUnit } from '../../labextension/src/charts/drawing';
@@ -30,7 +40,6 @@ const drawing: IDrawing = {
 };
 const theme = {
   font: 'x',
-  background: '#fff',
   text: '#000',
   grid: '#000',
   axis: '#000',
@@ -163,6 +172,57 @@ describe('labels', () => {
     const rerun = { ...long, mark: '(rerun)' };
     expect(lineTitle(rerun)).toBe(`${long.name} (rerun)`);
     expect(labelWidth([long, rerun], size)).toBeGreaterThan(labelWidth([long], size));
+  });
+});
+
+describe('the axis of values', () => {
+  const axis = (y: Range, change: Partial<IDrawing> = {}): Record<string, unknown> => {
+    const how = { ...drawing, ...change };
+    const { yaxis } = chartLayout(theme, size, how, 0, { x: [0, 1], y });
+    return yaxis as Record<string, unknown>;
+  };
+
+  it('has exponents where values are very great or small', () => {
+    expect(axis([0, 0.002])).toMatchObject({ exponentformat: 'e', minexponent: 3 });
+    expect(axis([0, 20_000])).toMatchObject({ exponentformat: 'e', minexponent: 4 });
+    expect(axis([-2, 0], { log: true }).tickformat).toBe('~g');
+    expect(axis([-6, 0], { log: true }).tickformat).toBe('~e');
+  });
+
+  it('gets the room that its values need', () => {
+    const width = (low: number, high: number): number => axisWidth([low, high], drawing);
+    expect(width(0, 1)).toBe(width(0, 20));
+    expect(width(0, 1.5e-4)).toBeGreaterThan(width(0, 1));
+    expect(width(1_234_000, 1_235_000)).toBeGreaterThan(width(0, 1.5e-4));
+    expect(width(1e9, 1e9 + 1e-3)).toBeLessThan(size.width / 3);
+    const ranges: IRanges = { x: [0, 1], y: [0, 1.5e-4] };
+    const { margin } = chartLayout(theme, size, drawing, 0, ranges) as { margin: { l: number } };
+    expect(margin.l).toBe(width(0, 1.5e-4));
+  });
+
+  it('has as many marks as there is room for', () => {
+    expect(tickCount(400, 30)).toBe(5);
+    expect(tickCount(75, 30)).toBe(2);
+    expect(tickCount(10, 30)).toBe(2);
+    expect(axis([0, 1]).nticks).toBe(5);
+    expect(axis([-1, 0.1], { log: true }).nticks).toBe(3);
+    expect(axis([-4, 0], { log: true }).nticks).toBe(5);
+  });
+});
+
+describe('a chart in which nothing can be drawn', () => {
+  const why = (values: readonly number[], change: Partial<IDrawing> = {}): string | null => {
+    const how = { ...drawing, ...change };
+    return absence([linePoints(line(values), how)], how, nullTranslator.load(''));
+  };
+
+  it('says why', () => {
+    expect(why([])).toBeNull();
+    expect(why([NaN, 1])).toBeNull();
+    expect(why([NaN, Infinity])).toContain('NaN');
+    expect(why([-1, 0])).toBeNull();
+    expect(why([-1, 0], { log: true })).toContain('above 0');
+    expect(why([1, 2], { x: 'epoch' })).toContain('epoch');
   });
 });
 

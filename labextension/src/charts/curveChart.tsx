@@ -1,11 +1,12 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { absence } from './absence';
 import { Cursor } from './cursor';
 import { CursorLayer } from './cursorLayer';
 import { IDrawing, inBase } from './drawing';
 import { formatValue } from './format';
-import { labelWidth, placeLabels, plotArea } from './layout';
+import { axisWidth, labelWidth, MARGIN, placeLabels, plotArea, textWidth } from './layout';
 import { LineLabel } from './lineLabel';
 import { IMark, IRule, MarkLayer } from './markLayer';
 import { usePlot } from './plot';
@@ -80,9 +81,12 @@ export const CurveChart = React.memo(function CurveChart(
     ...{ node: plot, size, lines, points, drawing, ranges, onSelect, onReset },
     labels: room
   });
-  const area = size && plotArea(size, room);
+  const area = size && plotArea(size, room, axisWidth(ranges.y, drawing));
   const marked = React.useMemo(() => marks?.(points, lines) ?? NOTHING, [marks, points, lines]);
   const pointing = usePointing({ cursor, metric, points, drawing, ranges, area });
+  const absent = React.useMemo(() => absence(points, drawing, trans), [points, drawing, trans]);
+  const title = axisTitle(drawing, trans);
+  const isTitleWide = textWidth(title) > room;
   const labels = size && room > 0 ? placeLabels(points, size, drawing, ranges) : [];
   return (
     <div
@@ -117,7 +121,20 @@ export const CurveChart = React.memo(function CurveChart(
           {trans.__('Reset zoom')}
         </button>
       )}
-      <span className="jp-Runlore-chart-axis">{axisTitle(drawing, trans)}</span>
+      {absent && area && (
+        <div
+          className="jp-Runlore-chart-absent"
+          style={{ left: area.left, width: area.right - area.left }}
+        >
+          {absent}
+        </div>
+      )}
+      <span
+        className={'jp-Runlore-chart-axis' + (isTitleWide ? ' jp-mod-inside' : '')}
+        style={isTitleWide ? { right: room + MARGIN.right } : undefined}
+      >
+        {title}
+      </span>
     </div>
   );
 });

@@ -3,10 +3,15 @@ import { ILabel, spreadLabels } from './labels';
 import { ILayout } from './plotly';
 import { onAxis, offAxis, Range, toPixels } from './scale';
 import { IChartTheme } from './theme';
+import { logTickCount, tickCount, valueTicks } from './ticks';
 import { ILine, IPoints, lastPoint, lineTitle } from './traces';
 
-/** Pixels around the plotting area; the right one holds the labels. */
+/** Pixels around the plotting area: the right one holds the labels, the left one grows with the values on the axis. */
 export const MARGIN = { left: 36, top: 8, bottom: 22, right: 10 } as const;
+
+/** Pixels between marks of an axis at least, so that their values do not run into each other. */
+const TICK_HEIGHT = 30;
+const TICK_WIDTH = 70;
 
 /** With more lines than this the labels would hide the chart. */
 const MOST_LABELS = 5;
@@ -25,17 +30,22 @@ export interface ISize {
   height: number;
 }
 
+/** Pixels that a text in a chart takes, at the most. */
+export function textWidth(text: string): number {
+  return text.length * CHARACTER_WIDTH;
+}
+
 /** Pixels to keep free at the right for the names of the lines; 0 where there are none or too many for that. */
 export function labelWidth(lines: readonly ILine[], size: ISize): number {
   if (lines.length === 0 || lines.length > MOST_LABELS) {
     return 0;
   }
-  const longest = Math.max(...lines.map(line => lineTitle(line).length));
+  const longest = Math.max(...lines.map(line => textWidth(lineTitle(line))));
   if (longest === 0) {
     return 0;
   }
   const share = lines.some(line => line.mark !== '') ? MARKED_SHARE : NAME_SHARE;
-  return Math.round(Math.min(longest * CHARACTER_WIDTH + DOT_WIDTH, size.width * share));
+  return Math.round(Math.min(longest + DOT_WIDTH, size.width * share));
 }
 
 /**
@@ -56,10 +66,15 @@ export interface IArea {
   bottom: number;
 }
 
-/** The plotting area of a chart that keeps `labels` pixels free for names at its right. */
-export function plotArea(size: ISize, labels: number): IArea {
+/** Pixels at the left of the plotting area: what the values on the axis need. */
+export function axisWidth(range: Range, drawing: IDrawing): number {
+  return Math.max(MARGIN.left, valueTicks(range, drawing.log).width);
+}
+
+/** The plotting area of a chart that keeps `labels` pixels free for names at its right, and `left` for its axis. */
+export function plotArea(size: ISize, labels: number, left: number = MARGIN.left): IArea {
   return {
-    left: MARGIN.left,
+    left,
     right: size.width - MARGIN.right - labels,
     top: MARGIN.top,
     bottom: size.height - MARGIN.bottom
@@ -74,6 +89,10 @@ export function chartLayout(
   labels: number,
   ranges: IRanges
 ): ILayout {
+  const { left, right, top, bottom } = plotArea(size, labels, axisWidth(ranges.y, drawing));
+  const { format, power } = valueTicks(ranges.y, drawing.log);
+  const across = tickCount(right - left, TICK_WIDTH);
+  const count = tickCount(bottom - top, TICK_HEIGHT);
   const axis = {
     color: theme.text,
     gridcolor: theme.grid,
@@ -86,14 +105,15 @@ export function chartLayout(
   return {
     ...size,
     margin: {
-      l: MARGIN.left,
+      l: left,
       t: MARGIN.top,
       b: MARGIN.bottom,
       r: MARGIN.right + labels,
       pad: 0
     },
-    paper_bgcolor: theme.background,
-    plot_bgcolor: theme.background,
+    // What is behind has the colour of the page, at once when the theme changes.
+    paper_bgcolor: 'transparent',
+    plot_bgcolor: 'transparent',
     font: { family: theme.font, size: 10, color: theme.text },
     showlegend: false,
     hovermode: false,
@@ -104,7 +124,7 @@ export function chartLayout(
       range: [...ranges.x],
       showgrid: false,
       showline: true,
-      nticks: drawing.x === 'wall' ? 3 : 5,
+      nticks: drawing.x === 'wall' ? 3 : drawing.logX ? logTickCount(across, ranges.x) : 5,
       ...(isFewSteps(drawing, ranges.x) && { dtick: 1 }),
       ...(drawing.x === 'wall'
         ? { tickformatstops: WALL_TICKS }
@@ -114,8 +134,10 @@ export function chartLayout(
       ...axis,
       type: drawing.log ? 'log' : 'linear',
       range: [...ranges.y],
-      nticks: 5,
-      tickformat: '~g'
+      nticks: drawing.log ? logTickCount(count, ranges.y) : count,
+      tickformat: format,
+      exponentformat: 'e',
+      minexponent: power
     }
   };
 }
@@ -127,7 +149,8 @@ function isFewSteps(drawing: IDrawing, [low, high]: Range): boolean {
 
 /** Times on one line: plotly's own take two, for which there is no room. */
 const WALL_TICKS = [
-  { dtickrange: [null, 60_000], value: '%H:%M:%S' },
+  { dtickrange: [null, 1000], value: '%H:%M:%S.%L' },
+  { dtickrange: [1000, 60_000], value: '%H:%M:%S' },
   { dtickrange: [60_000, 86_400_000], value: '%H:%M' },
   { dtickrange: [86_400_000, null], value: '%d %b' }
 ];

@@ -1,10 +1,11 @@
 import * as React from 'react';
 
 import { axisEnd, IDrawing } from './drawing';
-import { chartLayout, IRanges, ISize } from './layout';
+import { axisWidth, chartLayout, IRanges, ISize } from './layout';
 import { IPlotElement, IRelayout, loadPlotly, presentPlotly } from './plotly';
 import { Range } from './scale';
 import { onThemeChange, readTheme } from './theme';
+import { valueTicks } from './ticks';
 import { chartTraces, ILine, IPoints } from './traces';
 import { drawInTurn } from './turns';
 
@@ -65,7 +66,9 @@ export function usePlot(options: IPlotOptions): string | null {
     if (!plotly || !element || !size) {
       return;
     }
-    const shown = [plotly, size, labels, lines, points, drawing, themes];
+    const { format, power } = valueTicks(ranges.y, drawing.log);
+    const width = axisWidth(ranges.y, drawing);
+    const shown = [plotly, size, labels, lines, points, drawing, themes, format, power, width];
     return drawInTurn(() => {
       if (shown.every((one, at) => one === drawn.current[at])) {
         const { x, y } = ranges;

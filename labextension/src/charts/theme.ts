@@ -5,7 +5,6 @@ import { COLOR_COUNT } from '../model/colors';
  */
 export interface IChartTheme {
   font: string;
-  background: string;
   text: string;
   grid: string;
   axis: string;
@@ -18,7 +17,6 @@ export function readTheme(node: HTMLElement): IChartTheme {
   const read = (name: string): string => style.getPropertyValue(name).trim();
   return {
     font: read('--jp-ui-font-family'),
-    background: read('--jp-layout-color1'),
     text: read('--jp-ui-font-color2'),
     grid: read('--jp-border-color2'),
     axis: read('--jp-border-color1'),
