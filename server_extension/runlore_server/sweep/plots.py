@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from runlore.home import Home
 from runlore_server.errors import OptionsRefused
 from runlore_server.sweep.evaluator import evaluator
+from runlore_server.sweep.parallel import parallel
 from runlore_server.sweep.study import read_study
 from runlore_server.sweep.sweep import SweepFolder, find
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _DRAWN = {
     "history": visualization.plot_optimization_history,
     "curves": visualization.plot_intermediate_values,
-    "parallel": visualization.plot_parallel_coordinate,
     "slices": visualization.plot_slice,
 }
 _FEW = 10
@@ -51,6 +51,7 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
     if not ended:
         raise OptionsRefused("no trial of the sweep has come to a value yet, so there is nothing to draw")
     drawn = {name: draw(study, **_named(name, metric)) for name, draw in _DRAWN.items()}
+    drawn["parallel"] = parallel(study, metric, _SCALE)
     if len({trial.value for trial in ended}) > 3:
         drawn["importance"] = _importance(study, len(ended), metric)
     for figure in drawn.values():
@@ -58,7 +59,6 @@ def figures(home: Home, folder: SweepFolder) -> dict[str, go.Figure]:
         figure.update_traces(marker_colorscale=_SCALE, marker_reversescale=False, selector={"mode": "markers"})
     if len(study.trials) < _FEW:
         drawn["history"].update_xaxes(dtick=1)
-    _recolour(drawn["parallel"])
     return drawn
 
 
@@ -67,17 +67,6 @@ def _importance(study: optuna.Study, trials: int, metric: str) -> go.Figure:
     figure = visualization.plot_param_importances(study, evaluator=measure, target_name=metric)
     figure.update_layout(title_text=f"Importance of the parameters ({name})", meta={"evaluator": name})
     return figure
-
-
-def _recolour(parallel: go.Figure) -> None:
-    """Lines by ``_SCALE``, of the value that each begins with, and words by the page that they are shown on."""
-    from plotly.colors import sample_colorscale
-
-    parallel.update_traces(line_colorscale=_SCALE, line_reversescale=False, selector={"type": "parcoords"})
-    for line in parallel.select_traces({"mode": "lines"}):  # of Optuna 5, which draws each by itself
-        if line.y[0] is not None:  # as in the legend
-            (line.line.color,) = sample_colorscale(_SCALE, [line.y[0]])
-    parallel.update_annotations(font_color=None)
 
 
 def _named(plot: str, metric: str) -> dict[str, Any]:

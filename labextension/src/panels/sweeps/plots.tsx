@@ -83,7 +83,7 @@ function Plot(props: {
   );
 }
 
-/** What plotly draws as bars, which the library in use does not: names with shares. */
+/** What plotly draws as bars: names with shares, as a table that a screen reader tells. */
 function Bars(props: { plot: IPlot | undefined; trans: TranslationBundle }): React.ReactElement {
   const { trans } = props;
   const [trace] = props.plot?.data ?? [];
