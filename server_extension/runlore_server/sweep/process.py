@@ -27,9 +27,8 @@ def main() -> int:
     config, leave = Config.resolve(sys.argv[1]), threading.Event()
 
     def watch() -> None:
-        while os.read(
-            sys.stdin.fileno(), 1024
-        ):  # Python aborts where a thread is within its own reader at the end
+        # Not by Python's own reader: it aborts where a thread is within that at its end.
+        while os.read(sys.stdin.fileno(), 1024):
             pass
         leave.set()
         threading.Event().wait(_GRACE)
