@@ -121,11 +121,17 @@ def test_what_died_or_is_not_needed_leaves_nothing(recorded: Recorded, warm: War
     kernel.kill()
     wait_until(lambda: not alive(kernel.pid))
     assert carried_out(recorded, folder, warm) != kernel.pid
+    assert warm.boot(other)
+    runner = booted(other).parent()
+    assert runner is not None
+    runner.kill()
+    wait_until(lambda: not tree.members(other.mark()))
+    carried_out(recorded, other, warm)
     kernel = booted(third)
     warm.drop(third)
     assert not alive(kernel.pid)
     assert not tree.members(third.mark())
-    assert not tree.sockets(third.mark())
+    assert not tree.sockets(third.mark()) + tree.sockets(other.mark())
 
 
 BOOTS = """

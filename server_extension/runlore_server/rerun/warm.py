@@ -104,6 +104,7 @@ class WarmRunners:
             booted.timer.cancel()
             if not booted.child.wait(0):
                 return booted.child
+            booted.child.clear()  # it was killed
         return self.start(self._home, folder, folder.mark())
 
     def start(self, home: Home, folder: Folder, mark: str) -> Child:
