@@ -26,30 +26,31 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code (see ``runlore --help``)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser(as_json="--json" in given).parse_args(given, argparse.Namespace(json=False, home=None))
+    as_json = "--json" in given
     if arguments is None:
         interrupts.listen()
     try:
+        options = parser(as_json=as_json).parse_args(given, argparse.Namespace(json=False, home=None))
         found, text, code = COMMANDS[options.command](Config.resolve(options.home), options)
     except KeyboardInterrupt:
-        return _fail(options.json, "Interrupted", "stopped", _INTERRUPTED)
+        return _fail(as_json, "Interrupted", "stopped", _INTERRUPTED)
     except RunloreError as error:
         if isinstance(error, KernelMissing):
             text = f"{error} (--kernel NAME chooses another one.)"
-            return _fail(options.json, "KernelMissing", text, _NOTHING_PROVED, kernels=error.kernels)
+            return _fail(as_json, "KernelMissing", text, _NOTHING_PROVED, kernels=error.kernels)
         if isinstance(error, Misread):
             place = {"text": error.text, "position": error.position, "suggestions": error.suggestions}
             reason = type(error).__name__
-            return _fail(options.json, reason, str(error), _NOTHING_PROVED, error.pointed_out(), **place)
-        return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
+            return _fail(as_json, reason, str(error), _NOTHING_PROVED, error.pointed_out(), **place)
+        return _fail(as_json, type(error).__name__, str(error), _NOTHING_PROVED)
     except (OSError, sqlite3.Error) as error:
-        return _fail(options.json, type(error).__name__, str(error), _NOTHING_PROVED)
+        return _fail(as_json, type(error).__name__, str(error), _NOTHING_PROVED)
     except Exception as error:  # noqa: BLE001 - a reader of --json gets its object whatever happens
         traceback.print_exc()
-        return _fail(options.json, type(error).__name__, f"unexpected: {error}", _NOTHING_PROVED)
+        return _fail(as_json, type(error).__name__, f"unexpected: {error}", _NOTHING_PROVED)
     if arguments is None:
         gc.freeze()  # this process is about to end: there is no need to search all that it imported for garbage
-    return _print(report.as_json(found) if options.json else text) or code
+    return _print(report.as_json(found) if as_json else text) or code
 
 
 def _print(text: str) -> int:
