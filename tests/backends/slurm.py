@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tests.backends.cluster import HIDE
+from tests.ports import free_port
 from tests.rerun.conftest import wait_until
 
 _CONFIGURATION = """
@@ -59,7 +60,7 @@ class Slurm:
             (folder / name).mkdir(parents=True)
         host = socket.gethostname()
         self.conf = folder / "slurm.conf"
-        self.conf.write_text(_CONFIGURATION.format(host=host, folder=folder, ports=[_port(), _port()]))
+        self.conf.write_text(_CONFIGURATION.format(host=host, folder=folder, ports=[free_port(), free_port()]))
         (folder / "gres.conf").write_text(_DEVICES.format(host=host))
         self._environ = {**os.environ, "SLURM_CONF": str(self.conf)}
         self.controller = self._start("slurmctld", "-D", "-i")
@@ -80,9 +81,3 @@ class Slurm:
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(words, env=self._environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.gallery import record_gallery
+from tests.ports import free_port
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TOKEN = "e2e"
@@ -147,12 +147,6 @@ def _answering(
         server.wait()
         if port or f"port {chosen} is not available" not in log.read_text():
             raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:

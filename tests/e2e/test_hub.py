@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
 from runlore.home import Home
-from tests.e2e.conftest import TOKEN, Lab, free_port, started_lab
+from tests.e2e.conftest import TOKEN, Lab, started_lab
 from tests.journals import FakeKernel
+from tests.ports import free_port
 
 BASE = "/user/ada/"
 SOON = 60_000

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -25,6 +24,7 @@ from runlore_server.errors import RerunRefused
 from runlore_server.rerun.channels import Link
 from runlore_server.rerun.gateway import Gateway
 from runlore_server.rerun.prepare import prepare
+from tests.ports import free_port
 from tests.rerun.conftest import Command, Recorded, alive, record, wait_until
 from tests.server.conftest import JupyterServer
 from tests.server.relay import Relay
@@ -110,8 +110,7 @@ def spec(root: Path, name: str, argv: list[str], **fields: object) -> None:
 
 
 def started(root: Path, kind: str, *more: str) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environ = {**os.environ, "JUPYTER_PATH": str(root / "jupyter")}
     if kind == "enterprise":
         options = ["--EnterpriseGatewayApp", "--EnterpriseGatewayApp.list_kernels=True"]

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.server.mlflow_server import free_port
+from tests.ports import free_port
 from tests.server.relay import Relay
 
 _PATIENCE = 60.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,14 @@ import requests
 
 from runlore.home import Home
 from tests.journals import FakeKernel
+from tests.ports import free_port
 
 
 class JupyterServer:
     """A real Jupyter server with the extension, in a process of its own."""
 
     def __init__(self, home: Home, directory: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.token = secrets.token_hex(8)
         self.url = f"http://127.0.0.1:{port}/base"
         self.log = directory / "server.log"

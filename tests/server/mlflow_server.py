@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ports import free_port
+
 _PATIENCE = 120.0
 
 
@@ -81,10 +83,3 @@ class MlflowServer:
         except OSError:
             return False
         return True
-
-
-def free_port() -> int:
-    """A port of this machine on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

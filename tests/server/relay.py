@@ -7,6 +7,8 @@ import re
 import socket
 import threading
 
+from tests.ports import free_port
+
 _CHUNK = 1 << 16
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -32,8 +34,7 @@ class Relay:
         self.hold: bytes | None = None
         self.caught = 0
         self.passed = 0
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.join()
 
     def join(self) -> None:
