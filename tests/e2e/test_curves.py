@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import runlore_server
 from tests.e2e.conftest import Gallery, open_lab
 from tests.e2e.test_story import screenshot, set_theme
+from tests.rerun.conftest import wait_until
 
 SOON = 20_000
 SHOWN = ("mlp-0.01-1", "mlp-0.01-2", "mlp-0.01-3", "mlp-0.03-1", "overfit", "wider")
@@ -106,10 +107,8 @@ def test_a_zoom_into_one_chart_is_a_zoom_into_all(grid: Locator) -> None:
     mouse.up()
     resets = grid.get_by_role("button", name="Reset zoom")
     expect(resets).to_have_count(3)
-    grid.page.wait_for_timeout(300)
-    first, *others = ranges(grid)
-    assert 50 < first[0] < first[1] < 250
-    assert others == [first, first]
+    wait_until(lambda: all(50 < least < greatest < 250 for least, greatest in ranges(grid)))
+    assert ranges(grid) == ranges(grid)[:1] * 3
     resets.first.click()
     expect(resets).to_have_count(0)
 
