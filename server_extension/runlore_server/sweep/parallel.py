@@ -62,7 +62,9 @@ def as_lines(figure: go.Figure, scale: Scale) -> go.Figure:
                 x=at, y=height, text=text, showarrow=False, xanchor="right", xshift=-4, font_size=10
             )
     names = [dimension.label for dimension in dimensions]
-    drawn.update_xaxes(tickvals=list(axes), ticktext=names, range=(-0.2, len(names) - 0.8), showgrid=False)
+    drawn.update_xaxes(
+        tickvals=list(axes), ticktext=names, range=(-0.2, len(names) - 0.8), showgrid=False, zeroline=False
+    )
     drawn.update_yaxes(range=(-0.08, 1.08), visible=False)
     return drawn
 
