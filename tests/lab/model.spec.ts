@@ -87,6 +87,13 @@ describe('runs', () => {
     await vi.waitFor(() => expect(runs.get('r80')).toBeUndefined());
   });
 
+  it('say that the server is away as soon as any view finds it so', async () => {
+    const { runs, client } = await page.load();
+    await server.stop();
+    await expect(client.run('a')).rejects.toThrow();
+    await vi.waitFor(() => expect(runs.error?.name).toBe('UnavailableError'), { timeout: 5000 });
+  });
+
   it('stay as they were when the server goes away, and say so', async () => {
     server.runs = manyRuns(2);
     const { runs } = await page.load();

@@ -1,4 +1,5 @@
 import { ServerConnection } from '@jupyterlab/services';
+import { ISignal } from '@lumino/signaling';
 
 import { ComparisonClient } from './comparison';
 import { Connection, given, withQuery } from './connection';
@@ -31,6 +32,11 @@ export class RunloreClient {
     this.reruns = new RerunsClient(this._connection);
     this.sweeps = new SweepsClient(this._connection);
     this.comparison = new ComparisonClient(this._connection);
+  }
+
+  /** Emitted when a request that is still wanted reached nobody. */
+  get lost(): ISignal<unknown, void> {
+    return this._connection.lost;
   }
 
   /** Models of runs, and MLflow's registry of them. */

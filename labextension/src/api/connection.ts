@@ -1,5 +1,6 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { ISignal, Signal } from '@lumino/signaling';
 
 import { RefusedError, UnavailableError } from './errors';
 import { IErrorBody } from './types';
@@ -12,6 +13,11 @@ import { IErrorBody } from './types';
  */
 export class Connection {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  /** Emitted when a request that is still wanted reached nobody. */
+  get lost(): ISignal<this, void> {
+    return this._lost;
+  }
 
   /** Where a path of the interface is. */
   url(path: string): string {
@@ -54,9 +60,14 @@ export class Connection {
     try {
       return await ServerConnection.makeRequest(this.url(path), init, this._settings);
     } catch (error) {
+      if (!init.signal?.aborted) {
+        this._lost.emit();
+      }
       throw new UnavailableError(error instanceof Error ? error.message : String(error));
     }
   }
+
+  private _lost = new Signal<this, void>(this);
 }
 
 async function contentOf(response: Response): Promise<unknown> {

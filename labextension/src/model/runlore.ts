@@ -74,6 +74,7 @@ export class Runlore implements IDisposable {
       this.selection.restore()
     ]);
     this.jobs.changed.connect(this._watchJobs, this);
+    this.client.lost.connect(this._onLost, this);
     this.preferences.changed.connect(this._onPreferences, this);
   }
 
@@ -203,6 +204,13 @@ export class Runlore implements IDisposable {
     } else {
       this._jobWatch?.dispose();
       this._jobWatch = null;
+    }
+  }
+
+  // Whichever view finds that the server is away, the list says so, and all go on once it is back.
+  private _onLost(): void {
+    if (this.runs.error === null) {
+      this._live.refresh();
     }
   }
 
