@@ -83,6 +83,7 @@ def _keep(runner: int, heard: int) -> NoReturn:
         if deadline is not None and time.monotonic() >= deadline:
             os.kill(runner, signal.SIGKILL)
     tree.kill_children()
+    tree.clear_sockets([tree.own_sockets(os.environ[tree.MARK], runner)])  # which a killed runner left
     _end_as(status)
 
 

@@ -53,12 +53,12 @@ def members(run_id: str, root: int | None = None) -> list[psutil.Process]:
     return [process for pid, process in processes.items() if pid in family - spared and _lives(process)]
 
 
-def own_sockets(run_id: str) -> Path:
-    """Where the kernel of the calling runner has its sockets: a short path, which nobody else uses.
+def own_sockets(run_id: str, runner: int | None = None) -> Path:
+    """Where the kernel of a runner, by default the calling one, has its sockets: a short path, nobody else's.
 
     The runner of an owner of the queue that died may still be at its end when the rerun is started anew.
     """
-    return Path(tempfile.gettempdir()) / f"runlore-{run_id}.{os.getpid()}"
+    return Path(tempfile.gettempdir()) / f"runlore-{run_id}.{runner or os.getpid()}"
 
 
 def sockets(run_id: str) -> list[Path]:
