@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import statistics
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from runlore.home import Home
 from runlore_server.cli import main
 from runlore_server.companion.process import command_of
 from runlore_server.provenance.provenance import Provenance
+from runlore_server.queue.announcing import announced
 from runlore_server.queue.ledger import Ledger
 from runlore_server.store.curves import read_points
 from runlore_server.store.runs import RunStore
@@ -142,9 +145,15 @@ def test_a_bad_trial_is_pruned_while_it_trains_and_keeps_its_points(swept: Swept
 
 
 def test_no_trial_begins_after_the_time_that_was_given(swept: Swept) -> None:
-    sweep = swept.sweep(
-        "-p", "lr=log:1e-4..1", "pause=1.2", "--metric", "val_loss", "--within", "6s", "--jobs", "1"
-    )
+    arguments = ["-p", "lr=log:1e-4..1", "pause=1", "--metric", "val_loss", "--within", "3s", "--jobs", "1"]
+    home, process = swept.recorded.home, swept.recorded.start("sweep", swept.run_id, *arguments, "--json")
+    with contextlib.closing(Ledger(home.path / "jobs.sqlite")) as ledger:
+        wait_until(lambda: announced(ledger, time.time()).requests)
+        wait_until(lambda: any((trial.step or 0) >= 3 for trial in folders(home)[0].progress().trials))
+        wait_until(lambda: ledger.in_state("running") and not announced(ledger, time.time()).requests)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    sweep = json.loads(stdout)
     assert [sweep["state"], *(trial["state"] for trial in sweep["trials"])] == ["finished", "complete"]
 
 
