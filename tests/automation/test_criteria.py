@@ -149,6 +149,14 @@ def test_what_is_no_criterion_is_refused(
     assert (code, found["error"]["reason"]) == (2, reason)
 
 
+@pytest.mark.parametrize("option", ["--junit", "--markdown"])
+def test_a_report_without_a_folder_is_refused_before_anything_is_rerun(
+    home: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    code, found = run(capsys, "verify", "x", option, str(tmp_path / "none" / "report"), "--home", home)
+    assert (code, found["error"]["reason"]) == (2, "InvalidRequest")
+
+
 @pytest.mark.parametrize(
     "text",
     ["[criteria", "[criteria.a]\nverdict = 'good'", "[criteria.a]\nwithin = 3", "criteria = {a = 3}", "\x00"],

@@ -181,10 +181,13 @@ def verify(config: Config, options: argparse.Namespace, watch: Watch, note: Call
     """Verify all targets, the others also where one cannot be; write the reports whatever comes out.
 
     Raises:
-        RunloreError: the only target cannot be verified.
+        RunloreError: the only target cannot be verified, or a report has no folder to lie in: nothing was rerun.
         KeyboardInterrupt: it was stopped.
         OSError: a report cannot be written.
     """
+    for report_file in (options.junit, options.markdown):
+        if report_file is not None and not (folder := Path(report_file).absolute().parent).is_dir():
+            raise InvalidRequest(f"{report_file} cannot be written: {folder} is no folder")
     verifier, found = Verifier(config, options, watch, note), []
     only: Exception | None = None
     for target in options.runs:
