@@ -186,6 +186,11 @@ def test_runs_are_found_by_conditions_and_ordered(panel: Locator, kernel: Notebo
     panel.get_by_role("button", name="Saved filters").click()
     panel.page.get_by_role("menuitem", name="good ones").click()
     expect(box).to_have_value("searched metrics.loss < 0.25 and params.rate >= 0.1")
+    box.fill("no such run")
+    expect(panel.get_by_text("No run matches")).to_be_visible(timeout=SOON)
+    heads = panel.locator(".jp-Runlore-heads").bounding_box()
+    told = panel.get_by_text("No run matches").bounding_box()
+    assert heads and told and told["y"] < heads["y"] + 3 * heads["height"], "it stands below the heads"
     box.fill("searched ")
     box.press_sequentially("ra")
     expect(panel.locator(".jp-Runlore-completions > li")).to_have_text(["params.rate"])

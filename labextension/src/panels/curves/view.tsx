@@ -1,6 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { ILine } from '../../charts/traces';
 import { ChartChoice } from '../../model/choices';
 import { nameMarks } from '../../model/compareNames';
 import { CurvesModel } from '../../model/curves';
@@ -32,7 +33,7 @@ export function CurvesView(props: {
   const marks = nameMarks(runs, []); // parameters would be too long here
   const charts = view.charts.map(name => ({
     metric: name,
-    lines: metricLines(runs, name, curves, styles, trans, marks)
+    lines: briefly(metricLines(runs, name, curves, styles, trans), marks)
   }));
   const lines = charts.flatMap(chart => chart.lines);
   const { drawing, cursor, zoom, setZoom, hidden } = useCharts(lines, runs, choice);
@@ -94,6 +95,11 @@ export function CurvesView(props: {
       <Hints {...{ hints, runs, curves, trans }} />
     </>
   );
+}
+
+/** The lines with what tells runs of one name apart: there is no room to call them reruns besides. */
+function briefly(lines: readonly ILine[], marks: ReadonlyMap<string, string>): ILine[] {
+  return lines.map(line => ({ ...line, mark: marks.get(line.curve.runId) ?? line.mark }));
 }
 
 function reason(view: IView, trans: TranslationBundle): string {
