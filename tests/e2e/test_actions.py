@@ -111,10 +111,10 @@ def test_a_sweep_is_followed_from_the_dialog_to_the_run_of_its_best_trial(view: 
     dialog.get_by_label("Seeds").fill("2")
     dialog.get_by_label("Value of several seeds").select_option("median")
     dialog.get_by_text("Queue", exact=True).click()
-    dialog.get_by_label("Time limit").fill("soon")
+    dialog.get_by_label("Time limit", exact=True).fill("soon")
     expect(dialog).to_contain_text("This is a number of minutes")
     expect(dialog.get_by_role("button", name="Begin")).to_be_disabled()
-    dialog.get_by_label("Time limit").fill("5")
+    dialog.get_by_label("Time limit", exact=True).fill("5")
     expect(dialog).to_contain_text("2 points", timeout=30_000)
     assert axe.violations(view, ".jp-Dialog") == []
     dialog.get_by_text("Queue", exact=True).click()

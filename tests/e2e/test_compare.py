@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.conftest import Notebook
 from tests.e2e.axe import violations
 from tests.e2e.conftest import Gallery, open_lab
-from tests.e2e.test_story import screenshot
+from tests.e2e.test_story import pictured
 
 SOON = 30_000
 _WEIGHED = """
@@ -77,7 +77,7 @@ def test_a_brush_on_an_axis_selects_rows_of_the_table(page: Page, gallery: Galle
     selected = found.locator("[data-runlore-compared][aria-selected=true]")
     expect(selected).to_have_count(1, timeout=SOON)
     expect(selected).to_have_attribute("data-runlore-compared", runs["overfit"])
-    screenshot(page, "compare-parallel")
+    pictured(page, "compare-parallel")
     axis.press("Delete")
     expect(selected).to_have_count(0)
 
@@ -169,6 +169,9 @@ def test_every_way_to_compare_is_accessible_in_light_and_dark(page: Page, galler
         found.get_by_role("button", name="More on the table").press("Enter")
         assert violations(page, ".lm-Menu") == [], f"menu in {theme}"
         page.keyboard.press("Escape")
+    found.get_by_role("tab", name="Importance").click()
+    expect(bars).to_be_visible()
+    pictured(page, "compare-importance")
 
 
 def weighed(gallery: Gallery) -> list[str]:
@@ -192,7 +195,7 @@ def test_two_runs_stand_side_by_side(page: Page, gallery: Gallery) -> None:
     parts.get_by_role("tab", name="Code").click()
     expect(found.locator(".cm-merge-a .cm-changedText")).to_have_text("2", timeout=SOON)
     expect(found.locator(".cm-merge-b .cm-changedText")).to_have_text("4")
-    screenshot(page, "compare-diff-code")
+    pictured(page, "compare-diff")
     parts.get_by_role("tab", name="Data").click()
     expect(found).to_contain_text("Both read the same data.")
 

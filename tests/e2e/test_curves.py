@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import runlore_server
 from tests.e2e.conftest import Gallery, open_lab
-from tests.e2e.test_story import screenshot, set_theme
+from tests.e2e.test_story import pictured, screenshot, set_theme
 from tests.rerun.conftest import wait_until
 
 SOON = 20_000
@@ -90,10 +90,7 @@ def test_one_pointer_goes_through_all_charts_and_fills_one_table(grid: Locator) 
         arg=len(SHOWN),
         timeout=SOON,
     )
-    screenshot(grid.page, "panel-curves-light")
-    set_theme(grid.page, "JupyterLab Dark")
-    screenshot(grid.page, "panel-curves-dark")
-    set_theme(grid.page, "JupyterLab Light")
+    pictured(grid.page, "curves")
 
 
 def test_a_zoom_into_one_chart_is_a_zoom_into_all(grid: Locator) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.conftest import Lab, open_lab
-from tests.e2e.test_story import screenshot, set_theme
+from tests.e2e.test_story import pictured, screenshot, set_theme
 
 SOON = 30_000
 NOTEBOOK = "training.ipynb"
@@ -179,7 +179,7 @@ def test_the_status_bar_tells_of_reruns_while_the_panel_is_closed(page: Page) ->
     page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
     expect(card).to_contain_text("rerunBIT-EXACT", timeout=120_000)
     expect(item).to_be_hidden(timeout=SOON)
-    screenshot(page, "notebook-verdict")
+    pictured(page, "notebook")
 
 
 def test_the_file_of_a_notebook_leads_to_its_runs(page: Page) -> None:

@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from runlore.home import Home
 from runlore.session_record import sessions
@@ -29,15 +29,23 @@ def set_theme(page: Page, theme: str) -> None:
     page.wait_for_timeout(1500)
 
 
+PICTURE: ViewportSize = {"width": 1280, "height": 860}
+
+
 def pictured(page: Page, name: str) -> None:
-    """Keep two pictures, dark and light, when the run of the tests asks for pictures."""
+    """Keep two pictures, dark and light, when the run of the tests asks for pictures: those of docs/images."""
     if not os.environ.get("RUNLORE_SCREENSHOTS"):
         return
+    size = page.viewport_size or PICTURE
+    if size != PICTURE:
+        page.set_viewport_size(PICTURE)
     page.wait_for_timeout(300)
     screenshot(page, f"panel-{name}-light")
     set_theme(page, "JupyterLab Dark")
     screenshot(page, f"panel-{name}-dark")
     set_theme(page, "JupyterLab Light")
+    if size != PICTURE:
+        page.set_viewport_size(size)
 
 
 def points_on_screen(page: Page) -> int:
