@@ -64,9 +64,9 @@ def test_what_cannot_be_swept_is_refused_before_anything_starts(
 
 
 def test_a_grid_is_run_to_its_end_and_its_trials_are_runs_like_others(swept: Swept) -> None:
-    sweep = swept.sweep(
-        "-p", "lr=0.01,1", "layers=2", "--metric", "val_loss", "--sampler", "grid", "--name", "two"
-    )
+    asked = ["-p", "lr=0.01,1", "layers=2", "--metric", "val_loss", "--sampler", "grid", "--name", "two"]
+    passed_on = ["--kernel", "python3", "--whole", "--priority", "3", "--retries", "1", "--timeout", "2m"]
+    sweep = swept.sweep(*asked, "--value", "tail", *passed_on)
     assert (sweep["state"], sweep["counts"]) == ("finished", {"complete": 2})
     best = sweep["best"]
     assert best["parameters"] == {"lr": 0.01}
@@ -83,6 +83,9 @@ def test_a_grid_is_run_to_its_end_and_its_trials_are_runs_like_others(swept: Swe
         frozen = swept.study(sweep["sweep_id"]).trials[trial["number"]]
         assert (frozen.value, frozen.params) == (trial["value"], trial["parameters"])
         assert list(frozen.intermediate_values.values()) == points.tolist()
+    named = ["--sweep", sweep["sweep_id"], "--state", "succeeded", "--limit", "1", "--json"]
+    (job,) = swept.recorded.command("jobs", *named).json["jobs"]
+    assert (job["run_id"], job["priority"]) == (sweep["trials"][1]["runs"][0], 3)
     shown = swept.recorded.command("sweeps", sweep["sweep_id"][:6])
     assert best["runs"][0] in shown.stdout
     for refused in (["--within", "1m"], ["--detach"], ["--extend", "1000000"]):
@@ -158,15 +161,17 @@ def test_no_trial_begins_after_the_time_that_was_given(swept: Swept) -> None:
 
 
 @pytest.mark.thorough
-def test_a_point_with_several_seeds_counts_with_their_mean(swept: Swept) -> None:
-    sweep = swept.sweep(
-        "-p", "lr=0.01,1", "--metric", "val_loss", "--trials", "1", "--seeds", "2", "--sampler", "grid"
-    )
-    (trial,) = sweep["trials"]
+def test_a_point_with_several_seeds_counts_with_their_center(swept: Swept) -> None:
+    asked = ["-p", "lr=0.01,1", "--metric", "val_loss", "--trials", "1", "--seeds", "3", "--sampler", "grid"]
+    (trial,) = swept.sweep(*asked)["trials"]
     store = runs(swept)
     ends = [read_points(store.find(run).metrics["val_loss"])["value"][-1] for run in trial["runs"]]
-    assert len(set(ends)) == 2, "each seed gave other random numbers"
+    assert len(set(ends)) == 3, "each seed gave other random numbers"
     assert trial["value"] == statistics.fmean(ends)
+    (trial,) = swept.sweep(*asked, "--center", "median", "--maximize", "--value", "best")["trials"]
+    store.refresh()
+    best = [read_points(store.find(run).metrics["val_loss"])["value"].max() for run in trial["runs"]]
+    assert trial["value"] == statistics.median(best)
 
 
 @pytest.mark.thorough
