@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.untrusted import open_regular
 
 FILE = "live.jsonl"
@@ -110,8 +111,8 @@ def read_live(path: Path) -> Live | None:
     try:
         with open_regular(path) as file:
             lines = file.read(_LONGEST).split(b"\n")[:-1]  # behind the last end of a line, one is being written
-        head = msgspec.json.decode(lines[0], type=_Head)
-        texts = [msgspec.json.decode(line, type=Text) for line in lines[1:]]
+        head = msgspec.json.decode(lines[0], type=decodable(_Head))
+        texts = [msgspec.json.decode(line, type=decodable(Text)) for line in lines[1:]]
     except (OSError, IndexError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return Live(head.cell, head.dropped, texts)

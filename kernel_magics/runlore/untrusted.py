@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, TypeVar, overload
 
 import msgspec
 
+from runlore.decodable import decodable
+
 T = TypeVar("T")
 
 LARGEST = 1 << 28
@@ -69,6 +71,6 @@ def from_json(content: bytes, kind: Any = Any) -> Any:
         msgspec.DecodeError: it is no JSON, or not of this kind.
     """
     try:
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.json.decode(content, type=decodable(kind))
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error

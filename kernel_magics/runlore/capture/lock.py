@@ -9,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from runlore.decodable import decodable
+
 FORMAT = 1
 
 _CHANNEL_TOKEN = re.compile(r"/t/[^/]+/")
@@ -85,7 +87,7 @@ def decode(content: bytes) -> Lock:
     Raises:
         msgspec.MsgspecError: it is none, or of a later format.
     """
-    lock = msgspec.json.decode(content, type=Lock)
+    lock = msgspec.json.decode(content, type=decodable(Lock))
     if lock.format > FORMAT:
         raise msgspec.ValidationError(f"a later Runlore wrote this lock (format {lock.format})")
     return lock

@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.untrusted import read_regular
 from runlore_server.automation.criteria import Criteria
 from runlore_server.errors import InvalidRequest
@@ -59,7 +60,7 @@ def in_file(file: Path) -> dict[str, Criteria]:
     found = {}
     for experiment, table in _table(content, "criteria").items():
         try:
-            found[experiment] = msgspec.convert(table, Criteria).checked()
+            found[experiment] = msgspec.convert(table, decodable(Criteria)).checked()
         except (msgspec.ValidationError, InvalidRequest, FilterError) as error:
             raise InvalidRequest(f"{file}, criteria of {experiment!r}: {error}") from error
     return found

@@ -15,6 +15,7 @@ import msgspec
 from distributed import Client, Worker, WorkerPlugin
 from distributed.core import Status
 
+from runlore.decodable import decodable
 from runlore_server.backends import depot
 from runlore_server.backends.answer import Question, answer
 from runlore_server.gpus.detection import devices
@@ -137,7 +138,9 @@ class Cluster:
             if new := [address for address in threads if address not in machines]:
                 told = answer(client, partial(_machines, workers=new), 2 * _ANSWER)
                 found = {address: one for address, one in told.items() if isinstance(one, bytes)}
-                machines |= {address: msgspec.json.decode(one, type=Machine) for address, one in found.items()}
+                machines |= {
+                    address: msgspec.json.decode(one, type=decodable(Machine)) for address, one in found.items()
+                }
                 _warn(told)
             self.threads = {address: count for address, count in threads.items() if address in machines}
             self.machines, self.client, self.trouble = machines, client, None

@@ -19,6 +19,7 @@ import msgspec
 from blake3 import blake3
 from distributed import Client
 
+from runlore.decodable import decodable
 from runlore.errors import JournalFormatError, RunloreError
 from runlore_server.backends import depot, tenure
 from runlore_server.backends.answer import answer
@@ -162,7 +163,7 @@ class Courier:
         """Pass on what the attempt tells; whether that is all there is."""
         wish, had = self._wish(), self._arrival.had
         look = self._ask(depot.look, self._token, self._offset, wish, had.session, had.seen)
-        found = msgspec.json.decode(self._known(look), type=Look)
+        found = msgspec.json.decode(self._known(look), type=decodable(Look))
         if wish == "give up":
             return True
         if found.stage == "waits":  # Dask began it anew: a further attempt is the queue's to make

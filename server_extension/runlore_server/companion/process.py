@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.companion.messages import Answer, Setup
 from runlore_server.config import Config
 from runlore_server.errors import CompanionEnded, ExportRefused, TrackingStoreAway
@@ -89,7 +90,7 @@ class Companion:
         if not line.endswith(b"\n"):
             self.close()
             raise CompanionEnded(f"the process of {self._module} ended with status {process.returncode}")
-        answer = msgspec.json.decode(line, type=Answer)
+        answer = msgspec.json.decode(line, type=decodable(Answer))
         if answer.outcome == "refused":
             raise ExportRefused(answer.reason)
         if answer.outcome == "away":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from runlore.capture.gpus import LIBRARY, Name, left_by
+from runlore.decodable import decodable
 from runlore_server.gpus.device import Device
 from runlore_server.gpus.nvidia import Found
 from runlore_server.gpus.simulated import VARIABLE, simulated
@@ -98,7 +99,7 @@ def _ask() -> Found:
             timeout=_PATIENCE,
             stdin=subprocess.DEVNULL,
         )
-        return msgspec.json.decode(done.stdout, type=Found)
+        return msgspec.json.decode(done.stdout, type=decodable(Found))
     except subprocess.TimeoutExpired:
         return Found(why=f"NVIDIA's driver did not answer for {_PATIENCE:.0f} s")
     except (OSError, subprocess.CalledProcessError, msgspec.DecodeError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.errors import SettingRefused
 from runlore_server.gpus.device import Device
 from runlore_server.gpus.size import memory
@@ -72,6 +73,6 @@ def _from_text(text: str) -> list[_Kind]:
 
 def _from_file(path: Path) -> list[_Kind]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[_Kind])
+        return msgspec.json.decode(path.read_bytes(), type=decodable(list[_Kind]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingRefused(f"{path}: {error}. {_FORM}") from None

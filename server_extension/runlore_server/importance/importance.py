@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.errors import PackageMissing
 from runlore_server.companion.process import command_of
 from runlore_server.errors import WeighingTooLong
@@ -139,4 +140,4 @@ def _weighed(table: Table) -> Weighed:
     if done.returncode != 0:
         _log.error("parameters could not be weighed: %s", done.stderr.decode(errors="replace"))
         raise OSError("parameters could not be weighed; the server's log says why")
-    return msgspec.json.decode(done.stdout, type=Weighed)
+    return msgspec.json.decode(done.stdout, type=decodable(Weighed))

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
+from runlore.decodable import decodable
 from runlore_server.config import Config
 from runlore_server.errors import ExportRefused, TrackingStoreAway
 from runlore_server.mirror.fetching import Fetching
@@ -141,7 +142,7 @@ class Mirror:
             if seen == self._seen:
                 self._process.close()  # nobody wrote there: MLflow need not even be imported
             return 0.0
-        answer = msgspec.json.decode(self._process.ask(Look(whole)), type=Looked)
+        answer = msgspec.json.decode(self._process.ask(Look(whole)), type=decodable(Looked))
         self._runs, self._live, self._glanced = answer.counts.runs, answer.live, seen
         if answer.whole:
             self._whole_due = time.monotonic() + max(_SLOW, _WHOLE_SHARE * answer.seconds)

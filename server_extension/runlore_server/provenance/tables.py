@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.untrusted import open_regular
 from runlore_server.errors import InvalidRequest
 from runlore_server.memory import limit_memory
@@ -84,7 +85,7 @@ def _of_parquet(path: Path, count: int) -> Table:
             timeout=_TIMEOUT,
             stdin=subprocess.DEVNULL,
         )
-        return msgspec.json.decode(done.stdout, type=Table)
+        return msgspec.json.decode(done.stdout, type=decodable(Table))
     except subprocess.TimeoutExpired as error:
         raise InvalidRequest(f"reading the table took more than {_TIMEOUT:.0f} s") from error
     except (subprocess.CalledProcessError, msgspec.DecodeError) as error:

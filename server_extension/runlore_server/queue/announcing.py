@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.queue.ledger import Ledger
 from runlore_server.queue.request import Request
 
@@ -59,7 +60,7 @@ def announced(ledger: Ledger, now: float) -> Announced:
     left: list[float] = []
     for told in ledger.settings(_START).values():
         try:
-            one = msgspec.convert(told, _Announcement)
+            one = msgspec.convert(told, decodable(_Announcement))
         except msgspec.ValidationError:  # a later version wrote it
             continue
         if abs(now - one.at) < _VALID and (coming := ledger.unknown(one.run_ids)):

@@ -12,6 +12,7 @@ from itertools import islice
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.errors import RunloreError
 from runlore.home import Home
 from runlore_server.gpus.assignment import Lease
@@ -309,4 +310,4 @@ def _active(row: Row, backend: Backend, lease: Lease | None = None) -> _Active:
 
 
 def _lease(row: Row) -> Lease:
-    return Lease() if row.lease is None else msgspec.convert(row.lease, Lease)
+    return Lease() if row.lease is None else msgspec.convert(row.lease, decodable(Lease))

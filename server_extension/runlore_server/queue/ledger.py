@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.database import open_database
 from runlore_server.queue.dependencies import ENDED, dependents, need
 from runlore_server.queue.job import WORKING, JobState
@@ -306,6 +307,6 @@ def _as_json(texts: Iterable[str]) -> str:
 def _row(values: dict[str, Any]) -> Row:
     try:
         told = {name: msgspec.json.decode(values[name]) for name in _JSON if values[name] is not None}
-        return msgspec.convert(values | told, Row)
+        return msgspec.convert(values | told, decodable(Row))
     except (msgspec.MsgspecError, TypeError, RecursionError, UnicodeError) as error:
         raise sqlite3.DatabaseError(f"a job of jobs.sqlite is damaged ({error}); move that file away") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.gpus.device import Device
 from runlore_server.gpus.giving import Giving
 from runlore_server.queue.row import Row
@@ -67,7 +68,7 @@ class Offer(msgspec.Struct, frozen=True):
 def offers(told: Any) -> dict[str, Offer]:
     """The owner's note, by the names of backends; empty where there is none, or a later version's."""
     try:
-        return msgspec.convert(told or {}, dict[str, Offer])
+        return msgspec.convert(told or {}, decodable(dict[str, Offer]))
     except msgspec.ValidationError:
         return {}
 

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from blake3 import blake3
 
+from runlore.decodable import decodable
 from runlore.errors import JournalFormatError
 from runlore.home import is_mirrored
 from runlore.record import RunRecord
@@ -130,7 +131,7 @@ class Registry:
             if self._idle is not None:
                 self._idle.cancel()
             try:
-                return msgspec.json.decode(self._process.ask(task, _LONGEST), type=Looked)
+                return msgspec.json.decode(self._process.ask(task, _LONGEST), type=decodable(Looked))
             finally:
                 self._idle = threading.Timer(_IDLE, self._rest)
                 self._idle.daemon = True

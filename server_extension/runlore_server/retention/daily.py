@@ -14,6 +14,7 @@ import time
 import msgspec
 import psutil
 
+from runlore.decodable import decodable
 from runlore.errors import JournalFormatError
 from runlore_server.companion.process import command_of
 from runlore_server.config import TRACKING_URI_VARIABLE, Config
@@ -117,7 +118,7 @@ class DailyRetention:
 
     def _conclude(self, code: int, said: bytes) -> None:
         try:
-            told = msgspec.json.decode(said, type=_Told)
+            told = msgspec.json.decode(said, type=decodable(_Told))
         except msgspec.DecodeError:
             self._tell(f"the process that applies them ended with {code}")
             return

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.errors import JournalFormatError
 from runlore.home import Home
 from runlore.record import RunRecord
@@ -114,7 +115,10 @@ class RetentionNotes:
 
     def _retired(self, where: str, *values: str) -> list[Retired]:
         rows = self._file.all(f"SELECT run_id, path, digest, size, time, rule FROM retired {where}", *values)  # noqa: S608 - ours
-        return [msgspec.convert(dict(zip(Retired.__struct_fields__, row, strict=True)), Retired) for row in rows]
+        return [
+            msgspec.convert(dict(zip(Retired.__struct_fields__, row, strict=True)), decodable(Retired))
+            for row in rows
+        ]
 
 
 def retired(home: Home, run_id: str, path: str) -> Retired | None:

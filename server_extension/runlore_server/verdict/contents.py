@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from runlore.decodable import decodable
 from runlore.undated import LARGEST, digest_undated, has_dates
 from runlore_server.memory import limit_memory
 from runlore_server.verdict.pixels import pixels
@@ -78,7 +79,7 @@ def compare_files(one: Path, other: Path, kind: Kind, name: str = "") -> Finding
             timeout=_TIMEOUT,
             stdin=subprocess.DEVNULL,
         )
-        return msgspec.json.decode(done.stdout, type=Finding)
+        return msgspec.json.decode(done.stdout, type=decodable(Finding))
     except subprocess.TimeoutExpired:
         return Finding(unread=f"reading them took more than {_TIMEOUT:.0f} s")
     except (OSError, subprocess.CalledProcessError, msgspec.DecodeError):
