@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TypeVar
 
@@ -24,3 +25,13 @@ def decodable(kind: type[T]) -> type[T]:
             msgspec.json.Decoder(kind)
             _known.add(kind)
     return kind
+
+
+def _renew() -> None:
+    """Give a forked process a lock of its own: who held it at that moment is not there."""
+    global _learning  # noqa: PLW0603 - it is one for the process
+    _learning = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

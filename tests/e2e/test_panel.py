@@ -190,7 +190,9 @@ def test_runs_are_found_by_conditions_and_ordered(panel: Locator, kernel: Notebo
     expect(panel.get_by_text("No run matches")).to_be_visible(timeout=SOON)
     heads = panel.locator(".jp-Runlore-heads").bounding_box()
     told = panel.get_by_text("No run matches").bounding_box()
-    assert heads and told and told["y"] < heads["y"] + 3 * heads["height"], "it stands below the heads"
+    assert heads is not None
+    assert told is not None
+    assert told["y"] < heads["y"] + 3 * heads["height"], "it stands below the heads"
     box.fill("searched ")
     box.press_sequentially("ra")
     expect(panel.locator(".jp-Runlore-completions > li")).to_have_text(["params.rate"])
