@@ -59,7 +59,7 @@ export async function chartsAsSvg(root: HTMLElement, rows: readonly ILegendRow[]
     if (title) {
       const { right, bottom } = title.getBoundingClientRect();
       const place = { x: x + right - left, y: y + bottom - top - 4, 'text-anchor': 'end' };
-      add('text', { ...words, ...place, 'font-size': 10 }, title.textContent ?? '');
+      add('text', { ...words, ...place, 'font-size': 10 }, title.textContent);
     }
     width = Math.max(width, x + wide + PADDING);
     height = Math.max(height, y + high + PADDING);
