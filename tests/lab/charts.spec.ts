@@ -12,6 +12,7 @@ import { spreadLabels } from '../../labextension/src/charts/labels';
 import {
   axisWidth,
   chartLayout,
+  hidesLastTick,
   IRanges,
   labelWidth,
   placeLabels
@@ -207,6 +208,18 @@ describe('the axis of values', () => {
     expect(axis([0, 1]).nticks).toBe(5);
     expect(axis([-1, 0.1], { log: true }).nticks).toBe(3);
     expect(axis([-4, 0], { log: true }).nticks).toBe(5);
+  });
+});
+
+describe('the title of the horizontal axis', () => {
+  const hides = (high: number, labels = 0, change: Partial<IDrawing> = {}): boolean =>
+    hidesLastTick('step', size, { ...drawing, ...change }, labels, { x: [0, high], y: [0, 1] });
+
+  it('stands below the axis unless it would hide the last value there', () => {
+    expect([hides(299), hides(300), hides(310)]).toEqual([false, true, true]);
+    expect([hides(3), hides(2.4)]).toEqual([true, false]);
+    expect(hides(300, 60)).toBe(false);
+    expect(hides(299, 0, { x: 'wall' })).toBe(true);
   });
 });
 

@@ -6,7 +6,7 @@ import { Cursor } from './cursor';
 import { CursorLayer } from './cursorLayer';
 import { IDrawing, inBase } from './drawing';
 import { formatValue } from './format';
-import { axisWidth, labelWidth, MARGIN, placeLabels, plotArea, textWidth } from './layout';
+import { axisWidth, hidesLastTick, labelWidth, MARGIN, placeLabels, plotArea } from './layout';
 import { LineLabel } from './lineLabel';
 import { IMark, IRule, MarkLayer } from './markLayer';
 import { usePlot } from './plot';
@@ -86,7 +86,7 @@ export const CurveChart = React.memo(function CurveChart(
   const pointing = usePointing({ cursor, metric, points, drawing, ranges, area });
   const absent = React.useMemo(() => absence(points, drawing, trans), [points, drawing, trans]);
   const title = axisTitle(drawing, trans);
-  const isTitleWide = textWidth(title) > room;
+  const isTitleInside = size && hidesLastTick(title, size, drawing, room, ranges);
   const labels = size && room > 0 ? placeLabels(points, size, drawing, ranges) : [];
   return (
     <div
@@ -130,8 +130,8 @@ export const CurveChart = React.memo(function CurveChart(
         </div>
       )}
       <span
-        className={'jp-Runlore-chart-axis' + (isTitleWide ? ' jp-mod-inside' : '')}
-        style={isTitleWide ? { right: room + MARGIN.right } : undefined}
+        className={'jp-Runlore-chart-axis' + (isTitleInside ? ' jp-mod-inside' : '')}
+        style={isTitleInside ? { right: room + MARGIN.right } : undefined}
       >
         {title}
       </span>

@@ -3,7 +3,7 @@ import { ILabel, spreadLabels } from './labels';
 import { ILayout } from './plotly';
 import { onAxis, offAxis, Range, toPixels } from './scale';
 import { IChartTheme } from './theme';
-import { logTickCount, tickCount, valueTicks } from './ticks';
+import { lastTick, logTickCount, tickCount, valueTicks } from './ticks';
 import { ILine, IPoints, lastPoint, lineTitle } from './traces';
 
 /** Pixels around the plotting area: the right one holds the labels, the left one grows with the values on the axis. */
@@ -12,6 +12,9 @@ export const MARGIN = { left: 36, top: 8, bottom: 22, right: 10 } as const;
 /** Pixels between marks of an axis at least, so that their values do not run into each other. */
 const TICK_HEIGHT = 30;
 const TICK_WIDTH = 70;
+const X_TICKS = 5;
+/** Characters of a value on the horizontal axis at the most: thousands are written as k. */
+const LONGEST_TICK = 5;
 
 /** With more lines than this the labels would hide the chart. */
 const MOST_LABELS = 5;
@@ -31,7 +34,7 @@ export interface ISize {
 }
 
 /** Pixels that a text in a chart takes, at the most. */
-export function textWidth(text: string): number {
+function textWidth(text: string): number {
   return text.length * CHARACTER_WIDTH;
 }
 
@@ -81,6 +84,26 @@ export function plotArea(size: ISize, labels: number, left: number = MARGIN.left
   };
 }
 
+/** Whether the title of the horizontal axis, below its end, would hide the last value on it. */
+export function hidesLastTick(
+  title: string,
+  size: ISize,
+  drawing: IDrawing,
+  labels: number,
+  ranges: IRanges
+): boolean {
+  const width = textWidth(title);
+  if (width <= labels || drawing.x === 'wall' || drawing.logX) {
+    return width > labels;
+  }
+  const { left, right } = plotArea(size, labels, axisWidth(ranges.y, drawing));
+  const tick = lastTick(ranges.x, X_TICKS, isFewSteps(drawing, ranges.x) ? 1 : undefined);
+  const [low, high] = ranges.x;
+  const center = left + ((tick - low) / (high - low)) * (right - left);
+  const half = textWidth(String(tick).slice(0, LONGEST_TICK)) / 2;
+  return center + half > size.width - MARGIN.right - width;
+}
+
 /** Plotly's layout of a chart that shows exactly these ranges. */
 export function chartLayout(
   theme: IChartTheme,
@@ -124,7 +147,7 @@ export function chartLayout(
       range: [...ranges.x],
       showgrid: false,
       showline: true,
-      nticks: drawing.x === 'wall' ? 3 : drawing.logX ? logTickCount(across, ranges.x) : 5,
+      nticks: drawing.x === 'wall' ? 3 : drawing.logX ? logTickCount(across, ranges.x) : X_TICKS,
       ...(isFewSteps(drawing, ranges.x) && { dtick: 1 }),
       ...(drawing.x === 'wall'
         ? { tickformatstops: WALL_TICKS }

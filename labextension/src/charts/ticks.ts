@@ -3,6 +3,10 @@ import { Range } from './scale';
 const MOST_TICKS = 5;
 /** Marks that a decade of a logarithmic axis can have without those before its end running into each other. */
 const TICKS_A_DECADE = 3;
+/** By which powers of ten are multiplied for the distance of two marks. */
+const STEPS = [2, 5, 10];
+/** The part of its length by which a mark may lie beyond an axis. */
+const SLACK = 1e-4;
 const CHARACTER_WIDTH = 6.2;
 const TICK_GAP = 5;
 /** However long the values are, the rest of the chart is for the lines. */
@@ -25,6 +29,14 @@ export interface IValueTicks {
 /** How many marks an axis of so many pixels has room for when they are `apart`. */
 export function tickCount(length: number, apart: number): number {
   return Math.min(Math.max(Math.floor(length / apart), 2), MOST_TICKS);
+}
+
+/** Where plotly puts the last mark of a linear axis that is to have `count` of them, or one every `step`. */
+export function lastTick([low, high]: Range, count: number, step?: number): number {
+  const rough = (high - low) / count;
+  const base = 10 ** powerOf(rough);
+  const apart = step ?? base * (STEPS.find(times => times * base > rough) ?? 10);
+  return Math.floor((high + SLACK * (high - low)) / apart) * apart;
 }
 
 /** How many of the marks that there is room for a logarithmic axis is to have. */
