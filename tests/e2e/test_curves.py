@@ -191,6 +191,7 @@ def test_everything_can_be_taken_away(grid: Locator, gallery: Gallery) -> None:
 
 def test_the_charts_are_in_the_colours_of_a_theme_at_once(grid: Locator) -> None:
     page = grid.page
+    set_theme(page, "JupyterLab Light")  # whatever the settings were left at
     seen = page.evaluate(
         """async () => {
             const chart = document.querySelector('.jp-Runlore-grid .jp-Runlore-chart');
