@@ -33,7 +33,7 @@ def add(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
         nargs="?",
         choices=_QUEUE,
         default="status",
-        help="work: carry out what waits, until nothing does or Ctrl-C; slots N: so many reruns at once",
+        help="work: carry out what waits and can be done here, or until Ctrl-C; slots N: so many reruns at once",
     )
     queue.add_argument("slots", nargs="?", metavar="N", help="for slots: 1 or more, or 'default'")
 
