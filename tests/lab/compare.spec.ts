@@ -215,6 +215,17 @@ describe('A comparison', () => {
     expect(model.runs.list).toHaveLength(3);
   });
 
+  it('gets a run that was named before the server knew it', async () => {
+    const [known, ...others] = page.server.runs;
+    page.server.runs = others;
+    const model = new CompareModel(await page.load(), { runs: ['a'] }, page.state);
+    await model.runs.load();
+    expect(model.runs.get('a')).toBeUndefined();
+    page.server.runs = known ? [known] : [];
+    page.emit({ runs: ['a'] });
+    await vi.waitFor(() => expect(model.runs.get('a')).toBeDefined(), 5000);
+  });
+
   it('asks which parameters matter once, and again when another run has ended', async () => {
     const model = await compared();
     const asked = (): number =>

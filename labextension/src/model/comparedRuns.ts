@@ -210,8 +210,7 @@ export class ComparedRuns implements IDisposable {
   }
 
   private _onFetched(_: Runlore, change: IChange): void {
-    const isFound = this._source !== 'shown' && 'filter' in this._source;
-    this._isStale ||= change.all || (isFound && change.runs.size > 0);
+    this._isStale ||= change.all || this._mayAdd(change.runs);
     [...change.runs].filter(id => this._byId.has(id)).forEach(id => this._due.add(id));
     if ((this._isStale || this._due.size > 0) && this._timer === undefined) {
       const wait = Math.max(this._loaded + PACE - Date.now(), 0);
@@ -220,6 +219,16 @@ export class ComparedRuns implements IDisposable {
         void this._catchUp();
       }, wait);
     }
+  }
+
+  /** Whether there may be more to compare: a run that is named was perhaps too new for the server to know. */
+  private _mayAdd(changed: ReadonlySet<string>): boolean {
+    const source = this._source;
+    if (source !== 'shown' && 'filter' in source) {
+      return changed.size > 0;
+    }
+    const ids = source === 'shown' ? this._runlore.selection.shown : source.runs;
+    return ids.some(id => changed.has(id) && !this._byId.has(id));
   }
 
   /** Ask for the runs that changed, or again for all where others may be among them. */
