@@ -17,6 +17,7 @@ import msgspec
 from blake3 import blake3
 from distributed import get_worker
 
+from runlore.decodable import decodable
 from runlore.errors import RunloreError
 from runlore_server.backends import limits, node
 from runlore_server.backends.delivery import Delivery, Stage, Wish
@@ -62,7 +63,7 @@ def carry_out(order: str) -> str:
     Raises:
         SettingRefused: a limit of this machine cannot be understood.
     """
-    told = msgspec.json.decode(order, type=Order)
+    told = msgspec.json.decode(order, type=decodable(Order))
     if node.sees(told.attempt):
         return node.carry_out(order)
     worker, token = get_worker(), told.attempt.token
@@ -103,7 +104,7 @@ async def offer(token: str, parcel: bytes) -> list[str] | None:
     delivery = _deliveries.get(token)
     if delivery is None:
         return None
-    delivery.parcel = msgspec.json.decode(parcel, type=Parcel)
+    delivery.parcel = msgspec.json.decode(parcel, type=decodable(Parcel))
     wanted = {member.digest for member in delivery.parcel.members}
     here = {name for name in await asyncio.to_thread(os.listdir, delivery.contents) if name in wanted}
     for name in here:

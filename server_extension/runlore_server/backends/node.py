@@ -17,6 +17,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore.errors import JournalFormatError, RunloreError
 from runlore.home import Home
 from runlore.record import RunRecord
@@ -76,7 +77,7 @@ def carry_out(order: str, assigned: Mapping[str, str] | None = None) -> str:
     Returns:
         In a few words, for the engine's own logs, what became of it.
     """
-    told = msgspec.json.decode(order, type=Order)
+    told = msgspec.json.decode(order, type=decodable(Order))
     place = Place(told.attempt)
     if (why := _unseen(place)) is not None:
         raise RerunRefused(why)

@@ -219,7 +219,7 @@ class Replayer:
         if interrupt:
             await self.manager.interrupt_kernel()
         # A kernel that is shut down while its cell still ends cannot answer, and complains at length.
-        self._asked = self._ask(self._opened(_END_POOLS))
+        self._asked = self._ask(_END_POOLS)
         half = deadline - patience / 2
         while await self._next(self.client.get_shell_msg) is None and await self.manager.is_alive():
             if time.monotonic() > half:

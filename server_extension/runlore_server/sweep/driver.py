@@ -147,9 +147,9 @@ class Driver:
             trials.fail(ongoing, self._error)
 
     def _may_begin(self, planned: Plan, study: Study, trials: OngoingTrials) -> bool:
-        if self._leave.is_set() or len(trials.all()) >= planned.together(self._jobs.status()):
+        if self._leave.is_set() or self._late(planned):
             return False
-        if self._late(planned):
+        if len(trials.all()) >= planned.together(self._jobs.status()):
             return False
         return planned.trials is None or len(tried(study.trials())) < planned.trials
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runlore.decodable import decodable
 from runlore_server.errors import InvalidRequest
 from runlore_server.rerun.folder import Env, Scope
 
@@ -75,6 +76,6 @@ def checked(asked: Any) -> SweepRequest:
         InvalidRequest: one is not.
     """
     try:
-        return msgspec.convert(asked, SweepRequest)
+        return msgspec.convert(asked, decodable(SweepRequest))
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"a sweep cannot be asked for so: {error}") from error
